@@ -1,0 +1,98 @@
+#pragma once
+
+#include <tamis/detail/config.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+TAMIS_BEGIN
+
+// An element is a number type that values are made of. Each converts to a real, float or double, without
+// loss; everything behind that point (scores, cuts, sums) knows only the two reals.
+
+/// The unsigned integer that holds a real's bits.
+template <class Real>
+using bits_of = std::conditional_t<std::is_same_v<Real, float>, std::uint32_t, std::uint64_t>;
+
+/// How a type is read as a real. Specialise it for a number type of your own with
+///     using real = float;  // or double
+///     static real to_real(const Mine&);
+/// Types that convert explicitly to float (Eigen::half, Eigen::bfloat16, _Float16) need no specialisation.
+/// Integers of up to 24 bits read as float, of up to 53 bits as double; 64-bit ones are rounded to double.
+template <class T>
+struct element_traits {};
+
+template <class T>
+    requires std::same_as<T, float> || std::same_as<T, double>
+struct element_traits<T> {
+    using real = T;
+    static constexpr real to_real(T value) { return value; }
+};
+
+template <class T>
+    requires std::signed_integral<T>
+struct element_traits<T> {
+    using real = std::conditional_t<(sizeof(T) <= 2), float, double>;
+    static constexpr real to_real(T value) { return static_cast<real>(value); }
+};
+
+template <class T>
+    requires(!std::is_arithmetic_v<T> && !std::is_enum_v<T> && sizeof(T) <= 2 &&
+             requires(const T& value) { static_cast<float>(value); })
+struct element_traits<T> {
+    using real = float;
+    static constexpr real to_real(const T& value) { return static_cast<float>(value); }
+};
+
+/// The real that an element is read as: float or double.
+template <class T>
+using real_of = typename element_traits<std::remove_cv_t<T>>::real;
+
+/// Models: float, double, signed integers, Eigen::half, Eigen::bfloat16, _Float16, and any type with
+/// element_traits.
+template <class T>
+concept element = requires(const std::remove_cv_t<T>& value) {
+    { element_traits<std::remove_cv_t<T>>::to_real(value) } -> std::same_as<real_of<T>>;
+    requires std::same_as<real_of<T>, float> || std::same_as<real_of<T>, double>;
+};
+
+template <element T>
+constexpr real_of<T> to_real(const T& value) {
+    return element_traits<std::remove_cv_t<T>>::to_real(value);
+}
+
+// Reals as integers. The bits of a real without its sign order magnitudes, with NaN above infinity; integers
+// mean the same with -ffast-math and with denormals flushed to zero, where float comparisons do not.
+
+/// The bits of |value|: 0 for zeros; infinity's for infinities; above those for NaN.
+template <class Real>
+constexpr bits_of<Real> magnitude_bits(Real value) {
+    constexpr bits_of<Real> sign = bits_of<Real>{1} << (sizeof(Real) * 8 - 1);
+    return std::bit_cast<bits_of<Real>>(value) & ~sign;
+}
+
+template <class Real>
+inline constexpr bits_of<Real> infinity_bits =
+    std::is_same_v<Real, float> ? bits_of<Real>{0x7f800000u} : static_cast<bits_of<Real>>(0x7ff0000000000000ull);
+
+template <class Real>
+constexpr bool is_nan(Real value) {
+    return magnitude_bits(value) > infinity_bits<Real>;
+}
+
+/// A float as a double, exactly, even where the processor treats denormal floats as zero.
+constexpr double widen(float value) {
+    const std::uint32_t bits = magnitude_bits(value);
+    if (bits < 0x00800000u) {
+        const double magnitude = static_cast<double>(static_cast<std::int32_t>(bits)) * 0x1p-149;
+        return (std::bit_cast<std::uint32_t>(value) >> 31) != 0 ? -magnitude : magnitude;
+    }
+    return static_cast<double>(value);
+}
+constexpr double widen(double value) { return value; }
+
+TAMIS_END

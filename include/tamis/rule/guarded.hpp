@@ -1,0 +1,58 @@
+#pragma once
+
+#include <tamis/rule/selects.hpp>
+#include <tamis/search/top_k_cut.hpp>
+
+#include <utility>
+
+TAMIS_BEGIN
+
+/// A rule with a guard against massive activations: scores of at least `factor` times the median (of the finite
+/// scores above zero; the lower one of two) are outliers. They are always active, and the rule sees zeros in
+/// their place, so that they take no part in its sum, maximum or ranks. Infinities are outliers too.
+template <rule R>
+class guarded : public selects<guarded<R>> {
+  public:
+    /// Refuses a factor that is not above 1. Massive activations lie 1e3 to 1e5 above the median.
+    constexpr guarded(double factor, R rule) : factor_{factor}, rule_{std::move(rule)} {
+        if (!detail::is_between(factor, 1.0, std::numeric_limits<double>::max()) ||
+            magnitude_bits(factor) == magnitude_bits(1.0)) {
+            fail_value("tamis::guarded: the factor must be finite and > 1, got %g", factor);
+        }
+    }
+
+    template <class Real>
+        requires rule_for<R, Real>
+    cut<Real> cut_of(scores<Real> s, workspace w) const {
+        const cut<Real> outlier = outlier_cut(s, w);
+        const auto rest = w.take<bits_of<Real>>(s.size());
+        std::transform(s.bits().begin(), s.bits().end(), rest.begin(), [&](bits_of<Real> bits) {
+            return outlier.keeps(bits) && bits <= infinity_bits<Real> ? bits_of<Real>{0} : bits;
+        });
+        return tamis::cut_of(rule_, scores<Real>{rest}, w) | outlier;
+    }
+    constexpr std::size_t workspace_bytes(std::size_t n) const {
+        return workspace_bytes_of<std::uint64_t>(n) + std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+    }
+
+    /// From where on a score is an outlier.
+    template <class Real>
+    cut<Real> outlier_cut(scores<Real> s, workspace w) const {
+        auto finite = detail::summands(s, w);
+        const auto end = std::partition(finite.begin(), finite.end(),
+                                        [](bits_of<Real> bits) { return bits < infinity_bits<Real>; });
+        finite = finite.first(static_cast<std::size_t>(end - finite.begin()));
+        if (finite.empty()) {
+            return cut<Real>::at_bits(infinity_bits<Real>);
+        }
+        const auto middle = finite.begin() + static_cast<std::ptrdiff_t>((finite.size() - 1) / 2);
+        std::nth_element(finite.begin(), middle, finite.end());
+        return cut<Real>::at_product(factor_, std::bit_cast<Real>(*middle));
+    }
+
+  private:
+    double factor_;
+    R rule_;
+};
+
+TAMIS_END

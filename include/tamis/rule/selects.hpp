@@ -1,0 +1,43 @@
+#pragma once
+
+#include <tamis/select.hpp>
+
+#include <utility>
+
+TAMIS_BEGIN
+
+/// Base of rules and selectors that makes them callable on values: `mask m = rule(values);`, or into the caller's
+/// memory `rule(values, mask_span, workspace)`. Optional: tamis::select takes any rule or selector.
+template <class Derived>
+struct selects {
+    template <class V>
+    mask operator()(V&& v) const {
+        return tamis::select(static_cast<const Derived&>(*this), v);
+    }
+    template <class V>
+    void operator()(V&& v, mask_span out, workspace w) const {
+        tamis::select(static_cast<const Derived&>(*this), v, out, w);
+    }
+};
+
+/// A score with a rule: `scored{weighted{norms}, top_p{0.9}}`.
+template <score Score, rule Rule>
+class scored : public selects<scored<Score, Rule>> {
+  public:
+    constexpr scored(Score score, Rule rule) : score_{std::move(score)}, rule_{std::move(rule)} {}
+
+    template <class View>
+    void select(View values, mask_span out, workspace w) const {
+        detail::select_scored(score_, rule_, values, out, w);
+    }
+    constexpr std::size_t selection_bytes(std::size_t n) const { return tamis::selection_bytes(rule_, n); }
+
+    constexpr const Score& score_part() const { return score_; }
+    constexpr const Rule& rule_part() const { return rule_; }
+
+  private:
+    Score score_;
+    Rule rule_;
+};
+
+TAMIS_END

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <tamis/values.hpp>
+
+#include <concepts>
+
+TAMIS_BEGIN
+
+/// A score turns the values into magnitudes >= 0, one by one: `score(v, i)` with v the value as a real and i its
+/// place (the neuron, or the input). It returns float or double; the sign is dropped. A NaN stays a NaN.
+/// Models: magnitude, power, weighted, centred.
+template <class S, class Real>
+concept score_for = requires(const S& s, Real v, std::size_t i) {
+    { s(v, i) } -> std::floating_point;
+    requires std::same_as<decltype(s(v, i)), float> || std::same_as<decltype(s(v, i)), double>;
+};
+
+template <class S>
+concept score = score_for<S, float> || score_for<S, double>;
+
+/// The real that a score makes of values of type Real.
+template <class S, class Real>
+using score_real = decltype(std::declval<const S&>()(Real{}, std::size_t{}));
+
+/// The scores of a span, as rules see them. A rule reads `s.size()` and `s[i]` (the magnitude of entry i, NaN if
+/// the entry is NaN); the fast searches read `s.bits()`, which order as the magnitudes do.
+template <class Real>
+class scores {
+  public:
+    using real = Real;
+    using bits_type = bits_of<Real>;
+
+    constexpr explicit scores(std::span<const bits_type> bits) : bits_{bits} {}
+
+    constexpr std::size_t size() const { return bits_.size(); }
+    constexpr Real operator[](std::size_t i) const { return std::bit_cast<Real>(bits_[i]); }
+    constexpr std::span<const bits_type> bits() const { return bits_; }
+
+  private:
+    std::span<const bits_type> bits_;
+};
+
+/// Scores `values`, entry i at place i, into `out` (as many). One pass.
+template <class Score, values V, class Bits>
+void score_into(const Score& score, V&& values, std::span<Bits> out) {
+    const auto view = view_of(values);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = magnitude_bits(score(to_real(view[i]), i));
+    }
+}
+
+namespace detail {
+
+/// Computed scores below the smallest normal double count as zero, whether or not the processor flushes
+/// denormals: so the mask is the same with -ffast-math.
+constexpr double without_denormals(double score) {
+    return magnitude_bits(score) < 0x0010000000000000ull ? 0.0 : score;
+}
+
+} // namespace detail
+
+TAMIS_END

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <tamis/score/score.hpp>
+
+TAMIS_BEGIN
+
+/// |v_i| * c_i with one weight an entry: c_i = ||W[:,i]||_2 gives WINA's score, and CETT's neuron norm
+/// ||n_i|| = |i_i| * ||W_d[:,i]||_2. Exact in double for values that are floats. The weights are borrowed: they
+/// outlive the score, and there is one for every place of the values.
+class weighted {
+  public:
+    /// Refuses a negative or NaN weight (it reads them all once).
+    explicit weighted(std::span<const float> weights) : weights_{weights} {
+        for (const float weight : weights) {
+            if (is_nan(weight) || (std::bit_cast<std::uint32_t>(weight) > 0x80000000u)) {
+                fail_value("tamis::weighted: weights must be >= 0, got %g", static_cast<double>(weight));
+            }
+        }
+    }
+
+    template <class Real>
+    double operator()(Real v, std::size_t i) const {
+        return detail::without_denormals(widen(v) * widen(weights_[i]));
+    }
+
+    std::span<const float> weights() const { return weights_; }
+
+  private:
+    std::span<const float> weights_;
+};
+
+TAMIS_END

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <tamis/mask/mask.hpp>
+#include <tamis/rule/rule.hpp>
+#include <tamis/score/magnitude.hpp>
+
+TAMIS_BEGIN
+
+// From values to a mask: score, rule, cut, mask. A selector is anything that makes a mask over values; a rule is
+// one by itself, with the score |v|.
+
+/// A class with
+///     void select(View values, tamis::mask_span out, tamis::workspace) const;   // writes all of out
+///     std::size_t selection_bytes(std::size_t n) const;                         // the workspace for n values
+/// where View is std::span<const T> or tamis::strided<const T>, as its author chooses.
+/// Models: scored (a score with a rule), both_of, either_of, always_active, cett_exact.
+template <class S, class View = std::span<const float>>
+concept own_selector = requires(const S& s, View v, mask_span out, workspace w, std::size_t n) {
+    s.select(v, out, w);
+    { s.selection_bytes(n) } -> std::convertible_to<std::size_t>;
+};
+
+template <class S>
+concept selector = rule<S> || own_selector<S> || own_selector<S, std::span<const double>>;
+
+/// The mask of the entries at or above a cut.
+template <class Real>
+void emit(cut<Real> cut, scores<Real> s, mask_span out) {
+    const auto bits = s.bits();
+    for (std::size_t word = 0; word < out.words().size(); ++word) {
+        const std::size_t first = word * 64;
+        const std::size_t last = first + 64 < bits.size() ? first + 64 : bits.size();
+        std::uint64_t active = 0;
+        for (std::size_t i = first; i < last; ++i) {
+            active |= static_cast<std::uint64_t>(cut.keeps(bits[i])) << (i - first);
+        }
+        out.words()[word] = active;
+    }
+}
+
+namespace detail {
+
+template <class View>
+using const_view = std::conditional_t<
+    requires(View v) { v.data(); }, std::span<const std::remove_cv_t<view_element<View>>>, View>;
+
+template <class Score, class Rule, class View>
+void select_scored(const Score& score, const Rule& rule, const View& values, mask_span out, workspace w) {
+    using value_real = real_of<view_element<View>>;
+    static_assert(score_for<Score, value_real>, "tamis: this score does not take values of this type");
+    using real = score_real<Score, value_real>;
+    static_assert(rule_for<Rule, real>,
+                  "tamis: this rule has no cut_of for these scores: float for magnitudes of float, half and small "
+                  "integers, double for values of double and for the computed scores (power, weighted, centred)");
+    const auto bits = w.take<bits_of<real>>(values.size());
+    score_into(score, values, bits);
+    const scores<real> scored{bits};
+    emit(tamis::cut_of(rule, scored, w), scored, out);
+}
+
+} // namespace detail
+
+/// Writes the mask of `values` by a rule or selector into `out`; allocates nothing. `out` has the values' size;
+/// the workspace has selection_bytes(s, n). Time and ties are the rule's.
+template <class S, class V>
+void select(const S& s, V&& v, mask_span out, workspace w) {
+    static_assert(detail::explain_rule<S>());
+    static_assert(selector<S>, "tamis: this is neither a rule (a const member cut_of(tamis::scores<Real>) that returns "
+                               "tamis::cut<Real>) nor a selector (const members select(values, mask_span, workspace) and "
+                               "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
+    const auto view = view_of(v);
+    if (out.size() != view.size()) {
+        fail_sizes("tamis::select: a mask over %zu entries is needed, got one over %zu", view.size(), out.size());
+    }
+    if constexpr (rule<S>) {
+        detail::select_scored(magnitude{}, s, view, out, w);
+    } else {
+        s.select(detail::const_view<std::remove_const_t<decltype(view)>>{view}, out, w);
+    }
+}
+
+/// Bytes of workspace that select needs for n values: at most 8 n for the scores and what the rule asks.
+template <selector S>
+constexpr std::size_t selection_bytes(const S& s, std::size_t n) {
+    if constexpr (rule<S>) {
+        return workspace_bytes_of<std::uint64_t>(n) + rule_workspace_bytes(s, n);
+    } else {
+        return s.selection_bytes(n);
+    }
+}
+
+/// The mask of `values` as an owning object: allocates it and the workspace.
+template <class S, class V>
+mask select(const S& s, V&& v) {
+    static_assert(detail::explain_rule<S>());
+    mask result{view_of(v).size()};
+    owned_workspace memory{selection_bytes(s, result.size())};
+    select(s, v, result.span(), memory);
+    return result;
+}
+
+TAMIS_END

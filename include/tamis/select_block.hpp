@@ -1,0 +1,118 @@
+#pragma once
+
+#include <tamis/rule/selects.hpp>
+
+TAMIS_BEGIN
+
+// Masks over a block of tokens x width: a cut a row (the default of both papers), or one cut for all of it
+// (LLaDA's code in [U], the top-k baseline of [S]).
+
+/// The masks of a block's rows, in words that someone else owns: row i starts at word i * mask_words(columns).
+class mask_block_span {
+  public:
+    /// Refuses fewer words than rows * mask_words(columns).
+    constexpr mask_block_span(std::span<std::uint64_t> words, std::size_t rows, std::size_t columns)
+        : words_{words}, rows_{rows}, columns_{columns} {
+        if (words.size() < rows * mask_words(columns)) {
+            fail_sizes("tamis::mask_block_span: needs %zu words (rows * mask_words(columns)), got %zu",
+                       rows * mask_words(columns), words.size());
+        }
+    }
+    constexpr std::size_t rows() const { return rows_; }
+    constexpr std::size_t columns() const { return columns_; }
+    constexpr mask_span row(std::size_t i) const {
+        return {words_.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
+    }
+
+  private:
+    std::span<std::uint64_t> words_;
+    std::size_t rows_, columns_;
+};
+
+/// The masks of a block's rows with words of their own.
+class mask_block {
+  public:
+    mask_block(std::size_t rows, std::size_t columns)
+        : words_(rows * mask_words(columns)), rows_{rows}, columns_{columns} {}
+
+    mask_block_span span() { return {words_, rows_, columns_}; }
+    std::size_t rows() const { return rows_; }
+    std::size_t columns() const { return columns_; }
+    mask_view row(std::size_t i) const {
+        return {std::span{words_}.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
+    }
+
+  private:
+    std::vector<std::uint64_t> words_;
+    std::size_t rows_, columns_;
+};
+
+namespace detail {
+
+template <class T>
+void need_masks_of(const block<T>& values, const mask_block_span& out) {
+    if (values.rows() != out.rows()) {
+        fail_sizes("tamis: masks for %zu rows are needed, got %zu", values.rows(), out.rows());
+    }
+    if (values.columns() != out.columns()) {
+        fail_sizes("tamis: masks over %zu columns are needed, got %zu", values.columns(), out.columns());
+    }
+}
+
+template <class Score, class Rule, class T>
+void select_joint_scored(const Score& score, const Rule& rule, block<T> values, mask_block_span out, workspace w) {
+    using real = score_real<Score, real_of<T>>;
+    const std::size_t columns = values.columns();
+    const auto bits = w.take<bits_of<real>>(values.rows() * columns);
+    for (std::size_t i = 0; i < values.rows(); ++i) {
+        score_into(score, values.row(i), bits.subspan(i * columns, columns));
+    }
+    const cut<real> joint = tamis::cut_of(rule, scores<real>{bits}, w);
+    for (std::size_t i = 0; i < values.rows(); ++i) {
+        emit(joint, scores<real>{bits.subspan(i * columns, columns)}, out.row(i));
+    }
+}
+
+} // namespace detail
+
+/// Each row by itself. Workspace: selection_bytes(s, columns).
+template <selector S, element T>
+void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) {
+    detail::need_masks_of(values, out);
+    for (std::size_t i = 0; i < values.rows(); ++i) {
+        select(s, values.row(i), out.row(i), w);
+    }
+}
+
+/// One cut for the whole block, by a rule on |v| or a score with a rule (whose places are the columns).
+/// Workspace: selection_bytes(s, rows * columns).
+template <class S, element T>
+void select_joint(const S& s, block<T> values, mask_block_span out, workspace w) {
+    detail::need_masks_of(values, out);
+    if constexpr (rule<S>) {
+        detail::select_joint_scored(magnitude{}, s, values, out, w);
+    } else {
+        static_assert(requires { s.score_part(), s.rule_part(); },
+                      "tamis::select_joint: a joint mask has one cut, so it takes a rule or a tamis::scored; combine "
+                      "masks of several scores row by row instead");
+        detail::select_joint_scored(s.score_part(), s.rule_part(), values, out, w);
+    }
+}
+
+/// The same as owning objects.
+template <selector S, element T>
+mask_block select_rows(const S& s, block<T> values) {
+    mask_block result{values.rows(), values.columns()};
+    owned_workspace memory{selection_bytes(s, values.columns())};
+    select_rows(s, values, result.span(), memory);
+    return result;
+}
+template <selector S, element T>
+mask_block select_joint(const S& s, block<T> values) {
+    mask_block result{values.rows(), values.columns()};
+    owned_workspace memory{selection_bytes(s, values.rows() * values.columns())};
+    select_joint(s, values, result.span(), memory);
+    return result;
+}
+
+TAMIS_END

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <tamis/element.hpp>
+#include <tamis/error.hpp>
+
+#include <ranges>
+#include <span>
+
+TAMIS_BEGIN
+
+// Values are what a mask is made over: a contiguous run of elements, or a strided one that says so.
+
+/// A stepped pointer: `count` elements, `step` elements apart (a column of a row-major matrix, one channel of
+/// interleaved data). Reading it is a simple loop without SIMD; it has to be asked for by name.
+template <element T>
+class strided {
+  public:
+    using value_type = std::remove_cv_t<T>;
+
+    constexpr strided(T* data, std::size_t count, std::ptrdiff_t step) : data_{data}, count_{count}, step_{step} {}
+
+    constexpr std::size_t size() const { return count_; }
+    constexpr T& operator[](std::size_t i) const { return data_[static_cast<std::ptrdiff_t>(i) * step_]; }
+
+  private:
+    T* data_;
+    std::size_t count_;
+    std::ptrdiff_t step_;
+};
+
+/// How a type is seen as values: `static auto view(V&)` returns a std::span or a strided. Open for
+/// specialisation: <tamis/eigen.hpp> adds Eigen's vectors, maps, segments and columns.
+template <class V>
+struct values_access {};
+
+template <class V>
+    requires std::ranges::contiguous_range<V> && std::ranges::sized_range<V>
+struct values_access<V> {
+    static constexpr auto view(V& values) {
+        return std::span{std::ranges::data(values), static_cast<std::size_t>(std::ranges::size(values))};
+    }
+};
+
+template <class T>
+struct values_access<strided<T>> {
+    static constexpr strided<T> view(const strided<T>& values) { return values; }
+};
+template <class T>
+struct values_access<const strided<T>> : values_access<strided<T>> {};
+
+namespace detail {
+
+template <class View>
+using view_element = std::remove_reference_t<decltype(std::declval<const View&>()[0])>;
+
+} // namespace detail
+
+/// Models: any contiguous sized range of elements (std::vector, std::array, std::span, T[N]); tamis::strided;
+/// with <tamis/eigen.hpp> Eigen's dense vectors, maps, segments and columns.
+template <class V>
+concept values = requires(std::remove_reference_t<V>& v) {
+    { values_access<std::remove_reference_t<V>>::view(v).size() } -> std::convertible_to<std::size_t>;
+    requires element<detail::view_element<decltype(values_access<std::remove_reference_t<V>>::view(v))>>;
+};
+
+/// The view of values: std::span<T> or strided<T>. Says at compile time what to do when V is not values.
+template <class V>
+constexpr auto view_of(V&& v) {
+    static_assert(values<V>, "tamis: these are not values. Values are a contiguous range of numbers (float, double, "
+                             "signed integers, half, bfloat16); wrap a strided row or column in tamis::strided(pointer, "
+                             "count, step); include <tamis/eigen.hpp> for Eigen vectors; evaluate an Eigen expression "
+                             "into a vector first; give a number type of your own tamis::element_traits.");
+    return values_access<std::remove_reference_t<V>>::view(v);
+}
+
+/// The real that the elements of V are read as.
+template <values V>
+using values_real =
+    real_of<detail::view_element<decltype(values_access<std::remove_reference_t<V>>::view(
+        std::declval<std::remove_reference_t<V>&>()))>>;
+
+/// Rows of equal length, `stride` elements apart: tokens x width.
+template <element T>
+class block {
+  public:
+    using value_type = std::remove_cv_t<T>;
+
+    constexpr block(T* data, std::size_t rows, std::size_t columns) : block{data, rows, columns, columns} {}
+    constexpr block(T* data, std::size_t rows, std::size_t columns, std::size_t stride)
+        : data_{data}, rows_{rows}, columns_{columns}, stride_{stride} {
+        if (stride < columns && rows > 1) {
+            fail_sizes("tamis::block: stride must be at least the %zu columns, got %zu", columns, stride);
+        }
+    }
+    constexpr operator block<const T>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data_, rows_, columns_, stride_};
+    }
+
+    constexpr std::size_t rows() const { return rows_; }
+    constexpr std::size_t columns() const { return columns_; }
+    constexpr std::size_t stride() const { return stride_; }
+    constexpr std::span<T> row(std::size_t i) const { return {data_ + i * stride_, columns_}; }
+
+  private:
+    T* data_;
+    std::size_t rows_, columns_, stride_;
+};
+
+TAMIS_END
