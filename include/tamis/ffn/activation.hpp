@@ -1,0 +1,49 @@
+#pragma once
+
+#include <tamis/detail/config.hpp>
+
+#include <cmath>
+#include <concepts>
+
+TAMIS_BEGIN
+
+/// sigma of the FFN: a function of one float. One of your own is any callable of that form.
+/// Models: silu, gelu, gelu_tanh, relu, relu2, identity.
+template <class A>
+concept activation = requires(const A& sigma, float z) {
+    { sigma(z) } -> std::convertible_to<float>;
+};
+
+/// z / (1 + exp(-z)): SwiGLU.
+struct silu {
+    float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
+};
+
+/// z * Phi(z), by erf: GeGLU.
+struct gelu {
+    float operator()(float z) const { return 0.5f * z * (1.0f + std::erf(z * 0.70710678118654752f)); }
+};
+
+/// GELU by its tanh approximation (Gemma): within 5e-4 of gelu.
+struct gelu_tanh {
+    float operator()(float z) const {
+        return 0.5f * z * (1.0f + std::tanh(0.79788456080286536f * (z + 0.044715f * z * z * z)));
+    }
+};
+
+/// max(z, 0): ReGLU. NaN stays NaN.
+struct relu {
+    constexpr float operator()(float z) const { return z < 0.0f ? 0.0f : z; }
+};
+
+/// max(z, 0)^2.
+struct relu2 {
+    constexpr float operator()(float z) const { return z < 0.0f ? 0.0f : z * z; }
+};
+
+/// z: a bilinear layer.
+struct identity {
+    constexpr float operator()(float z) const { return z; }
+};
+
+TAMIS_END

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <tamis/ffn/site.hpp>
+#include <tamis/mask/mask.hpp>
+
+#include <concepts>
+
+TAMIS_BEGIN
+
+/// What an observer is shown at a site, once a token, in the order input, gate, up, intermediate.
+struct sighting {
+    site where;
+    /// The site's values before its mask; entries that an earlier mask left out are zero.
+    std::span<const float> values;
+    /// The site's mask. Without a policy at the site: empty (size 0), and everything goes on.
+    mask_view mask;
+    bool has_policy;
+    /// The token's place in the block; 0 for a single token.
+    std::size_t token;
+};
+
+/// Called with every sighting; all measurement goes through it. Values and mask are valid during the call alone.
+template <class O>
+concept observer = requires(O& o, const sighting& s) { o(s); };
+
+/// The observer of those who measure nothing: no code is made for it.
+struct no_observer {
+    constexpr void operator()(const sighting&) const {}
+};
+
+/// What a call read of the weights.
+struct traffic {
+    std::uint64_t bytes_read = 0;
+    /// What a dense call reads: all weights once a token.
+    std::uint64_t bytes_dense = 0;
+
+    constexpr std::uint64_t bytes_skipped() const { return bytes_dense - bytes_read; }
+    constexpr traffic& operator+=(const traffic& other) {
+        bytes_read += other.bytes_read;
+        bytes_dense += other.bytes_dense;
+        return *this;
+    }
+};
+
+TAMIS_END

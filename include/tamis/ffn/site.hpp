@@ -1,0 +1,32 @@
+#pragma once
+
+#include <tamis/detail/config.hpp>
+
+TAMIS_BEGIN
+
+/// Where in the FFN a mask is applied [U, section 3]:
+/// input: x, one mask for gate and up; gate: sigma(W_gate x + b_gate); up: W_up x + b_up, before the product;
+/// intermediate: their product (of an ungated FFN: sigma(W_up x + b_up)).
+enum class site { input, gate, up, intermediate };
+
+constexpr const char* name_of(site where) {
+    switch (where) {
+    case site::input:
+        return "input";
+    case site::gate:
+        return "gate";
+    case site::up:
+        return "up";
+    default:
+        return "intermediate";
+    }
+}
+
+/// Which matrices' weights a mask lets the FFN leave unread.
+struct skipped_matrices {
+    bool gate = false, up = false, down = false;
+
+    friend constexpr bool operator==(const skipped_matrices&, const skipped_matrices&) = default;
+};
+
+TAMIS_END

@@ -1,0 +1,46 @@
+#pragma once
+
+// tamis: activation sparsity for the feed-forward layers of language models.
+//
+//     values --score--> magnitudes --rule--> cut --> mask --site--> kernel skips --> y
+//
+// All of the library; each header below stands by itself. <tamis/eigen.hpp> (Eigen's vectors as values) is apart,
+// so that Eigen stays optional.
+
+// values: numbers of any type, in a row
+#include <tamis/element.hpp>
+#include <tamis/values.hpp>
+#include <tamis/workspace.hpp>
+
+// score: values to magnitudes
+#include <tamis/score/centred.hpp>
+#include <tamis/score/magnitude.hpp>
+#include <tamis/score/power.hpp>
+#include <tamis/score/weighted.hpp>
+
+// rule: magnitudes to a cut
+#include <tamis/rule/cett.hpp>
+#include <tamis/rule/combine.hpp>
+#include <tamis/rule/guarded.hpp>
+#include <tamis/rule/max_p.hpp>
+#include <tamis/rule/nonzero.hpp>
+#include <tamis/rule/selectors.hpp>
+#include <tamis/rule/tail_budget.hpp>
+#include <tamis/rule/threshold.hpp>
+#include <tamis/rule/top_k.hpp>
+#include <tamis/rule/top_p.hpp>
+
+// mask: what a cut leaves active
+#include <tamis/mask/apply.hpp>
+#include <tamis/mask/mask.hpp>
+#include <tamis/mask/set_operations.hpp>
+#include <tamis/select.hpp>
+#include <tamis/select_block.hpp>
+
+// site, policy, weights, kernel: the FFN
+#include <tamis/ffn/cett_exact.hpp>
+#include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/pack.hpp>
+#include <tamis/ffn/plain_ffn.hpp>
+#include <tamis/format/bf16.hpp>
+#include <tamis/format/f32.hpp>
