@@ -26,13 +26,12 @@ concept selector = rule<S> || own_selector<S> || own_selector<S, std::span<const
 /// The mask of the entries at or above a cut.
 template <class Real>
 void emit(cut<Real> cut, scores<Real> s, mask_span out) {
-    const auto bits = s.bits();
     for (std::size_t word = 0; word < out.words().size(); ++word) {
         const std::size_t first = word * 64;
-        const std::size_t last = first + 64 < bits.size() ? first + 64 : bits.size();
+        const std::size_t last = first + 64 < s.size() ? first + 64 : s.size();
         std::uint64_t active = 0;
         for (std::size_t i = first; i < last; ++i) {
-            active |= static_cast<std::uint64_t>(cut.keeps(bits[i])) << (i - first);
+            active |= static_cast<std::uint64_t>(cut.keeps(s.bits(i))) << (i - first);
         }
         out.words()[word] = active;
     }
@@ -52,10 +51,16 @@ void select_scored(const Score& score, const Rule& rule, const View& values, mas
     static_assert(rule_for<Rule, real>,
                   "tamis: this rule has no cut_of for these scores: float for magnitudes of float, half and small "
                   "integers, double for values of double and for the computed scores (power, weighted, centred)");
-    const auto bits = w.take<bits_of<real>>(values.size());
-    score_into(score, values, bits);
-    const scores<real> scored{bits};
-    emit(tamis::cut_of(rule, scored, w), scored, out);
+    std::span<const real> magnitudes;
+    if constexpr (std::is_same_v<Score, magnitude> && std::is_convertible_v<View, std::span<const real>>) {
+        magnitudes = values; // no copy: the searches ignore signs
+    } else {
+        const auto scored = w.take<real>(values.size());
+        score_into(score, values, scored);
+        magnitudes = scored;
+    }
+    const scores<real> s{magnitudes};
+    emit(tamis::cut_of(rule, s, w), s, out);
 }
 
 } // namespace detail

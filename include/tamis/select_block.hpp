@@ -63,13 +63,13 @@ template <class Score, class Rule, class T>
 void select_joint_scored(const Score& score, const Rule& rule, block<T> values, mask_block_span out, workspace w) {
     using real = score_real<Score, real_of<T>>;
     const std::size_t columns = values.columns();
-    const auto bits = w.take<bits_of<real>>(values.rows() * columns);
+    const auto all = w.take<real>(values.rows() * columns);
     for (std::size_t i = 0; i < values.rows(); ++i) {
-        score_into(score, values.row(i), bits.subspan(i * columns, columns));
+        score_into(score, values.row(i), all.subspan(i * columns, columns));
     }
-    const cut<real> joint = tamis::cut_of(rule, scores<real>{bits}, w);
+    const cut<real> joint = tamis::cut_of(rule, scores<real>{all}, w);
     for (std::size_t i = 0; i < values.rows(); ++i) {
-        emit(joint, scores<real>{bits.subspan(i * columns, columns)}, out.row(i));
+        emit(joint, scores<real>{all.subspan(i * columns, columns)}, out.row(i));
     }
 }
 

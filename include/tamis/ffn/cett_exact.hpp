@@ -45,22 +45,23 @@ class cett_exact : public selects<cett_exact<Down>> {
         detail::need("tamis::cett_exact: the intermediate needs %zu entries, got %zu", detail::down_neurons(down_),
                      values.size());
         const std::size_t n = values.size();
-        const auto bits = w.take<std::uint64_t>(n);
-        score_into(score_, values, bits);
+        const auto norms = w.take<double>(n); // of the neurons' contributions
+        score_into(score_, values, norms);
+        const scores<double> s{norms};
         const auto order = w.take<std::uint32_t>(n);
         for (std::size_t i = 0; i < n; ++i) {
             order[i] = static_cast<std::uint32_t>(i);
         }
         std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-            return bits[a] != bits[b] ? bits[a] < bits[b] : a < b;
+            return s.bits(a) != s.bits(b) ? s.bits(a) < s.bits(b) : a < b;
         });
         const auto sum = w.take<double>(detail::down_width(down_));
-        const double limit = target_ * target_ * tail_norm(values, order, bits, sum, -1.0).squared_norm;
-        const auto cut_at = cut<double>::at_bits(tail_norm(values, order, bits, sum, limit).next);
-        emit(cut_at, scores<double>{bits}, out);
+        const double limit = target_ * target_ * tail_norm(values, order, s, sum, -1.0).squared_norm;
+        const auto cut_at = cut<double>::at_bits(tail_norm(values, order, s, sum, limit).next);
+        emit(cut_at, s, out);
     }
     std::size_t selection_bytes(std::size_t n) const {
-        return workspace_bytes_of<std::uint64_t>(n) + workspace_bytes_of<std::uint32_t>(n) +
+        return workspace_bytes_of<double>(n) + workspace_bytes_of<std::uint32_t>(n) +
                workspace_bytes_of<double>(detail::down_width(down_));
     }
 
@@ -72,22 +73,22 @@ class cett_exact : public selects<cett_exact<Down>> {
 
     /// Sums the neurons from the least score up; after each group of ties compares the square of the sum's norm.
     template <class View>
-    tail tail_norm(View values, std::span<const std::uint32_t> order, std::span<const std::uint64_t> bits,
-                   std::span<double> sum, double limit) const {
+    tail tail_norm(View values, std::span<const std::uint32_t> order, scores<double> s, std::span<double> sum,
+                   double limit) const {
         std::fill(sum.begin(), sum.end(), 0.0);
         tail result{0, 1};
         for (std::size_t k = 0; k < order.size(); ++k) {
             add(order[k], static_cast<double>(to_real(values[order[k]])), sum);
-            const bool last_of_ties = k + 1 == order.size() || bits[order[k + 1]] != bits[order[k]];
+            const bool last_of_ties = k + 1 == order.size() || s.bits(order[k + 1]) != s.bits(order[k]);
             if (last_of_ties) {
                 result.squared_norm = 0;
-                for (const double s : sum) {
-                    result.squared_norm += s * s;
+                for (const double part : sum) {
+                    result.squared_norm += part * part;
                 }
                 // In integers: NaN and infinity must compare as more than any limit, under -ffast-math too.
                 if (limit >= 0 && magnitude_bits(result.squared_norm) <= magnitude_bits(limit) &&
                     magnitude_bits(limit) < infinity_bits<double>) {
-                    result.next = bits[order[k]] + 1;
+                    result.next = s.bits(order[k]) + 1;
                 }
             }
         }

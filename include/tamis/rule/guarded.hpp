@@ -25,10 +25,10 @@ class guarded : public selects<guarded<R>> {
         requires rule_for<R, Real>
     cut<Real> cut_of(scores<Real> s, workspace w) const {
         const cut<Real> outlier = outlier_cut(s, w);
-        const auto rest = w.take<bits_of<Real>>(s.size());
-        std::transform(s.bits().begin(), s.bits().end(), rest.begin(), [&](bits_of<Real> bits) {
-            return outlier.keeps(bits) && bits <= infinity_bits<Real> ? bits_of<Real>{0} : bits;
-        });
+        const auto rest = w.take<Real>(s.size());
+        for (std::size_t i = 0; i < s.size(); ++i) {
+            rest[i] = outlier.keeps(s.bits(i)) && s.bits(i) <= infinity_bits<Real> ? Real{0} : s[i];
+        }
         return tamis::cut_of(rule_, scores<Real>{rest}, w) | outlier;
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {

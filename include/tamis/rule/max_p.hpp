@@ -21,8 +21,8 @@ class max_p : public selects<max_p> {
     template <class Real>
     constexpr cut<Real> cut_of(scores<Real> s) const {
         bits_of<Real> largest = 0;
-        for (const bits_of<Real> bits : s.bits()) {
-            largest = std::max(largest, bits > infinity_bits<Real> ? bits_of<Real>{0} : bits);
+        for (std::size_t i = 0; i < s.size(); ++i) {
+            largest = std::max(largest, s.bits(i) > infinity_bits<Real> ? bits_of<Real>{0} : s.bits(i));
         }
         return largest == infinity_bits<Real> ? cut<Real>::at_bits(largest)
                                               : cut<Real>::at_product(p_, std::bit_cast<Real>(largest));

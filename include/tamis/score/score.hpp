@@ -22,30 +22,33 @@ concept score = score_for<S, float> || score_for<S, double>;
 template <class S, class Real>
 using score_real = decltype(std::declval<const S&>()(Real{}, std::size_t{}));
 
-/// The scores of a span, as rules see them. A rule reads `s.size()` and `s[i]` (the magnitude of entry i, NaN if
-/// the entry is NaN); the fast searches read `s.bits()`, which order as the magnitudes do.
+/// The scores of a span, as rules see them: `s.size()`, and `s[i]`, the magnitude of entry i (NaN if the entry is
+/// NaN). Searches compare `s.bits(i)`, integers that order as the magnitudes do. Underneath lie reals whose signs
+/// mean nothing, so that the magnitudes of floats need no copy.
 template <class Real>
 class scores {
   public:
     using real = Real;
-    using bits_type = bits_of<Real>;
 
-    constexpr explicit scores(std::span<const bits_type> bits) : bits_{bits} {}
+    constexpr explicit scores(std::span<const Real> signed_scores) : signed_{signed_scores} {}
 
-    constexpr std::size_t size() const { return bits_.size(); }
-    constexpr Real operator[](std::size_t i) const { return std::bit_cast<Real>(bits_[i]); }
-    constexpr std::span<const bits_type> bits() const { return bits_; }
+    constexpr std::size_t size() const { return signed_.size(); }
+    constexpr Real operator[](std::size_t i) const { return std::bit_cast<Real>(bits(i)); }
+    constexpr bits_of<Real> bits(std::size_t i) const { return magnitude_bits(signed_[i]); }
+
+    /// The reals underneath, to be read without their signs.
+    constexpr std::span<const Real> signed_scores() const { return signed_; }
 
   private:
-    std::span<const bits_type> bits_;
+    std::span<const Real> signed_;
 };
 
 /// Scores `values`, entry i at place i, into `out` (as many). One pass.
-template <class Score, values V, class Bits>
-void score_into(const Score& score, V&& values, std::span<Bits> out) {
+template <class Score, values V, class Real>
+void score_into(const Score& score, V&& values, std::span<Real> out) {
     const auto view = view_of(values);
     for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = magnitude_bits(score(to_real(view[i]), i));
+        out[i] = score(to_real(view[i]), i);
     }
 }
 

@@ -21,10 +21,12 @@ namespace detail {
 template <class Real>
 std::span<bits_of<Real>> summands(scores<Real> s, workspace& w) {
     const auto all = w.take<bits_of<Real>>(s.size());
-    const auto end = std::copy_if(s.bits().begin(), s.bits().end(), all.begin(), [](bits_of<Real> bits) {
-        return bits != 0 && bits <= infinity_bits<Real>;
-    });
-    return all.first(static_cast<std::size_t>(end - all.begin()));
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        all[count] = s.bits(i);
+        count += all[count] != 0 && all[count] <= infinity_bits<Real> ? 1 : 0;
+    }
+    return all.first(count);
 }
 
 } // namespace detail
