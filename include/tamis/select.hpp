@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lanes.hpp>
 #include <tamis/mask/mask.hpp>
 #include <tamis/rule/rule.hpp>
 #include <tamis/score/magnitude.hpp>
@@ -23,17 +24,34 @@ concept own_selector = requires(const S& s, View v, mask_span out, workspace w, 
 template <class S>
 concept selector = rule<S> || own_selector<S> || own_selector<S, std::span<const double>>;
 
-/// The mask of the entries at or above a cut.
+/// The mask of the entries at or above a cut, by the simple loop.
+template <class Real>
+void plain_emit(cut<Real> cut, scores<Real> s, mask_span out) {
+    out.fill(false);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
+            out.set(i, true);
+        }
+    }
+}
+
+/// The same, a vector of comparisons at a time.
 template <class Real>
 void emit(cut<Real> cut, scores<Real> s, mask_span out) {
-    for (std::size_t word = 0; word < out.words().size(); ++word) {
-        const std::size_t first = word * 64;
-        const std::size_t last = first + 64 < s.size() ? first + 64 : s.size();
+    constexpr std::size_t lanes = detail::lane_count<Real>;
+    const Real* const values = s.signed_scores().data();
+    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    for (std::size_t word = 0; word < s.size() / 64; ++word) {
         std::uint64_t active = 0;
-        for (std::size_t i = first; i < last; ++i) {
-            active |= static_cast<std::uint64_t>(cut.keeps(s.bits(i))) << (i - first);
+        for (std::size_t i = 0; i < 64; i += lanes) {
+            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold) << i;
         }
         out.words()[word] = active;
+    }
+    if (s.size() % 64 != 0) {
+        const std::size_t first = s.size() - s.size() % 64;
+        plain_emit(cut, scores<Real>{s.signed_scores().subspan(first)},
+                   mask_span{out.words().last(1), s.size() - first});
     }
 }
 

@@ -32,22 +32,21 @@ class guarded : public selects<guarded<R>> {
         return tamis::cut_of(rule_, scores<Real>{rest}, w) | outlier;
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return workspace_bytes_of<std::uint64_t>(n) + std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+        return workspace_bytes_of<double>(detail::bracket_room(n)) +
+               std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
     }
 
     /// From where on a score is an outlier.
     template <class Real>
     cut<Real> outlier_cut(scores<Real> s, workspace w) const {
-        auto finite = detail::summands(s, w);
-        const auto end = std::partition(finite.begin(), finite.end(),
-                                        [](bits_of<Real> bits) { return bits < infinity_bits<Real>; });
-        finite = finite.first(static_cast<std::size_t>(end - finite.begin()));
-        if (finite.empty()) {
+        const auto finite = w.take<Real>(detail::bracket_room(s.size()));
+        const std::size_t count =
+            detail::part<detail::number, Real>(s.signed_scores(), 1, detail::infinity_key<Real>, finite.data()).count;
+        if (count == 0) {
             return cut<Real>::at_bits(infinity_bits<Real>);
         }
-        const auto middle = finite.begin() + static_cast<std::ptrdiff_t>((finite.size() - 1) / 2);
-        std::nth_element(finite.begin(), middle, finite.end());
-        return cut<Real>::at_product(factor_, std::bit_cast<Real>(*middle));
+        const scores<Real> ranked{finite.first(count)};
+        return cut<Real>::at_product(factor_, top_k_cut(ranked, count - (count - 1) / 2, w).threshold());
     }
 
   private:

@@ -1,38 +1,55 @@
 #pragma once
 
-#include <tamis/search/top_p_cut.hpp>
+#include <tamis/rule/cut.hpp>
+#include <tamis/score/score.hpp>
+#include <tamis/search/tail_search.hpp>
+#include <tamis/workspace.hpp>
 
 TAMIS_BEGIN
 
-/// Bytes of workspace that top_k_cut takes for n scores.
-constexpr std::size_t top_k_cut_bytes(std::size_t n) { return workspace_bytes_of<std::uint64_t>(n); }
+// The cuts that ask for a rank: the same search as for sums, with every score weighing one. Counts are exact, so
+// nothing is left to decide.
 
-/// The cut of top-k: the k-th largest of the scores that are no NaN. O(n) on average.
+/// Bytes of workspace that the cuts of this header take for n scores: at most 16 n + 2 KiB.
+constexpr std::size_t top_k_cut_bytes(std::size_t n) {
+    return 2 * workspace_bytes_of<double>(detail::bracket_room(n));
+}
+
+/// The cut of top-k: the k-th largest of the scores that are no NaN. Expected O(n).
 template <class Real>
-cut<Real> top_k_cut(scores<Real> s, std::size_t k, workspace w) {
+cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
+    const auto s = scored.signed_scores();
     if (k == 0) {
         return cut<Real>::nothing();
     }
-    const auto ranked = detail::summands(s, w);
-    if (k >= ranked.size()) {
+    const auto all = detail::measure<detail::number, Real>(s);
+    const auto ranked = static_cast<std::size_t>(all.weight);
+    if (k > ranked || all.largest <= 0) {
         return cut<Real>::everything();
     }
-    const auto kth = ranked.begin() + static_cast<std::ptrdiff_t>(k - 1);
-    std::nth_element(ranked.begin(), kth, ranked.end(), std::greater<>{});
-    return cut<Real>::at_bits(*kth);
+    if (k == ranked) {
+        return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.least));
+    }
+    const detail::tail_budget_bound bound{static_cast<double>(ranked - k) + 0.5, 0.25};
+    const auto memory = w.take<Real>(2 * detail::bracket_room(s.size()));
+    const auto now = detail::narrow<detail::number, Real>(s, {0, all.largest + 1}, bound, memory);
+    detail::key_of<Real> kth = now.in.low;
+    if (now.in.low + 1 != now.in.high) {
+        detail::sort_by_key(now.scores);
+        detail::settle<detail::number, Real>(now.scores, now.tail, bound, kth);
+    }
+    return cut<Real>::at_bits(static_cast<bits_of<Real>>(kth));
 }
 
 /// The cut that keeps at most k: the least one with no more than k active entries (NaN apart). Ties that do not
-/// all fit are dropped together. O(n) on average.
+/// all fit are dropped together. Expected O(n).
 template <class Real>
-cut<Real> at_most_cut(scores<Real> s, std::size_t k, workspace w) {
-    const auto ranked = detail::summands(s, w);
-    if (k >= ranked.size()) {
+cut<Real> at_most_cut(scores<Real> scored, std::size_t k, workspace w) {
+    if (k >= scored.size()) {
         return cut<Real>::everything();
     }
-    const auto next = ranked.begin() + static_cast<std::ptrdiff_t>(k); // the largest that must not be active
-    std::nth_element(ranked.begin(), next, ranked.end(), std::greater<>{});
-    return cut<Real>::at_bits(*next + 1);
+    const cut<Real> next = top_k_cut(scored, k + 1, w); // what must not be active
+    return next == cut<Real>::everything() ? next : cut<Real>::at_bits(next.bits() + 1);
 }
 
 TAMIS_END

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <tamis/detail/simd.hpp>
+#include <tamis/element.hpp>
+
+#include <span>
+
+TAMIS_BEGIN
+
+// Vectors of scores. A score is a real whose sign means nothing; its key is its bits without the sign as a signed
+// integer, which orders as the magnitudes do, with NaN on top, under every flag. One lane a score.
+
+namespace detail {
+
+template <class Real>
+using key_of = std::conditional_t<std::is_same_v<Real, float>, std::int32_t, std::int64_t>;
+template <class Real>
+using real_lanes = xsimd::batch<Real>;
+template <class Real>
+using key_lanes = xsimd::batch<key_of<Real>>;
+template <class Real>
+using lane_choice = xsimd::batch_bool<key_of<Real>>;
+
+template <class Real>
+inline constexpr std::size_t lane_count = real_lanes<Real>::size;
+
+template <class Real>
+constexpr key_of<Real> key(Real score) {
+    return static_cast<key_of<Real>>(magnitude_bits(score));
+}
+template <class Real>
+inline constexpr auto infinity_key = static_cast<key_of<Real>>(infinity_bits<Real>);
+/// The greatest key, a NaN's: passes fill up the last vector with it, and count it nowhere.
+template <class Real>
+inline constexpr auto padding_key = std::numeric_limits<key_of<Real>>::max();
+
+template <class Real>
+key_lanes<Real> bits_of_lanes(const real_lanes<Real>& v) {
+#if XSIMD_VERSION_MAJOR >= 11
+    return xsimd::bitwise_cast<key_of<Real>>(v);
+#else
+    return xsimd::bitwise_cast<key_lanes<Real>>(v);
+#endif
+}
+template <class Real>
+real_lanes<Real> reals_of(const key_lanes<Real>& keys) {
+#if XSIMD_VERSION_MAJOR >= 11
+    return xsimd::bitwise_cast<Real>(keys);
+#else
+    return xsimd::bitwise_cast<real_lanes<Real>>(keys);
+#endif
+}
+
+/// The keys of the scores at p, a full vector of them.
+template <class Real>
+key_lanes<Real> load_keys(const Real* p) {
+    return bits_of_lanes<Real>(real_lanes<Real>::load_unaligned(p)) & key_lanes<Real>(padding_key<Real>);
+}
+/// The same for fewer: the rest is padding.
+template <class Real>
+key_lanes<Real> load_keys(const Real* p, std::size_t count) {
+    key_of<Real> keys[lane_count<Real>];
+    for (std::size_t i = 0; i < lane_count<Real>; ++i) {
+        keys[i] = i < count ? key(p[i]) : padding_key<Real>;
+    }
+    return key_lanes<Real>::load_unaligned(keys);
+}
+
+/// low <= key < high.
+template <class Real>
+lane_choice<Real> within(const key_lanes<Real>& keys, const key_lanes<Real>& low, const key_lanes<Real>& high) {
+#if defined(__AVX512F__) // one unsigned comparison; elsewhere those are slow
+    if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
+        return lane_choice<Real>(_mm512_cmplt_epu32_mask((keys - low).data, (high - low).data));
+    } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
+        return lane_choice<Real>(_mm512_cmplt_epu64_mask((keys - low).data, (high - low).data));
+    }
+#endif
+    return (keys >= low) & (keys < high);
+}
+
+/// sum + v where chosen.
+template <class Real>
+real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>& chosen, const real_lanes<Real>& v) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
+        return real_lanes<Real>(_mm512_mask_add_ps(sum.data, chosen.data, sum.data, v.data));
+    } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
+        return real_lanes<Real>(_mm512_mask_add_pd(sum.data, chosen.data, sum.data, v.data));
+    }
+#endif
+    return sum + reals_of<Real>(xsimd::select(chosen, bits_of_lanes<Real>(v), key_lanes<Real>(0)));
+}
+
+template <class Real>
+double sum_of_lanes(const real_lanes<Real>& v) {
+#if XSIMD_VERSION_MAJOR >= 9
+    return static_cast<double>(xsimd::reduce_add(v));
+#else
+    return static_cast<double>(xsimd::hadd(v));
+#endif
+}
+
+/// Float scores as doubles, added to two vectors of double (denormals may come as zero).
+inline void add_widened(real_lanes<double> (&sums)[2], const key_lanes<float>& keys) {
+#if defined(__AVX512DQ__)
+    if constexpr (lane_count<float> == 16) {
+        const __m512 v = _mm512_castsi512_ps(keys.data);
+        sums[0] = sums[0] + real_lanes<double>(_mm512_cvtps_pd(_mm512_castps512_ps256(v)));
+        sums[1] = sums[1] + real_lanes<double>(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+        return;
+    }
+#elif defined(__AVX2__)
+    if constexpr (lane_count<float> == 8) {
+        const __m256 v = _mm256_castsi256_ps(keys.data);
+        sums[0] = sums[0] + real_lanes<double>(_mm256_cvtps_pd(_mm256_castps256_ps128(v)));
+        sums[1] = sums[1] + real_lanes<double>(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
+        return;
+    }
+#endif
+    float lanes[lane_count<float>];
+    reals_of<float>(keys).store_unaligned(lanes);
+    double wide[lane_count<float>];
+    for (std::size_t i = 0; i < lane_count<float>; ++i) {
+        wide[i] = static_cast<double>(lanes[i]);
+    }
+    sums[0] = sums[0] + real_lanes<double>::load_unaligned(wide);
+    sums[1] = sums[1] + real_lanes<double>::load_unaligned(wide + lane_count<double>);
+}
+
+/// One bit a lane, the first lane lowest.
+template <class Real>
+std::uint64_t lane_bits(const lane_choice<Real>& chosen) {
+#if XSIMD_VERSION_MAJOR >= 9
+    return chosen.mask();
+#elif defined(__AVX512F__)
+    return static_cast<std::uint64_t>(chosen.data);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(Real) == 4) {
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(chosen.data)));
+    } else {
+        return static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(chosen.data)));
+    }
+#elif defined(__SSE2__) && !defined(__AVX__)
+    if constexpr (sizeof(Real) == 4) {
+        return static_cast<std::uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(chosen.data)));
+    } else {
+        return static_cast<std::uint32_t>(_mm_movemask_pd(_mm_castsi128_pd(chosen.data)));
+    }
+#else
+    key_of<Real> flags[lane_count<Real>];
+    xsimd::select(chosen, key_lanes<Real>(1), key_lanes<Real>(0)).store_unaligned(flags);
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < lane_count<Real>; ++i) {
+        bits |= static_cast<std::uint64_t>(flags[i]) << i;
+    }
+    return bits;
+#endif
+}
+
+/// Writes the chosen lanes behind each other as scores without signs; a whole vector may be written. How many.
+template <class Real>
+std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<Real>& chosen) {
+    std::uint64_t bits = lane_bits<Real>(chosen);
+    const auto count = static_cast<std::size_t>(std::popcount(bits));
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
+        _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), keys.data));
+        return count;
+    } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
+        _mm512_storeu_si512(out, _mm512_maskz_compress_epi64(static_cast<__mmask8>(bits), keys.data));
+        return count;
+    }
+#endif
+    key_of<Real> lanes[lane_count<Real>];
+    keys.store_unaligned(lanes);
+    for (std::size_t k = 0; bits != 0; bits &= bits - 1) {
+        out[k++] = std::bit_cast<Real>(lanes[std::countr_zero(bits)]);
+    }
+    return count;
+}
+
+} // namespace detail
+
+TAMIS_END
