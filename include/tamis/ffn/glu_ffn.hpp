@@ -16,8 +16,9 @@ TAMIS_BEGIN
 /// Sites are taken in the order input, gate, up, intermediate, each mask made over values that the earlier ones
 /// have already set to zero. What the masks and the layouts of the weights allow is not read (see skips). The
 /// weights are borrowed. A call allocates nothing, and one object serves many threads, each with its workspace.
-template <class Weights, activation Activation, class... Policies>
+template <class Weights, class Activation, class... Policies>
 class glu_ffn {
+    static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
     using gate_matrix = decltype(Weights::gate);
     using up_matrix = decltype(Weights::up);
     using down_matrix = decltype(Weights::down);

@@ -11,7 +11,7 @@ TAMIS_BEGIN
 // Makes the layout that policies need. What already lies right stays a view of the caller's memory.
 
 /// A matrix that is either a view of the caller's memory or a packed copy of its own. Movable, not copyable.
-template <format F, layout L>
+template <class F, class L>
 class packed_matrix {
   public:
     explicit packed_matrix(matrix<F, L> borrowed) : view_{borrowed} {}

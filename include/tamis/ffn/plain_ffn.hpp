@@ -35,8 +35,9 @@ class plain_weights {
 
 /// An ungated FFN (OPT, Falcon, GPT-2) with masks at its two sites: input, and intermediate, which is
 /// sigma(W_up x + b_up). Otherwise as glu_ffn.
-template <class Weights, activation Activation, class... Policies>
+template <class Weights, class Activation, class... Policies>
 class plain_ffn {
+    static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
     using policy_set_type = policy_set<Policies...>;
     static_assert(!policy_set_type::template has<site::gate> && !policy_set_type::template has<site::up>,
                   "tamis: an ungated FFN has the sites input and intermediate");

@@ -47,6 +47,7 @@ class site_step {
     static void show([[maybe_unused]] Observer& see, [[maybe_unused]] std::span<const float> values,
                      [[maybe_unused]] mask_view mask, [[maybe_unused]] bool has_policy,
                      [[maybe_unused]] std::size_t token) {
+        static_assert(observer<Observer>, "tamis: an observer is callable with a const tamis::sighting&");
         if constexpr (!std::is_same_v<std::remove_const_t<Observer>, no_observer>) {
             see(sighting{Where, values, mask, has_policy, token});
         }

@@ -21,8 +21,12 @@ concept layout = std::is_same_v<L, neuron_major> || std::is_same_v<L, input_majo
 
 /// A matrix of weights in memory: `rows` rows of `columns` weights in format F, each `stride_bytes` after the one
 /// before. Borrowed: the memory outlives the view.
-template <format F, layout L>
+template <class F, class L>
 class matrix {
+    static_assert(format<F>, "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
+                             "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
+    static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
+
   public:
     using format_type = F;
     using layout_type = L;
