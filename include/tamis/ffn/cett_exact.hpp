@@ -56,9 +56,9 @@ class cett_exact : public selects<cett_exact<Down>> {
             return s.bits(a) != s.bits(b) ? s.bits(a) < s.bits(b) : a < b;
         });
         const auto sum = w.take<double>(detail::down_width(down_));
-        const double limit = target_ * target_ * tail_norm(values, order, s, sum, -1.0).squared_norm;
-        const auto cut_at = cut<double>::at_bits(tail_norm(values, order, s, sum, limit).next);
-        emit(cut_at, s, out);
+        const double output = tail_norm(values, order, s, sum, -1.0).squared_norm;
+        const auto within = [&] { return tail_norm(values, order, s, sum, target_ * target_ * output).next; };
+        emit(output > 0 ? cut<double>::at_bits(within()) : cut<double>::everything(), s, out);
     }
     std::size_t selection_bytes(std::size_t n) const {
         return workspace_bytes_of<double>(n) + workspace_bytes_of<std::uint32_t>(n) +

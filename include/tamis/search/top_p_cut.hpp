@@ -94,11 +94,14 @@ template <class Real>
 cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
     const auto s = scored.signed_scores();
     const auto all = detail::measure<detail::mass, Real>(s);
-    if (all.largest <= 0 || magnitude_bits(p) == magnitude_bits(1.0)) {
+    if (all.largest <= 0) {
         return cut<Real>::everything();
     }
     if (all.largest == detail::infinity_key<Real> || magnitude_bits(p) == 0) {
         return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
+    }
+    if (magnitude_bits(p) == magnitude_bits(1.0)) {
+        return cut<Real>::everything();
     }
     if (!detail::is_mid_range<Real>(all.largest)) {
         return plain_top_p_cut(scored, p, w);
@@ -127,7 +130,8 @@ cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
             return cut<Real>::at_bits(infinity_bits<Real>);
         }
         if (bound.surely_above(all.weight)) {
-            const auto memory = w.take<Real>(2 * detail::bracket_room(s.size()));
+            workspace narrowing = w;
+            const auto memory = narrowing.take<Real>(2 * detail::bracket_room(s.size()));
             detail::narrowed<Real> now{};
             cut<Real> answer = cut<Real>::everything();
             if (detail::mass_cut<Real>(s, all.largest, bound, memory, [budget](double) { return budget; }, now, answer)) {
