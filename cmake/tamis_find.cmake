@@ -1,0 +1,64 @@
+# Finds what the library stands on. One file for the build and for the installed package.
+#
+# Both packages are asked for without a version: their version files accept the same major only, and several
+# majors are good. The numbers are checked here by hand. What is wrong is said in `tamis_problem`.
+
+macro(tamis_check_version name version least below)
+    if(NOT "${version}" STREQUAL "" AND ("${version}" VERSION_LESS ${least} OR NOT "${version}" VERSION_LESS ${below}))
+        set(tamis_problem "tamis needs ${name} >= ${least} and < ${below}; found ${version}")
+    endif()
+endmacro()
+
+# In a sub-project the parent, too, has to see an imported target that was found here.
+macro(tamis_show_to_parent target)
+    get_target_property(tamis_imported ${target} IMPORTED)
+    if(tamis_imported)
+        set_target_properties(${target} PROPERTIES IMPORTED_GLOBAL TRUE)
+    endif()
+    unset(tamis_imported)
+endmacro()
+
+# Makes a target `xsimd`. A project above that brought its own keeps it.
+macro(tamis_find_xsimd)
+    unset(tamis_problem)
+    if(NOT TARGET xsimd)
+        find_package(xsimd CONFIG QUIET)
+        if(NOT xsimd_FOUND)
+            string(CONCAT tamis_problem "tamis needs xsimd (https://github.com/xtensor-stack/xsimd), which was not "
+                "found. On Debian and Ubuntu: sudo apt-get install libxsimd-dev. If it lies in an unusual place, "
+                "name that in CMAKE_PREFIX_PATH.")
+        else()
+            if(NOT TARGET xsimd)
+                add_library(xsimd INTERFACE IMPORTED)
+                target_link_libraries(xsimd INTERFACE xsimd::xsimd)
+            endif()
+            tamis_show_to_parent(xsimd)
+        endif()
+    endif()
+    if(TARGET xsimd)
+        tamis_check_version(xsimd "${xsimd_VERSION}" 8.1 15)
+        # Debian's xsimd names a library xtl, which Debian does not ship and tamis does not use.
+        get_target_property(tamis_xsimd_links xsimd INTERFACE_LINK_LIBRARIES)
+        if("xtl" IN_LIST tamis_xsimd_links AND NOT TARGET xtl)
+            list(REMOVE_ITEM tamis_xsimd_links xtl)
+            set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "${tamis_xsimd_links}")
+        endif()
+        unset(tamis_xsimd_links)
+    endif()
+endmacro()
+
+# Makes a target `Eigen3::Eigen` if Eigen is there.
+macro(tamis_find_eigen)
+    unset(tamis_problem)
+    if(NOT TARGET Eigen3::Eigen)
+        find_package(Eigen3 CONFIG QUIET)
+        if(TARGET Eigen3::Eigen)
+            tamis_show_to_parent(Eigen3::Eigen)
+        else()
+            set(tamis_problem "tamis::eigen needs Eigen 3.4 or 5, which was not found")
+        endif()
+    endif()
+    if(TARGET Eigen3::Eigen)
+        tamis_check_version(Eigen "${Eigen3_VERSION}" 3.4 6)
+    endif()
+endmacro()

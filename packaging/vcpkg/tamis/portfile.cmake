@@ -1,0 +1,14 @@
+# An overlay port that takes the checkout it lies in: vcpkg install tamis --overlay-ports=packaging/vcpkg
+set(VCPKG_BUILD_TYPE release) # headers only
+
+get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+
+vcpkg_cmake_configure(
+    SOURCE_PATH "${SOURCE_PATH}"
+    OPTIONS
+        -DTAMIS_BUILD_TESTS=OFF
+        -DTAMIS_BUILD_BENCH=OFF
+        -DTAMIS_BUILD_EXAMPLES=OFF)
+vcpkg_cmake_install()
+vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/tamis)
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
