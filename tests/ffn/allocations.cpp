@@ -1,0 +1,97 @@
+#include "ffn/support_reference.hpp"
+#include "ffn/support_subsets.hpp"
+
+#include <tamis/ffn/plain_ffn.hpp>
+#include <tamis/rule/combine.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+// A call allocates nothing: this program's operator new counts.
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+    ++allocations;
+    const std::size_t rounded = (bytes + alignment) / alignment * alignment;
+    void* const memory = std::aligned_alloc(alignment, rounded);
+    if (memory == nullptr) {
+        std::abort();
+    }
+    return memory;
+}
+
+constexpr std::size_t usual = alignof(std::max_align_t);
+
+} // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes, usual); }
+void* operator new[](std::size_t bytes) { return counted(bytes, usual); }
+void* operator new(std::size_t bytes, std::align_val_t a) {
+    return counted(bytes, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a) {
+    return counted(bytes, static_cast<std::size_t>(a));
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace {
+
+template <class Ffn>
+std::size_t allocations_of(const Ffn& ffn, const problem& p) {
+    std::vector<float> y(2 * p.width());
+    const std::vector<float> x(2 * p.width(), 0.5f);
+    tamis::owned_workspace memory{ffn.workspace_bytes()};
+    std::size_t shown = 0;
+    const std::size_t before = allocations;
+    ffn(p.x, std::span{y}.first(p.width()), memory);
+    ffn(p.x, std::span{y}.first(p.width()), memory,
+        [&](const tamis::sighting& s) { shown += s.values.size(); });
+    ffn(tamis::block<const float>{x.data(), 2, p.width()}, tamis::block<float>{y.data(), 2, p.width()},
+        memory);
+    const std::size_t after = allocations;
+    CHECK(shown > 0);
+    return after - before;
+}
+
+} // namespace
+
+TEST_CASE("the counter counts") {
+    const std::size_t before = allocations;
+    std::vector<float>* const made = new std::vector<float>(10);
+    CHECK(made->size() == 10);
+    delete made;
+    CHECK(allocations >= before + 2);
+}
+
+TEST_CASE("glu_ffn: a call allocates nothing") {
+    const problem p = random_problem(70, 150, true, 1);
+    const auto weights = store_glu<7, 1>(p);
+    for_constants<subset_count>([&]<class Subset>(Subset) {
+        CAPTURE(Subset::value);
+        CHECK(allocations_of(make_glu<Subset::value>(weights.view(), tamis::silu{}), p) == 0);
+    });
+}
+
+TEST_CASE("plain_ffn: a call allocates nothing") {
+    const problem p = random_problem(70, 150, true, 1);
+    const auto weights = store_glu<7, 0>(p);
+    const tamis::plain_ffn ffn{tamis::plain_weights{weights.up.view(), weights.down.view(), p.up_bias,
+                                                    p.down_bias},
+                               tamis::gelu{}, tamis::at_input(tamis::top_p{0.9}),
+                               tamis::at_intermediate(tamis::top_p{0.9} & tamis::threshold{0.01})};
+    CHECK(allocations_of(ffn, p) == 0);
+}
