@@ -1,0 +1,55 @@
+#include "tasks.hpp"
+
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace study_test;
+
+namespace {
+
+std::vector<study::task> load(const std::string& text, std::size_t seq_len = 64) {
+    const bytes vocabulary = make_tokenizer(), file = bytes{}.add_text(text);
+    return study::load_tasks(file.as("q.tsv"), study::tokenizer{vocabulary.as("t"), 290}, seq_len);
+}
+
+} // namespace
+
+TEST_CASE("questions are grouped by task, comments left out") {
+    const auto tasks =
+        load("# head\nb\tthe cat\t1\t on\t at\r\n\na\tthe\t0\t cat\t and\t hat\nb\te\t0\t a\t b\n");
+    REQUIRE(tasks.size() == 2);
+    CHECK(tasks[0].name == "b");
+    CHECK(tasks[0].questions.size() == 2);
+    CHECK(tasks[0].questions[0].answer == 1);
+    CHECK(tasks[1].questions[0].choices.size() == 3);
+}
+
+TEST_CASE("the context is what no choice changes, and choices that read the same share a run") {
+    const auto q = load("t\tthe\t0\t cat\t the\n")[0].questions[0]; // " cat", " the": a token each
+    CHECK(q.shared == 2);                                           // BOS, " the"
+    CHECK(q.runs.size() == 1);
+    CHECK(q.runs[0].size() == 2);
+    const auto merging = load("t\ta\t0\tnd\t cat\n")[0].questions[0]; // " a" + "nd" is " and"
+    CHECK(merging.shared == 1);
+    CHECK(merging.runs.size() == 2);
+    const auto longer = load("t\tthe\t0\t cat cat\t the\n")[0].questions[0];
+    CHECK(longer.runs.size() == 2);
+}
+
+TEST_CASE("a bad line is named with its number and what is wrong with it") {
+    const auto error = [](const std::string& text, std::size_t seq_len = 64) {
+        return error_of([&] { load(text, seq_len); });
+    };
+    const std::string good = "t\tthe\t0\t cat\t the\n";
+    CHECK(error("") == "q.tsv: no question in it");
+    CHECK(error("# x\n") == "q.tsv: no question in it");
+    CHECK(has(error(good + "some prose\n"), "q.tsv: line 2: a question needs 5 fields"));
+    CHECK(has(error(good + "t\tthe\t2\t cat\t the\n"), "line 2: answer \"2\" is no index of its 2 choices"));
+    CHECK(has(error("t\tthe\t-1\t cat\t the\n"), "line 1: answer \"-1\""));
+    CHECK(has(error("t\tthe\t\t cat\t the\n"), "line 1: answer \"\""));
+    CHECK(has(error("\tthe\t0\t cat\t the\n"), "name"));
+    CHECK(has(error("a,b\tthe\t0\t cat\t the\n"), "name"));
+    CHECK(has(error("t\tthe\t0\t cat\t\n"), "adds nothing"));
+    CHECK(has(error("t\tthe the the the\t0\t cat\t the\n", 3), "more than the model's seq_len 3"));
+}
