@@ -2,6 +2,7 @@
 
 #include "support.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <map>
 

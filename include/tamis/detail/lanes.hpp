@@ -79,6 +79,21 @@ lane_choice<Real> within(const key_lanes<Real>& keys, const key_lanes<Real>& low
     return (keys >= low) & (keys < high);
 }
 
+/// The keys where chosen, else 0. (xsimd 8.1's own select does not compile for AVX-512 without optimisation.)
+template <class Real>
+key_lanes<Real> only(const lane_choice<Real>& chosen, const key_lanes<Real>& keys) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
+        return key_lanes<Real>(_mm512_maskz_mov_epi32(chosen.data, keys.data));
+    } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
+        return key_lanes<Real>(_mm512_maskz_mov_epi64(chosen.data, keys.data));
+    } else
+#endif
+    {
+        return xsimd::select(chosen, keys, key_lanes<Real>(0));
+    }
+}
+
 /// sum + v where chosen.
 template <class Real>
 real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>& chosen, const real_lanes<Real>& v) {
@@ -89,7 +104,7 @@ real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>&
         return real_lanes<Real>(_mm512_mask_add_pd(sum.data, chosen.data, sum.data, v.data));
     }
 #endif
-    return sum + reals_of<Real>(xsimd::select(chosen, bits_of_lanes<Real>(v), key_lanes<Real>(0)));
+    return sum + reals_of<Real>(only<Real>(chosen, bits_of_lanes<Real>(v)));
 }
 
 template <class Real>
@@ -149,7 +164,7 @@ std::uint64_t lane_bits(const lane_choice<Real>& chosen) {
     }
 #else
     key_of<Real> flags[lane_count<Real>];
-    xsimd::select(chosen, key_lanes<Real>(1), key_lanes<Real>(0)).store_unaligned(flags);
+    only<Real>(chosen, key_lanes<Real>(1)).store_unaligned(flags);
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < lane_count<Real>; ++i) {
         bits |= static_cast<std::uint64_t>(flags[i]) << i;

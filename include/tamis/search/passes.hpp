@@ -87,7 +87,7 @@ void for_all_keys(std::span<const Real> s, F&& f, Flush&& flush) {
 }
 
 /// What all scores with keys below `limit` weigh together, and the least and largest of their keys (padding and
-/// -1 when there are none).
+/// 0 when there are none).
 template <class Real>
 struct extent {
     double weight;
@@ -101,7 +101,7 @@ extent<Real> measure(std::span<const Real> s, key_of<Real> limit = infinity_key<
     key_lanes<Real> largest[4];
     for (std::size_t k = 0; k < 4; ++k) {
         least[k] = key_lanes<Real>(padding_key<Real>);
-        largest[k] = key_lanes<Real>(-1);
+        largest[k] = key_lanes<Real>(0);
     }
     for_all_keys<Real>(
         s,
@@ -109,7 +109,7 @@ extent<Real> measure(std::span<const Real> s, key_of<Real> limit = infinity_key<
             const auto counts = keys < limits;
             sums.add(k, counts, Weight::template of<Real>(keys));
             least[k] = xsimd::min(least[k], keys);
-            largest[k] = xsimd::max(largest[k], xsimd::select(counts, keys, key_lanes<Real>(-1)));
+            largest[k] = xsimd::max(largest[k], only<Real>(counts, keys));
         },
         [&] { sums.flush(); });
     key_of<Real> lanes[lane_count<Real>];
@@ -152,13 +152,12 @@ inline precise_mass weigh_precisely(std::span<const float> s, key_of<float> low)
     real_lanes<double> below[2] = {zero, zero};
     real_lanes<double> total[2] = {zero, zero};
     const key_lanes<float> lows(low);
-    const key_lanes<float> none(0);
     const key_lanes<float> limits(infinity_key<float>);
     for_all_keys<float>(
         s,
         [&](const key_lanes<float>& keys, std::size_t) {
-            add_widened(below, xsimd::select(keys < lows, keys, none));
-            add_widened(total, xsimd::select(keys < limits, keys, none));
+            add_widened(below, only<float>(keys < lows, keys));
+            add_widened(total, only<float>(keys < limits, keys));
         },
         [] {});
     return {sum_of_lanes<double>(below[0] + below[1]), sum_of_lanes<double>(total[0] + total[1])};
