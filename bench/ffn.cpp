@@ -9,9 +9,9 @@
 #include <random>
 #include <vector>
 
-// A gated FFN with random masks of a given density, against the same FFN without masks in its best dense layout
-// (gate and up by neurons, down by outputs). Both are timed in turns within one row, on weights that are rotated
-// through at least 512 MiB, so that no cache holds them.
+// A gated FFN with random masks of a given density, against the same FFN without masks in its best dense
+// layout (gate and up by neurons, down by outputs). Both are timed in turns within one row, on weights that
+// are rotated through at least 512 MiB, so that no cache holds them.
 //
 //     ffn/site:input/h:2048/d:8192/weights:bf16/density:0.50/threads:1
 //

@@ -9,13 +9,13 @@
 #include <random>
 #include <vector>
 
-// Masks by the rules, against what sorting or selecting the same magnitudes costs. Every call gets other values, since
-// the branch predictor learns repeated ones; the three are timed in turns within one row.
+// Masks by the rules, against what sorting or selecting the same magnitudes costs. Every call gets other
+// values, since the branch predictor learns repeated ones; the three are timed in turns within one row.
 //
 //     select/top_p/n:14336/dist:normal/type:f32
 //
-// vs_sort: time of std::sort of |v| / time; vs_nth_element: of std::nth_element at the middle. Copying |v| counts
-// for all three.
+// vs_sort: time of std::sort of |v| / time; vs_nth_element: of std::nth_element at the middle. Copying |v|
+// counts for all three.
 
 namespace {
 

@@ -10,7 +10,8 @@
 
 namespace {
 
-/// By trying: of the cuts at each distinct contribution (and above all) the largest whose CETT is within the target.
+/// By trying: of the cuts at each distinct contribution (and above all) the largest whose CETT is within the
+/// target.
 tamis::mask by_trying(const cett_problem& p, double target) {
     std::vector<double> cuts;
     for (std::size_t i = 0; i < p.intermediate.size(); ++i) {
@@ -64,7 +65,8 @@ TEST_CASE("cett_exact is within the target, and drops no less than the bound") {
 }
 
 TEST_CASE("cett_exact: the largest tail, though a smaller one is beyond the target") {
-    // Contributions along one axis: 1, then -1.5, then 8. Dropping the first alone costs 1 of 7.5, both together 0.5.
+    // Contributions along one axis: 1, then -1.5, then 8. Dropping the first alone costs 1 of 7.5, both
+    // together 0.5.
     const cett_problem p{{1, 3, {1, 1, 1}}, {1, -1.5f, 8}};
     CHECK(show(exact<tamis::neuron_major, tamis::f32>(p, 0.1)) == "001");
     CHECK(show(exact<tamis::neuron_major, tamis::f32>(p, 0.05)) == "111");

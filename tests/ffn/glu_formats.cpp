@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-// Every format, and formats mixed, in every layout, against Eigen in double. The weights are numbers that both
-// formats hold exactly.
+// Every format, and formats mixed, in every layout, against Eigen in double. The weights are numbers that
+// both formats hold exactly.
 
 TEST_CASE("glu_ffn: formats in all layouts") {
     constexpr sizes some[] = {{17, 33}, {67, 133}};

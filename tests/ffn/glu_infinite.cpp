@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 
-// An inactive entry contributes nothing, not even infinity times zero: a gate that overflowed is left out with its
-// neuron, in the layouts that skip it and in those that do not.
+// An inactive entry contributes nothing, not even infinity times zero: a gate that overflowed is left out
+// with its neuron, in the layouts that skip it and in those that do not.
 
 namespace {
 

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-// Every subset of the four sites in every layout, against Eigen in double: here with W_down output_major, as in a
-// checkpoint. The formats and two activations take turns.
+// Every subset of the four sites in every layout, against Eigen in double: here with W_down output_major, as
+// in a checkpoint. The formats and two activations take turns.
 
 TEST_CASE("glu_ffn: all sites in all layouts of gate and up, down output_major") {
     for_constants<subset_count>([]<class Subset>(Subset) {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-// Layout and format decide what is read, not what comes out: the same masks and, up to rounding, the same y. The
-// weights and values are small integers over powers of two, so that rounding decides no mask here.
+// Layout and format decide what is read, not what comes out: the same masks and, up to rounding, the same y.
+// The weights and values are small integers over powers of two, so that rounding decides no mask here.
 
 namespace {
 

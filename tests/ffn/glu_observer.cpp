@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-// The observer sees every site once a token, in the order of the sites, with the values before the mask and the mask.
+// The observer sees every site once a token, in the order of the sites, with the values before the mask and
+// the mask.
 
 namespace {
 

@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-// Sites act one after the other, each on values that the earlier ones have already changed. On numbers that can be
-// checked by hand; sigma is the identity.
+// Sites act one after the other, each on values that the earlier ones have already changed. On numbers that
+// can be checked by hand; sigma is the identity.
 
 namespace {
 
@@ -71,7 +71,8 @@ TEST_CASE("input, then intermediate: the second mask is made over the perturbed 
 }
 
 TEST_CASE("gate, then up: the up's mask is made over the neurons that the gate's left") {
-    // The gate keeps neurons 0 and 1; of those alone the largest up is neuron 1's, though neuron 2's is larger.
+    // The gate keeps neurons 0 and 1; of those alone the largest up is neuron 1's, though neuron 2's is
+    // larger.
     const result r = run(tamis::at_up(top_k{1}), tamis::at_gate(top_k{2}));
     CHECK(r.values(site::gate) == values{12, 8, 0});
     CHECK(r.values(site::up) == values{4, 8, 0});

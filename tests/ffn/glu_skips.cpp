@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-// skips<site>() and skips_all<site>() against the table of the README: what a site's mask saves in which layout.
+// skips<site>() and skips_all<site>() against the table of the README: what a site's mask saves in which
+// layout.
 
 namespace {
 

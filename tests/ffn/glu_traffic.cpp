@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-// bytes_read is what was read: a spying format counts the bytes of the weights that are touched, and the masks and
-// skips<> say how many those have to be.
+// bytes_read is what was read: a spying format counts the bytes of the weights that are touched, and the
+// masks and skips<> say how many those have to be.
 
 namespace {
 

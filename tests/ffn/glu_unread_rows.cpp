@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-// Weights that a mask leaves out are not read where the layout can skip them: NaN in them changes no bit of y.
+// Weights that a mask leaves out are not read where the layout can skip them: NaN in them changes no bit of
+// y.
 
 namespace {
 

@@ -7,7 +7,8 @@
 #include <new>
 #include <stdexcept>
 
-// workspace_bytes() is what a call needs: exactly so much is enough, whatever is in it, and what lies behind stays.
+// workspace_bytes() is what a call needs: exactly so much is enough, whatever is in it, and what lies behind
+// stays.
 
 namespace {
 

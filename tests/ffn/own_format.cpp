@@ -6,16 +6,18 @@
 
 #include <doctest/doctest.h>
 
-// Formats of the user's own, which know nothing of vectors, in a whole FFN: alone, and mixed with the library's.
+// Formats of the user's own, which know nothing of vectors, in a whole FFN: alone, and mixed with the
+// library's.
 
 namespace {
 
 template <std::size_t Subset, std::size_t Layouts, class Gate, class Up, class Down>
 void check() {
-    for (const auto& [width, neurons] : {std::pair{1, 1}, {17, 33}, {67, 133}}) {
+    for (const auto& size : {std::pair{1, 1}, {17, 33}, {67, 133}}) {
+        const auto width = static_cast<std::size_t>(size.first);
+        const auto neurons = static_cast<std::size_t>(size.second);
         CAPTURE(width);
-        const problem p =
-            random_problem(static_cast<std::size_t>(width), static_cast<std::size_t>(neurons), true, 1);
+        const problem p = random_problem(width, neurons, true, 1);
         const auto weights = store_glu<Layouts, Gate, Up, Down>(p, 5);
         const auto ffn = make_glu<Subset>(weights.view(), tamis::silu{});
         recorder seen;

@@ -65,7 +65,9 @@ TEST_CASE("no policy: everything stays a view") {
 }
 
 TEST_CASE("gate, up, intermediate: only down is transposed") {
-    for (const auto& [width, neurons] : shapes_to_pack) {
+    for (const auto& size : shapes_to_pack) {
+        const std::size_t width = size.first;
+        const std::size_t neurons = size.second;
         CAPTURE(width);
         const checkpoint c{width, neurons};
         const auto packed = tamis::pack(c.view(), tamis::at_gate(nonzero{}));
@@ -83,7 +85,9 @@ TEST_CASE("gate, up, intermediate: only down is transposed") {
 }
 
 TEST_CASE("input: gate and up are transposed, down stays") {
-    for (const auto& [width, neurons] : shapes_to_pack) {
+    for (const auto& size : shapes_to_pack) {
+        const std::size_t width = size.first;
+        const std::size_t neurons = size.second;
         CAPTURE(width);
         const checkpoint c{width, neurons};
         const auto packed = tamis::pack(c.view(), tamis::at_input(nonzero{}));
@@ -98,7 +102,9 @@ TEST_CASE("input: gate and up are transposed, down stays") {
 }
 
 TEST_CASE("a format: everything is converted, what lies right not turned") {
-    for (const auto& [width, neurons] : shapes_to_pack) {
+    for (const auto& size : shapes_to_pack) {
+        const std::size_t width = size.first;
+        const std::size_t neurons = size.second;
         CAPTURE(width);
         const checkpoint c{width, neurons};
         const auto packed = tamis::pack<tamis::bf16>(c.view(), tamis::at_intermediate(nonzero{}));

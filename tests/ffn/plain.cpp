@@ -28,10 +28,11 @@ auto make_plain(const Weights& weights, Sigma sigma) {
 /// Bits of Layouts: up by inputs, down by neurons.
 template <std::size_t Subset, std::size_t Layouts, class UpFormat, class DownFormat, class Sigma>
 void check(Sigma sigma, exact_sigma exact) {
-    for (const auto& [width, neurons] : {std::pair{1, 1}, {3, 5}, {17, 33}, {67, 133}}) {
+    for (const auto& size : {std::pair{1, 1}, {3, 5}, {17, 33}, {67, 133}}) {
+        const auto width = static_cast<std::size_t>(size.first);
+        const auto neurons = static_cast<std::size_t>(size.second);
         for (const bool biased : {false, true}) {
-            const problem p =
-                random_problem(static_cast<std::size_t>(width), static_cast<std::size_t>(neurons), biased, 1);
+            const problem p = random_problem(width, neurons, biased, 1);
             const auto up = store_up<UpFormat, up_layout<2 * Layouts>>(p.up, 4);
             const auto down = store_down<DownFormat, down_layout<2 * Layouts>>(p.down, 8);
             const auto ffn =

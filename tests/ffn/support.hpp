@@ -10,10 +10,11 @@
 #include <utility>
 #include <vector>
 
-// What the tests of formats, kernels and FFNs share: weights to test with, in memory of any layout and format.
+// What the tests of formats, kernels and FFNs share: weights to test with, in memory of any layout and
+// format.
 
-/// k / 64 with k = -127 .. 127: bfloat16 and eight-bit integers hold such a number exactly, so a product of weights
-/// has one right result, whatever they are stored in.
+/// k / 64 with k = -127 .. 127: bfloat16 and eight-bit integers hold such a number exactly, so a product of
+/// weights has one right result, whatever they are stored in.
 inline float coarse(engine& random) {
     return static_cast<float>(static_cast<int>(below(random, 255)) - 127) / 64.0f;
 }
@@ -47,8 +48,8 @@ inline dense random_dense(std::size_t outputs, std::size_t inputs, engine& rando
     return m;
 }
 
-/// The bytes of a matrix in a format and a layout. Rows lie `gap` bytes apart and start `misaligned` bytes behind an
-/// aligned address; what is no weight is 0xff, which is a NaN in both float formats.
+/// The bytes of a matrix in a format and a layout. Rows lie `gap` bytes apart and start `misaligned` bytes
+/// behind an aligned address; what is no weight is 0xff, which is a NaN in both float formats.
 template <class F, class L>
 class stored {
   public:

@@ -19,8 +19,8 @@ bool mask_is_the_rules(const recorder& seen, const Policy& policy) {
     return true;
 }
 
-/// One gated FFN in which subset, layouts, formats and activation are types; what is done with it is not, so that
-/// hundreds of them compile in bearable time.
+/// One gated FFN in which subset, layouts, formats and activation are types; what is done with it is not, so
+/// that hundreds of them compile in bearable time.
 struct glu_case {
     std::size_t subset, layouts, formats;
     exact_sigma exact;

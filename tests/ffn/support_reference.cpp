@@ -80,7 +80,8 @@ reference_values reference_glu(const problem& p, exact_sigma sigma, const site_m
     const VectorXd i = u.cwiseProduct(keep_u).cwiseProduct(g.cwiseProduct(keep_g));
     const VectorXd y = matrix_of(p.down) * i.cwiseProduct(keep_i) + bias_of(p.down_bias, p.width());
 
-    // The gate's mask comes before the up's; without one at the gate it is the up's that leaves gate neurons out.
+    // The gate's mask comes before the up's; without one at the gate it is the up's that leaves gate neurons
+    // out.
     const bool gate_first = !masks[1].empty() || masks[2].empty();
     return {{list_of(x), list_of(gate_first ? g : VectorXd{g.cwiseProduct(keep_u)}),
              list_of(gate_first ? VectorXd{u.cwiseProduct(keep_g)} : u), list_of(i)},

@@ -7,8 +7,9 @@
 #include <array>
 #include <string>
 
-// An FFN in double, written from the formulas with Eigen. It knows nothing of the library but the masks, which it
-// is given: so that a value that rounds to the other side of a threshold cannot make two right results differ.
+// An FFN in double, written from the formulas with Eigen. It knows nothing of the library but the masks,
+// which it is given: so that a value that rounds to the other side of a threshold cannot make two right
+// results differ.
 
 /// A gated FFN; of an ungated one gate is left out.
 struct problem {
@@ -97,6 +98,6 @@ inline bool same_mask(const std::vector<bool>& a, tamis::mask_view b) {
     return same;
 }
 
-/// What differs between the reference and a call that was recorded, by more than the rounding of floats; nothing
-/// if all is well.
+/// What differs between the reference and a call that was recorded, by more than the rounding of floats;
+/// nothing if all is well.
 std::string differences(const reference_values& expected, const recorder& seen, std::span<const float> y);

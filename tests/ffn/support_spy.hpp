@@ -5,8 +5,8 @@
 #include <cstring>
 #include <set>
 
-/// A format that notes which bytes of which memory are read as weights: floats, without a `load`, so that no weight is
-/// read but through `at`.
+/// A format that notes which bytes of which memory are read as weights: floats, without a `load`, so that no
+/// weight is read but through `at`.
 struct spy {
     static constexpr const char* name = "spy";
     using storage = float;

@@ -12,7 +12,8 @@ static_assert(tamis::bf16::row_bytes(0) == 0 && tamis::bf16::row_bytes(7) == 14)
 
 namespace {
 
-/// The float's bits of a bfloat16, from its fields by arithmetic. Of infinities and NaN only the class counts.
+/// The float's bits of a bfloat16, from its fields by arithmetic. Of infinities and NaN only the class
+/// counts.
 float from_fields(std::uint32_t pattern) {
     const int exponent = static_cast<int>((pattern >> 7) & 0xff);
     const int fraction = static_cast<int>(pattern & 0x7f);

@@ -8,15 +8,16 @@
 
 #include <vector>
 
-// Packing rounds to the nearest bfloat16, ties to the even one, beyond the largest to infinity. The expected result
-// is searched among the neighbours by distance, with integers.
+// Packing rounds to the nearest bfloat16, ties to the even one, beyond the largest to infinity. The expected
+// result is searched among the neighbours by distance, with integers.
 
 namespace {
 
 std::uint32_t bits_of_float(float value) { return std::bit_cast<std::uint32_t>(value); }
 
-/// Bit patterns of one sign are in the order of their numbers, and within one exponent evenly spaced; so is the
-/// step from the largest bfloat16 to infinity, as IEEE 754 rounds. Distances are therefore distances of patterns.
+/// Bit patterns of one sign are in the order of their numbers, and within one exponent evenly spaced; so is
+/// the step from the largest bfloat16 to infinity, as IEEE 754 rounds. Distances are therefore distances of
+/// patterns.
 std::uint16_t nearest(float value) {
     const std::uint32_t sign = bits_of_float(value) & 0x80000000u;
     const std::uint32_t magnitude = bits_of_float(value) & 0x7fffffffu;

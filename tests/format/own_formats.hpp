@@ -35,7 +35,8 @@ struct int8_by_row {
     }
 };
 
-/// The upper three bytes of a float, the highest first, behind a byte that means nothing: nothing that a vector could load.
+/// The upper three bytes of a float, the highest first, behind a byte that means nothing: nothing that a
+/// vector could load.
 struct three_bytes {
     static constexpr const char* name = "three_bytes";
     struct storage {

@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 
-// The fast sum of rows against the plain loop: every width around the vectors' and every number of rows around a
-// pass's, lists of active rows and all of them.
+// The fast sum of rows against the plain loop: every width around the vectors' and every number of rows
+// around a pass's, lists of active rows and all of them.
 
 namespace {
 

@@ -34,13 +34,13 @@ int check_all(const std::filesystem::path& shared) {
         text{(shared / "text/tinystories_first300.txt").string()},
         rows{(shared / "reference/expected_stories260K.txt").string()};
     subject s{"stories260K", "", load_checkpoint(model), activation::silu, {}, {}};
-    const std::string whole = source{text}.text();
+    const std::string whole = source(text).text();
     s.stories = encode_stories(split_stories(whole), tokenizer{vocabulary, s.model.config.vocab_size},
                                s.model.config.seq_len);
 
     bool good = true;
     int compared = 0;
-    std::istringstream lines{source{rows}.text()};
+    std::istringstream lines(source(rows).text());
     for (std::string row; std::getline(lines, row);) {
         if (row.empty() || row[0] == '#') {
             continue;
