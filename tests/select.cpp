@@ -121,6 +121,6 @@ TEST_CASE("a mask of another size, and too small a workspace, are refused with b
     mask right{100};
     owned_workspace small{64};
     const std::string message = message_of([&] { select(top_p{0.9}, values, right.span(), small); });
-    CHECK(message.find("832 more bytes are needed, 64 are left") != std::string::npos);
+    CHECK(message.find("more bytes are needed, 64 are left") != std::string::npos);
 }
 #endif

@@ -4,6 +4,7 @@
 #include "text.hpp"
 
 #include <doctest/doctest.h>
+#include <array>
 #include <mutex>
 #include <set>
 
@@ -12,6 +13,9 @@ using study::rule_choice;
 using study::site_choice;
 
 namespace {
+
+constexpr std::array all_sites{site_choice::input, site_choice::gate, site_choice::up,
+                               site_choice::intermediate, site_choice::all_inputs};
 
 /// A made-up model with stories and questions; owns the bytes that the model is a view of.
 struct little_study {
@@ -70,8 +74,7 @@ TEST_CASE("a rule that keeps everything changes nothing, at any site and activat
         const auto dense = little.run({});
         CHECK(dense.counts.entries == 0);
         CHECK(dense.counts.bytes_read == dense.counts.bytes_dense);
-        for (const auto site : {site_choice::input, site_choice::gate, site_choice::up,
-                                site_choice::intermediate, site_choice::all_inputs}) {
+        for (const auto site : all_sites) {
             for (const auto& choice :
                  {at(site, rule_choice::top_p, 1), at(site, rule_choice::top_k, 1),
                   at(site, rule_choice::max_p, 0), at(site, rule_choice::threshold, 0)}) {
@@ -91,20 +94,33 @@ TEST_CASE("sparsity counts entries of the masks, by width for all_inputs; bytes 
         tokens += story.size() - 1;
     }
     const std::size_t h = 16, d = 40, layers = 2;
-    const auto half = [&](site_choice site) { return little.run(at(site, rule_choice::top_k, 0.5)).counts; };
-    CHECK(half(site_choice::input).entries == tokens * layers * h);
-    CHECK(half(site_choice::gate).entries == tokens * layers * d);
-    CHECK(half(site_choice::all_inputs).entries == tokens * layers * (h + d));
-    for (const auto site : {site_choice::input, site_choice::gate, site_choice::up, site_choice::intermediate,
-                            site_choice::all_inputs}) {
-        CHECK(half(site).bytes_dense == tokens * layers * 3 * h * d * sizeof(float));
-        CHECK(half(site).mask_sparsity() == doctest::Approx(0.5));
+    const auto quarter = [&](site_choice site) {
+        return little.run(at(site, rule_choice::top_k, 0.25)).counts;
+    };
+    CHECK(quarter(site_choice::input).entries == tokens * layers * h);
+    CHECK(quarter(site_choice::gate).entries == tokens * layers * d);
+    CHECK(quarter(site_choice::all_inputs).entries == tokens * layers * (h + d));
+    for (const auto site : all_sites) {
+        CHECK(quarter(site).bytes_dense == tokens * layers * 3 * h * d * sizeof(float));
+        CHECK(quarter(site).mask_sparsity() == doctest::Approx(0.75));
     }
-    CHECK(half(site_choice::input).bytes_skipped() == doctest::Approx(1.0 / 3)); // half of gate and up
-    CHECK(half(site_choice::gate).bytes_skipped() == doctest::Approx(1.0 / 3));  // half of up and down
-    CHECK(half(site_choice::up).bytes_skipped() == doctest::Approx(1.0 / 3));    // half of gate and down
-    CHECK(half(site_choice::intermediate).bytes_skipped() == doctest::Approx(1.0 / 6)); // half of down
-    CHECK(half(site_choice::all_inputs).bytes_skipped() == doctest::Approx(0.5));       // half of all three
+    CHECK(quarter(site_choice::input).bytes_skipped() == doctest::Approx(0.75 * 2 / 3)); // of gate and up
+    CHECK(quarter(site_choice::gate).bytes_skipped() == doctest::Approx(0.75 * 2 / 3));  // of up and down
+    CHECK(quarter(site_choice::up).bytes_skipped() == doctest::Approx(0.75 * 2 / 3));    // of gate and down
+    CHECK(quarter(site_choice::intermediate).bytes_skipped() == doctest::Approx(0.75 / 3)); // of down
+    CHECK(quarter(site_choice::all_inputs).bytes_skipped() == doctest::Approx(0.75));       // of all three
+}
+
+TEST_CASE("each site's mask is over that site's values: ReLU's zeros are at gate and intermediate") {
+    const little_study little{study::activation::relu};
+    const auto zeros = [&](site_choice site) {
+        return little.run(at(site, rule_choice::threshold, 0)).counts.mask_sparsity();
+    };
+    CHECK(zeros(site_choice::input) == 0);
+    CHECK(zeros(site_choice::up) == 0);
+    CHECK(zeros(site_choice::gate) > 0.2);
+    CHECK(zeros(site_choice::intermediate) == zeros(site_choice::gate));
+    CHECK(zeros(site_choice::all_inputs) == doctest::Approx(zeros(site_choice::gate) * 40 / (40 + 16)));
 }
 
 TEST_CASE("progress is reported once a story and question") {

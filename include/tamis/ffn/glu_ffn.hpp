@@ -13,8 +13,8 @@ TAMIS_BEGIN
 ///     auto ffn = tamis::glu_ffn{weights, tamis::silu{}, tamis::at_input(tamis::top_p{0.9})};
 ///     ffn(x, y, workspace);
 ///
-/// Sites are taken in the order input, gate, up, intermediate, each mask made over values that the earlier ones
-/// have already set to zero. What the masks and the layouts of the weights allow is not read (see skips). The
+/// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy,
+/// so that it saves gate neurons), each mask made over values that the earlier ones have already set to zero. What the masks and the layouts of the weights allow is not read (see skips). The
 /// weights are borrowed. A call allocates nothing, and one object serves many threads, each with its workspace.
 template <class Weights, class Activation, class... Policies>
 class glu_ffn {

@@ -7,7 +7,8 @@
 
 TAMIS_BEGIN
 
-/// What an observer is shown at a site, once a token, in the order input, gate, up, intermediate.
+/// What an observer is shown at a site, once a token, in the order in which the FFN takes them: input, gate, up,
+/// intermediate; with a policy at up and none at gate, up comes before gate.
 struct sighting {
     site where;
     /// The site's values before its mask; entries that an earlier mask left out are zero.

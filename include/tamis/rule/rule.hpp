@@ -15,7 +15,7 @@ TAMIS_BEGIN
 //     static std::size_t workspace_bytes(std::size_t n);   // the most that cut_of takes for n scores
 //
 // It may be move-only and need not be a template if it serves one real. Derive from tamis::selects<Mine> to
-// call it on values like the library's own: `mask m = mine(values);`.
+// call it on values like the library's own, `mask m = mine(values);`, and to join two of your own by & and |.
 
 namespace detail {
 

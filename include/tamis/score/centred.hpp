@@ -9,7 +9,7 @@ TAMIS_BEGIN
 class centred {
   public:
     /// Refuses a mode that is not finite.
-    explicit centred(double mode) : mode_{mode} {
+    explicit centred(double mode) : mode_{detail::without_denormals(mode)} {
         if (magnitude_bits(mode) >= infinity_bits<double>) {
             fail_value("tamis::centred: mode must be finite, got %g", mode);
         }
@@ -17,7 +17,7 @@ class centred {
 
     template <class Real>
     double operator()(Real v, std::size_t) const {
-        return detail::without_denormals(widen(v) - mode_);
+        return detail::without_denormals(detail::without_denormals(widen(v)) - mode_);
     }
 
     double mode() const { return mode_; }

@@ -21,7 +21,7 @@ class power {
 
     template <class Real>
     double operator()(Real value, std::size_t) const {
-        const double v = std::bit_cast<double>(magnitude_bits(widen(value)));
+        const double v = detail::without_denormals(std::bit_cast<double>(magnitude_bits(widen(value))));
         double result = v;
         for (unsigned whole = sixteenths_ / 16; whole > 1; --whole) {
             result = detail::without_denormals(result * v);

@@ -54,10 +54,10 @@ void score_into(const Score& score, V&& values, std::span<Real> out) {
 
 namespace detail {
 
-/// Computed scores below the smallest normal double count as zero, whether or not the processor flushes
-/// denormals: so the mask is the same with -ffast-math.
-constexpr double without_denormals(double score) {
-    return magnitude_bits(score) < 0x0010000000000000ull ? 0.0 : score;
+/// In computed scores, doubles up to the smallest normal one (2^-1022, to which a product may be rounded up) count as
+/// zero, whether or not the processor flushes denormals: so the mask is the same with -ffast-math.
+constexpr double without_denormals(double value) {
+    return magnitude_bits(value) <= 0x0010000000000000ull ? 0.0 : value;
 }
 
 } // namespace detail

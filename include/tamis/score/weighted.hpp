@@ -20,7 +20,7 @@ class weighted {
 
     template <class Real>
     double operator()(Real v, std::size_t i) const {
-        return detail::without_denormals(widen(v) * widen(weights_[i]));
+        return detail::without_denormals(detail::without_denormals(widen(v)) * widen(weights_[i]));
     }
 
     std::span<const float> weights() const { return weights_; }
