@@ -15,24 +15,28 @@ namespace {
 using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using column_major = Eigen::MatrixXf;
 
-
 } // namespace
 
 static_assert(values<Eigen::VectorXf> && values<const Eigen::VectorXd&> && values<Eigen::RowVectorXf> &&
               values<Eigen::Vector4f> && values<Eigen::ArrayXf> && values<Eigen::VectorXi> &&
-              values<Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1>> && values<Eigen::Matrix<Eigen::bfloat16, 8, 1>>);
+              values<Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1>> &&
+              values<Eigen::Matrix<Eigen::bfloat16, 8, 1>>);
 static_assert(values<Eigen::Map<Eigen::VectorXf>> && values<Eigen::Map<const Eigen::VectorXf>> &&
               values<Eigen::Ref<Eigen::VectorXf>> && values<const Eigen::Ref<const Eigen::VectorXf>&>);
-static_assert(values<decltype(std::declval<column_major&>().col(0))> && values<decltype(std::declval<row_major&>().row(0))> &&
+static_assert(values<decltype(std::declval<column_major&>().col(0))> &&
+              values<decltype(std::declval<row_major&>().row(0))> &&
               values<decltype(std::declval<const column_major&>().col(0).segment(1, 2))>);
-static_assert(!values<decltype(std::declval<column_major&>().row(0))>, "a row of a column-major matrix is strided");
+static_assert(!values<decltype(std::declval<column_major&>().row(0))>,
+              "a row of a column-major matrix is strided");
 static_assert(!values<decltype(std::declval<row_major&>().col(0))>, "so is a column of a row-major one");
 static_assert(!values<Eigen::Map<Eigen::VectorXf, 0, Eigen::InnerStride<2>>> &&
               !values<Eigen::Map<Eigen::VectorXf, 0, Eigen::InnerStride<>>>);
 static_assert(!values<decltype(std::declval<Eigen::VectorXf&>() * 2.0f)> &&
-              !values<decltype(std::declval<Eigen::ArrayXf&>().abs())> &&
-              !values<decltype(std::declval<Eigen::VectorXf&>().reverse())>, "an expression has no memory");
-static_assert(!values<column_major> && !values<Eigen::VectorXcf>, "a matrix is a block; complex numbers have no order");
+                  !values<decltype(std::declval<Eigen::ArrayXf&>().abs())> &&
+                  !values<decltype(std::declval<Eigen::VectorXf&>().reverse())>,
+              "an expression has no memory");
+static_assert(!values<column_major> && !values<Eigen::VectorXcf>,
+              "a matrix is a block; complex numbers have no order");
 
 TEST_CASE("vectors, maps, segments, columns and rows are masked where they lie") {
     Eigen::VectorXf v(5);

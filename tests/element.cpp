@@ -29,13 +29,14 @@ struct tamis::element_traits<own> {
 
 static_assert(reads_as_float<float> && reads_as_float<const Eigen::half> && reads_as_float<Eigen::bfloat16> &&
               reads_as_float<std::int8_t> && reads_as_float<std::int16_t>);
-static_assert(reads_as_double<double> && reads_as_double<std::int32_t> && reads_as_double<const std::int64_t> &&
-              reads_as_double<own>);
+static_assert(reads_as_double<double> && reads_as_double<std::int32_t> &&
+              reads_as_double<const std::int64_t> && reads_as_double<own>);
 #if defined(__FLT16_MAX__)
 static_assert(reads_as_float<_Float16>);
 #endif
 static_assert(!tamis::element<bool> && !tamis::element<unsigned> && !tamis::element<std::uint8_t>);
-static_assert(!tamis::element<long double> && !tamis::element<colour> && !tamis::element<float*> && !tamis::element<void*>);
+static_assert(!tamis::element<long double> && !tamis::element<colour> && !tamis::element<float*> &&
+              !tamis::element<void*>);
 
 TEST_CASE("every element converts without loss") {
     CHECK(tamis::to_real(std::int16_t{-32768}) == -32768.0f);
@@ -59,14 +60,15 @@ TEST_CASE_TEMPLATE("16-bit formats convert bit by bit", T, Eigen::half, Eigen::b
             expected = 0x7f800000u;
         } else {
             const std::uint64_t integer = field == 0 ? fraction : fraction | 1u << format.fraction_bits;
-            expected = static_cast<std::uint32_t>(
-                ieee{8, 23}.bits({false, integer, (field == 0 ? 1 : field) - format.bias() - format.fraction_bits}));
+            expected = static_cast<std::uint32_t>(ieee{8, 23}.bits(
+                {false, integer, (field == 0 ? 1 : field) - format.bias() - format.fraction_bits}));
         }
         const auto real = tamis::to_real(from_bits<T>(bits));
         const std::uint32_t got = tamis::magnitude_bits(real);
         const bool negative = (std::bit_cast<std::uint32_t>(real) >> 31) != 0;
         const bool no_number = last && fraction != 0;
-        wrong += (no_number ? !tamis::is_nan(real) : got != expected || negative != (bits >> 15 != 0)) ? 1 : 0;
+        wrong +=
+            (no_number ? !tamis::is_nan(real) : got != expected || negative != (bits >> 15 != 0)) ? 1 : 0;
     }
     CHECK(wrong == 0);
 }
@@ -87,11 +89,13 @@ TEST_CASE_TEMPLATE("magnitude_bits order as the magnitudes do, NaN last", T, flo
 
 TEST_CASE("a float widens exactly even where denormals are flushed") {
     const flushed_denormals guard;
-    for (const std::uint32_t bits : {0u, 1u, 0x80000001u, 0x007fffffu, 0x807fffffu, 0x00800000u, 0x3f800000u, 0xff7fffffu}) {
+    for (const std::uint32_t bits :
+         {0u, 1u, 0x80000001u, 0x007fffffu, 0x807fffffu, 0x00800000u, 0x3f800000u, 0xff7fffffu}) {
         const double wide = tamis::widen(from_bits<float>(bits));
         const auto magnitude = bits & 0x7fffffffu;
-        const double units = magnitude < 0x00800000u ? static_cast<double>(magnitude)
-                                                     : static_cast<double>((magnitude & 0x7fffffu) | 0x800000u);
+        const double units = magnitude < 0x00800000u
+                                 ? static_cast<double>(magnitude)
+                                 : static_cast<double>((magnitude & 0x7fffffu) | 0x800000u);
         const int exponent = magnitude < 0x00800000u ? -149 : static_cast<int>(magnitude >> 23) - 150;
         CAPTURE(bits);
         CHECK(std::bit_cast<std::uint64_t>(wide) ==

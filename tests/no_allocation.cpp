@@ -1,18 +1,18 @@
 // Selecting into the caller's memory allocates nothing. All of this program's allocations are counted here.
+#include <tamis/mask/apply.hpp>
 #include <tamis/rule/combine.hpp>
 #include <tamis/rule/guarded.hpp>
 #include <tamis/rule/selectors.hpp>
 #include <tamis/rule/tail_budget.hpp>
 #include <tamis/rule/top_p.hpp>
-#include <tamis/mask/apply.hpp>
 #include <tamis/score/centred.hpp>
 #include <tamis/select_block.hpp>
 
 #include "support/generate.hpp"
 
+#include <doctest/doctest.h>
 #include <atomic>
 #include <cstdlib>
-#include <doctest/doctest.h>
 #include <new>
 
 namespace {
@@ -21,7 +21,8 @@ std::atomic<std::size_t> allocations{0};
 void* counted(std::size_t bytes, std::size_t alignment) {
     ++allocations;
     const std::size_t rounded = (bytes + alignment) / alignment * alignment;
-    void* const p = alignment > alignof(std::max_align_t) ? std::aligned_alloc(alignment, rounded) : std::malloc(rounded);
+    void* const p =
+        alignment > alignof(std::max_align_t) ? std::aligned_alloc(alignment, rounded) : std::malloc(rounded);
     if (p == nullptr) {
         std::abort();
     }
@@ -31,8 +32,12 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 void* operator new(std::size_t bytes) { return counted(bytes, 1); }
 void* operator new[](std::size_t bytes) { return counted(bytes, 1); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
-void* operator new[](std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+    return counted(bytes, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
@@ -50,7 +55,8 @@ TEST_CASE_TEMPLATE("selecting into the caller's memory allocates nothing", T, fl
     mask out{n};
     mask_block block_out{4, n / 4};
     std::vector<std::uint32_t> indices(n);
-    const auto joined = scored{centred{0.5}, guarded{100, top_p{0.9}}} & at_least{3, at_most{900, tail_budget{9}}};
+    const auto joined =
+        scored{centred{0.5}, guarded{100, top_p{0.9}}} & at_least{3, at_most{900, tail_budget{9}}};
     owned_workspace memory{selection_bytes(joined, n)};
 
     const std::size_t before = allocations;

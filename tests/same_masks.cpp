@@ -84,7 +84,8 @@ hash masks_over() {
         h.add(scored{centred{0.1}, tail_budget{p}}(v));
         h.add(cett(std::span{weights}.first(n), p / 4)(v));
         h.add((scored{norms, top_k{k}} | (top_p{p} & scored{centred{-1.5}, max_p{p}}))(v));
-        const mask_block joint = select_joint(scored{power{2}, top_p{p}}, block{v.data(), n / 7, std::size_t{7}});
+        const mask_block joint =
+            select_joint(scored{power{2}, top_p{p}}, block{v.data(), n / 7, std::size_t{7}});
         for (std::size_t row = 0; row < joint.rows(); ++row) {
             h.add(joint.row(row));
         }
@@ -138,5 +139,7 @@ TEST_CASE("a processor that flushes denormals makes the same masks") {
 }
 
 #if defined(__FLT16_MAX__)
-TEST_CASE("_Float16 makes the masks of half") { CHECK(masks_over<_Float16>().state() == masks_over<Eigen::half>().state()); }
+TEST_CASE("_Float16 makes the masks of half") {
+    CHECK(masks_over<_Float16>().state() == masks_over<Eigen::half>().state());
+}
 #endif

@@ -12,8 +12,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <algorithm>
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <vector>
 
 using namespace tamis;
@@ -41,13 +41,14 @@ void select_tightly(const S& s, const std::vector<T>& values, const mask& expect
     CHECK(words.front() == 0xa5a5a5a5a5a5a5a5ull);
     CHECK(words.back() == 0xa5a5a5a5a5a5a5a5ull);
     CHECK(std::all_of(scratch.data(), first, [](std::byte b) { return b == guard; }));
-    CHECK(std::all_of(first + bytes, scratch.data() + scratch.size(), [](std::byte b) { return b == guard; }));
+    CHECK(
+        std::all_of(first + bytes, scratch.data() + scratch.size(), [](std::byte b) { return b == guard; }));
 }
 
 } // namespace
 
-TEST_CASE_TEMPLATE("the query's bytes are enough, and nothing around the caller's memory is touched", T, float, double,
-                   std::int16_t) {
+TEST_CASE_TEMPLATE("the query's bytes are enough, and nothing around the caller's memory is touched", T,
+                   float, double, std::int16_t) {
     engine random{41};
     for (std::size_t n = 0; n < 200; ++n) {
         const auto values = generate<T>(shapes[n % shapes.size()], n, random);

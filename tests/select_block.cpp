@@ -25,7 +25,8 @@ TEST_CASE("rows have a cut each, a joint mask one for all") {
     CHECK(show(joint.row(1)) == "111");
 }
 
-TEST_CASE_TEMPLATE("at every width: rows are the rows' masks, a joint mask is that of the flattened block", T, float, double) {
+TEST_CASE_TEMPLATE("at every width: rows are the rows' masks, a joint mask is that of the flattened block", T,
+                   float, double) {
     engine random{61};
     const top_p rule{0.8};
     for (std::size_t columns = 0; columns < 150; columns += 3) {
@@ -84,11 +85,13 @@ TEST_CASE("masks of another shape are refused with both numbers") {
     mask_block two{2, 4};
     mask_block wide{3, 5};
     owned_workspace memory{selection_bytes(top_k{1}, 12)};
-    CHECK(message_of([&] { select_rows(top_k{1}, tokens, two.span(), memory); }) == "tamis: masks for 3 rows are needed, got 2");
+    CHECK(message_of([&] { select_rows(top_k{1}, tokens, two.span(), memory); }) ==
+          "tamis: masks for 3 rows are needed, got 2");
     CHECK(message_of([&] { select_joint(top_k{1}, tokens, wide.span(), memory); }) ==
           "tamis: masks over 4 columns are needed, got 5");
     std::vector<std::uint64_t> words(3);
-    CHECK(message_of([&] { mask_block_span{words, 2, 65}; }) ==
-          "tamis::mask_block_span: needs 4 words (rows * mask_words(columns)), got 3");
+    CHECK(message_of([&] {
+              mask_block_span{words, 2, 65};
+          }) == "tamis::mask_block_span: needs 4 words (rows * mask_words(columns)), got 3");
 }
 #endif

@@ -2,16 +2,18 @@
 
 #include "support/message.hpp"
 
+#include <doctest/doctest.h>
 #include <algorithm>
 #include <cstdint>
-#include <doctest/doctest.h>
 #include <vector>
 
 using tamis::workspace;
 
 namespace {
 
-bool is_aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % tamis::workspace_alignment == 0; }
+bool is_aligned(const void* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % tamis::workspace_alignment == 0;
+}
 
 } // namespace
 

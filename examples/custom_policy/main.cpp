@@ -54,12 +54,14 @@ int main() {
     const std::vector<float> down{1, 0, 1, 1, 0, 1}; // neuron-major: a row a neuron
     const std::vector<float> x{1.0f, 0.01f};
     std::vector<float> y(h);
-    plain_weights weights{matrix<f32, neuron_major>{up.data(), d, h}, matrix<f32, neuron_major>{down.data(), d, h}};
+    plain_weights weights{matrix<f32, neuron_major>{up.data(), d, h},
+                          matrix<f32, neuron_major>{down.data(), d, h}};
     plain_ffn ffn{weights, relu{}, at_intermediate(above_mean{0.5})};
     owned_workspace memory{ffn.workspace_bytes()};
     const traffic read = ffn(x, y, memory);
-    std::printf("y = (%g, %g), %zu of %zu bytes of weights not read\n", static_cast<double>(y[0]), static_cast<double>(y[1]),
-                read.bytes_skipped(), read.bytes_dense);
+    std::printf("y = (%g, %g), %zu of %zu bytes of weights not read\n", static_cast<double>(y[0]),
+                static_cast<double>(y[1]), read.bytes_skipped(), read.bytes_dense);
 
-    return guarded{50, above_mean{0.5}}(v).count() == 5 && read.bytes_skipped() > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return guarded{50, above_mean{0.5}}(v).count() == 5 && read.bytes_skipped() > 0 ? EXIT_SUCCESS
+                                                                                    : EXIT_FAILURE;
 }

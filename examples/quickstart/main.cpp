@@ -33,9 +33,10 @@ int main() {
     std::printf("%zu of %zu inputs are active\n", mask.count(), mask.size());
 
     using namespace tamis;
-    glu_weights weights{matrix<f32, neuron_major>{gate.data(), d, h}, matrix<f32, neuron_major>{up.data(), d, h},
+    glu_weights weights{matrix<f32, neuron_major>{gate.data(), d, h},
+                        matrix<f32, neuron_major>{up.data(), d, h},
                         matrix<f32, output_major>{down.data(), h, d}}; // where they lie, nothing is copied
-    auto packed = pack(weights, at_intermediate(top_p{0.9}));          // W_down transposed, so that it can skip
+    auto packed = pack(weights, at_intermediate(top_p{0.9})); // W_down transposed, so that it can skip
     glu_ffn ffn{packed.view(), silu{}, at_intermediate(top_p{0.9})};
     owned_workspace memory{ffn.workspace_bytes()};
     traffic read = ffn(x, y, memory); // y = FFN(x), reading the active neurons' rows of W_down alone

@@ -80,8 +80,8 @@ inline double accuracy_ratio(const measurement& row, const measurement& dense, s
     return row.tasks[task].accuracy() / dense.tasks[task].accuracy();
 }
 
-/// All curves of a sweep (its first row is the dense one), site by site: PPL, top-1, each task, and the unweighted
-/// mean over the tasks of sparsity and of accuracy relative to dense.
+/// All curves of a sweep (its first row is the dense one), site by site: PPL, top-1, each task, and the
+/// unweighted mean over the tasks of sparsity and of accuracy relative to dense.
 inline std::vector<curve> curves_of(const std::vector<measurement>& rows) {
     const measurement& dense = rows.front();
     std::vector<curve> curves;

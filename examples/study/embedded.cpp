@@ -14,8 +14,8 @@
 #define STUDY_BACK ".popsection\n"
 #endif
 
-// Defines study_<name>_begin and study_<name>_end around the bytes of a file. 36 bytes in front of it: the floats of
-// a checkpoint, behind its header of 28, begin at a cache line, where vectors of them are read fastest.
+// Defines study_<name>_begin and study_<name>_end around the bytes of a file. 36 bytes in front of it: the
+// floats of a checkpoint, behind its header of 28, begin at a cache line, where they are read fastest.
 #define STUDY_EMBED(name, file)                                                                                                    \
     asm(STUDY_SECTION ".balign 64\n.skip 36\n"                                                                                   \
         ".globl " STUDY_SYMBOL(#name "_begin") "\n" STUDY_SYMBOL(#name "_begin") ":\n"                                 \

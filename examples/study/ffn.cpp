@@ -16,8 +16,8 @@
 namespace study {
 namespace {
 
-/// The activation that the user named. An activation is any function of a float, so one that decides at run time
-/// will do, and the table below is compiled once, not three times.
+/// The activation that the user named. An activation is any function of a float, so one that decides at run
+/// time will do, and the table below is compiled once, not three times.
 struct chosen_activation {
     activation which;
 

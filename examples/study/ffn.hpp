@@ -45,8 +45,8 @@ struct ffn_counts {
     }
 };
 
-/// The FFNs of all layers, with one choice of policies. Policies are types; this is the face that they have at run
-/// time, for one virtual call a layer and story. Threads share it, each with a workspace of its own.
+/// The FFNs of all layers, with one choice of policies. Policies are types; this is the face that they have
+/// at run time, for one virtual call a layer and story. Threads share it, each with a workspace of its own.
 class ffn {
   public:
     virtual ~ffn() = default;

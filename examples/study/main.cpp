@@ -9,10 +9,12 @@
 #include "tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -29,12 +31,10 @@ void print(const std::string& text) {
 
 /// Cells in columns whose widths are known beforehand, because rows are printed as they are measured.
 std::string aligned(const std::vector<std::string>& cells, const std::vector<std::string>& head) {
+    constexpr std::array longest{12, 9}; // a site, a rule; numbers take seven
     std::string row;
     for (std::size_t c = 0; c < cells.size(); ++c) {
-        const std::size_t least = c == 0   ? 12
-                                  : c == 1 ? 9
-                                           : 7; // the longest site, the longest rule, a number
-        const std::size_t width = std::max(head[c].size(), least);
+        const std::size_t width = std::max<std::size_t>(head[c].size(), c < longest.size() ? longest[c] : 7);
         row += cells[c] + std::string(width - std::min(width, cells[c].size()) + 2, ' ');
     }
     return row.substr(0, row.find_last_not_of(' ') + 1) + '\n';
@@ -79,8 +79,8 @@ void study_all(const options& o) {
     for (const auto& s : models.subjects()) {
         const auto rows = sweep(s, o);
         print(
-            "\nCritical sparsity: the highest that keeps 99 % of the dense model's performance (value: ratio to dense at "
-            "mask sparsity)\n" +
+            "\nCritical sparsity: the highest that keeps 99 % of the dense model's performance "
+            "(value: ratio to dense at mask sparsity)\n" +
             critical_table(curves_of(rows)).plain() + "\n");
         if (!o.out) {
             continue;
@@ -91,7 +91,8 @@ void study_all(const options& o) {
                    s.tasks.empty() ? "" : "tasks.csv, ", drawn ? "sweep.svg\n\n" : "sweep.gp\n"));
         if (!drawn) {
             print(
-                "No picture: gnuplot is missing or failed. With it, `gnuplot sweep.gp >sweep.svg` draws one there.\n\n");
+                "No picture: gnuplot is missing or failed. With it, `gnuplot sweep.gp >sweep.svg` draws one "
+                "there.\n\n");
         }
     }
 }

@@ -37,8 +37,8 @@ class session {
     tamis::owned_workspace memory_;
 };
 
-/// The sum of work(item, transformer, sparse_ffn) over the items, which are spread over threads. It is taken in the
-/// order of the items, so it does not depend on the number of threads.
+/// The sum of work(item, transformer, sparse_ffn) over the items, which are spread over threads. It is taken
+/// in the order of the items, so it does not depend on the number of threads.
 template <class Result, class Item, class Work, class Done>
 std::pair<Result, ffn_counts> sum_over(const std::vector<Item>& items, const checkpoint& model,
                                        const ffn& layers, std::size_t threads, Work work, Done done) {

@@ -20,8 +20,8 @@ inline std::string fixed(double number, int decimals) {
 }
 inline std::string percent(double share, int decimals = 2) { return fixed(100 * share, decimals) + " %"; }
 
-/// A file that is written under a temporary name and takes its own at commit(): whoever looks finds it whole or
-/// not at all. Without commit() nothing stays.
+/// A file that is written under a temporary name and takes its own at commit(): whoever looks finds it whole
+/// or not at all. Without commit() nothing stays.
 class pending_file {
   public:
     explicit pending_file(std::filesystem::path path) : path_{std::move(path)}, part_{path_} {

@@ -11,7 +11,7 @@
 namespace study {
 
 /// Calls work(i) for each i in [0, count) on `threads` threads; every thread has a worker of its own, made by
-/// make_worker(). Which thread takes which i is left open, so results belong in slot i, to be summed in order.
+/// make_worker(). Which thread takes which i is left open: results belong in slot i, to be summed in order.
 /// The first exception of a worker ends the work and comes out here.
 template <class MakeWorker>
 void for_each_index(std::size_t count, std::size_t threads, MakeWorker make_worker) {

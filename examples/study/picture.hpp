@@ -70,15 +70,14 @@ inline std::string picture_script(const std::vector<curve>& curves, const std::s
     for (const char c : title) {
         safe_title += c == '\'' ? "''" : std::string(1, c);
     }
-    const auto keyed =
-        "set key at screen 0.5,0.02 center bottom vertical maxrows 2 width -3 noenhanced\n"; // one for all panels
+    const auto keyed = // one key serves all panels
+        "set key at screen 0.5,0.02 center bottom vertical maxrows 2 width -3 noenhanced\n";
     return line("# gnuplot sweep.gp >sweep.svg\nset terminal svg size ", three ? 1400 : 960,
                 ",520 background rgb 'white' font 'sans-serif,13'\n", detail::styles,
                 "set multiplot layout 1,", three ? 3 : 2, " title '", safe_title,
                 "' noenhanced margins screen ", three ? "0.065" : "0.095", ",0.98,0.27,0.84 spacing screen ",
                 three ? "0.085" : "0.12", "\nset key off\n",
-                detail::panel(with("PPL-1%"), "PPL / dense PPL (ratio)", "[0.99:1.2]"),
-                three ? "" : keyed,
+                detail::panel(with("PPL-1%"), "PPL / dense PPL (ratio)", "[0.99:1.2]"), three ? "" : keyed,
                 detail::panel(with("top-1 99%"), "top-1 / dense top-1 (ratio)", "[0.9:1.01]"),
                 three ? keyed : "",
                 three ? detail::panel(tasks, "accuracy / dense accuracy (ratio)", "[0.7:1.05]") : "",

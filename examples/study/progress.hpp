@@ -11,8 +11,8 @@
 
 namespace study {
 
-/// The line that says what is running. On a terminal it is written over; elsewhere nothing moves, and a caller
-/// that wants plain lines gets one as each step begins.
+/// The line that says what is running. On a terminal it is written over; elsewhere nothing moves, and a
+/// caller that wants plain lines gets one as each step begins.
 class progress {
   public:
     explicit progress(bool plain_lines)

@@ -32,9 +32,10 @@ inline std::string report_markdown(const subject& s, const std::vector<measureme
     }
     report +=
         "## The sweep\n\n" + all.markdown() +
-        "\nnll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all entries, pooled over "
-        "tokens and layers (for all_inputs over both masks, by width). Bytes skipped: weight bytes of the FFN that were "
-        "not read, of those of the dense FFN. These are two numbers; neither is a speed.\n";
+        "\nnll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all "
+        "entries, pooled over tokens and layers (for all_inputs over both masks, by width). Bytes skipped: "
+        "weight bytes of the FFN that were not read, of those of the dense FFN. These are two numbers; "
+        "neither is a speed.\n";
     if (!s.tasks.empty()) {
         report += "Tasks: accuracy over";
         for (const auto& t : s.tasks) {
@@ -43,14 +44,14 @@ inline std::string report_markdown(const subject& s, const std::vector<measureme
         report += "; their own sparsity is in tasks.csv.\n";
     }
     report +=
-        "\n## Critical sparsity\n\nThe highest sparsity that keeps 99 % of the dense model's performance: PPL at most 1.01 "
-        "times the dense one, top-1 or a task's accuracy at least 0.99 times. Linear between neighbouring points of the "
-        "sweep, at the first crossing coming from the dense end. The two points are beside it (value: ratio to dense at "
-        "mask sparsity).";
+        "\n## Critical sparsity\n\nThe highest sparsity that keeps 99 % of the dense model's performance: "
+        "PPL at most 1.01 times the dense one, top-1 or a task's accuracy at least 0.99 times. Linear "
+        "between neighbouring points of the sweep, at the first crossing coming from the dense end. The "
+        "two points are beside it (value: ratio to dense at mask sparsity).";
     if (!s.tasks.empty()) {
         report +=
-            " One question more or less moves an accuracy by one part in their number: critical points of tasks are "
-            "coarse.";
+            " One question more or less moves an accuracy by one part in their number: critical points of "
+            "tasks are coarse.";
     }
     return report + "\n\n" + critical_table(curves_of(rows)).markdown();
 }

@@ -43,7 +43,7 @@ inline void rms_norm(const matrix& x, std::span<const float> gain, matrix& out) 
 } // namespace detail
 
 /// The llama2.c transformer over whole stories: all tokens of a story at once, each seeing those before it.
-/// The FFN is the caller's: `ffn(layer, x, y)` with x the normalised block [tokens x dim], writes y [tokens x dim].
+/// The FFN is the caller's: `ffn(layer, x, y)` with x the normalised block [tokens x dim] writes y, as large.
 class transformer {
   public:
     explicit transformer(const checkpoint& model) : model_{&model} {

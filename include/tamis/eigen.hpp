@@ -17,8 +17,9 @@ template <class V>
 concept eigen_dense = requires(const V& v) { takes_dense(v); };
 
 template <class V>
-concept eigen_direct_vector = eigen_dense<V> && (int(std::remove_cv_t<V>::Flags) & int(Eigen::DirectAccessBit)) != 0 &&
-                              bool(std::remove_cv_t<V>::IsVectorAtCompileTime);
+concept eigen_direct_vector =
+    eigen_dense<V> && (int(std::remove_cv_t<V>::Flags) & int(Eigen::DirectAccessBit)) != 0 &&
+    bool(std::remove_cv_t<V>::IsVectorAtCompileTime);
 
 } // namespace detail
 
@@ -35,13 +36,15 @@ struct values_access<V> {
 template <class V>
     requires detail::eigen_direct_vector<std::remove_reference_t<V>>
 auto strided_eigen(V&& v) {
-    return strided{v.data(), static_cast<std::size_t>(v.size()), static_cast<std::ptrdiff_t>(v.innerStride())};
+    return strided{v.data(), static_cast<std::size_t>(v.size()),
+                   static_cast<std::ptrdiff_t>(v.innerStride())};
 }
 
 /// The rows of a row-major Eigen matrix (a token a row) as a block.
 template <class M>
 auto eigen_block(M&& m) {
-    static_assert(bool(std::remove_cvref_t<M>::IsRowMajor), "tamis::eigen_block: a row-major matrix is needed, a token a row");
+    static_assert(bool(std::remove_cvref_t<M>::IsRowMajor),
+                  "tamis::eigen_block: a row-major matrix is needed, a token a row");
     return block{m.data(), static_cast<std::size_t>(m.rows()), static_cast<std::size_t>(m.cols()),
                  static_cast<std::size_t>(m.outerStride())};
 }

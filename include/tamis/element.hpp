@@ -77,7 +77,8 @@ constexpr bits_of<Real> magnitude_bits(Real value) {
 
 template <class Real>
 inline constexpr bits_of<Real> infinity_bits =
-    std::is_same_v<Real, float> ? bits_of<Real>{0x7f800000u} : static_cast<bits_of<Real>>(0x7ff0000000000000ull);
+    std::is_same_v<Real, float> ? bits_of<Real>{0x7f800000u}
+                                : static_cast<bits_of<Real>>(0x7ff0000000000000ull);
 
 template <class Real>
 constexpr bool is_nan(Real value) {

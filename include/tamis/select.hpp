@@ -44,7 +44,8 @@ void emit(cut<Real> cut, scores<Real> s, mask_span out) {
     for (std::size_t word = 0; word < s.size() / 64; ++word) {
         std::uint64_t active = 0;
         for (std::size_t i = 0; i < 64; i += lanes) {
-            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold) << i;
+            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold)
+                      << i;
         }
         out.words()[word] = active;
     }
@@ -58,17 +59,18 @@ void emit(cut<Real> cut, scores<Real> s, mask_span out) {
 namespace detail {
 
 template <class View>
-using const_view = std::conditional_t<
-    requires(View v) { v.data(); }, std::span<const std::remove_cv_t<view_element<View>>>, View>;
+using const_view = std::conditional_t<requires(View v) { v.data(); },
+                                      std::span<const std::remove_cv_t<view_element<View>>>, View>;
 
 template <class Score, class Rule, class View>
 void select_scored(const Score& score, const Rule& rule, const View& values, mask_span out, workspace w) {
     using value_real = real_of<view_element<View>>;
     static_assert(score_for<Score, value_real>, "tamis: this score does not take values of this type");
     using real = score_real<Score, value_real>;
-    static_assert(rule_for<Rule, real>,
-                  "tamis: this rule has no cut_of for these scores: float for magnitudes of float, half and small "
-                  "integers, double for values of double and for the computed scores (power, weighted, centred)");
+    static_assert(
+        rule_for<Rule, real>,
+        "tamis: this rule has no cut_of for these scores: float for magnitudes of float, half and small "
+        "integers, double for values of double and for the computed scores (power, weighted, centred)");
     std::span<const real> magnitudes;
     if constexpr (std::is_same_v<Score, magnitude> && std::is_convertible_v<View, std::span<const real>>) {
         magnitudes = values; // no copy: the searches ignore signs
@@ -88,12 +90,14 @@ void select_scored(const Score& score, const Rule& rule, const View& values, mas
 template <class S, class V>
 void select(const S& s, V&& v, mask_span out, workspace w) {
     static_assert(detail::explain_rule<S>());
-    static_assert(selector<S>, "tamis: this is neither a rule (a const member cut_of(tamis::scores<Real>) that returns "
-                               "tamis::cut<Real>) nor a selector (const members select(values, mask_span, workspace) and "
-                               "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
+    static_assert(selector<S>,
+                  "tamis: this is neither a rule (a const member cut_of(tamis::scores<Real>) that returns "
+                  "tamis::cut<Real>) nor a selector (const members select(values, mask_span, workspace) and "
+                  "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
     const auto view = view_of(v);
     if (out.size() != view.size()) {
-        fail_sizes("tamis::select: a mask over %zu entries is needed, got one over %zu", view.size(), out.size());
+        fail_sizes("tamis::select: a mask over %zu entries is needed, got one over %zu", view.size(),
+                   out.size());
     }
     if constexpr (rule<S>) {
         detail::select_scored(magnitude{}, s, view, out, w);
@@ -115,10 +119,13 @@ constexpr std::size_t selection_bytes(const S& s, std::size_t n) {
 /// The mask of `values` as an owning object: allocates it and the workspace.
 template <class S, class V>
 mask select(const S& s, V&& v) {
-    static_assert(detail::explain_rule<S>());
     mask result{view_of(v).size()};
-    owned_workspace memory{selection_bytes(s, result.size())};
-    select(s, v, result.span(), memory);
+    if constexpr (selector<S>) {
+        owned_workspace memory{selection_bytes(s, result.size())};
+        select(s, v, result.span(), memory);
+    } else {
+        select(s, v, result.span(), workspace{}); // says what S lacks
+    }
     return result;
 }
 

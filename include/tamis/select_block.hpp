@@ -60,7 +60,8 @@ void need_masks_of(const block<T>& values, const mask_block_span& out) {
 }
 
 template <class Score, class Rule, class T>
-void select_joint_scored(const Score& score, const Rule& rule, block<T> values, mask_block_span out, workspace w) {
+void select_joint_scored(const Score& score, const Rule& rule, block<T> values, mask_block_span out,
+                         workspace w) {
     using real = score_real<Score, real_of<T>>;
     const std::size_t columns = values.columns();
     const auto all = w.take<real>(values.rows() * columns);
@@ -92,9 +93,10 @@ void select_joint(const S& s, block<T> values, mask_block_span out, workspace w)
     if constexpr (rule<S>) {
         detail::select_joint_scored(magnitude{}, s, values, out, w);
     } else {
-        static_assert(requires { s.score_part(), s.rule_part(); },
-                      "tamis::select_joint: a joint mask has one cut, so it takes a rule or a tamis::scored; combine "
-                      "masks of several scores row by row instead");
+        static_assert(
+            requires { s.score_part(), s.rule_part(); },
+            "tamis::select_joint: a joint mask has one cut, so it takes a rule or a tamis::scored; combine "
+            "masks of several scores row by row instead");
         detail::select_joint_scored(s.score_part(), s.rule_part(), values, out, w);
     }
 }

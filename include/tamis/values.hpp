@@ -17,7 +17,8 @@ class strided {
   public:
     using value_type = std::remove_cv_t<T>;
 
-    constexpr strided(T* data, std::size_t count, std::ptrdiff_t step) : data_{data}, count_{count}, step_{step} {}
+    constexpr strided(T* data, std::size_t count, std::ptrdiff_t step)
+        : data_{data}, count_{count}, step_{step} {}
 
     constexpr std::size_t size() const { return count_; }
     constexpr T& operator[](std::size_t i) const { return data_[static_cast<std::ptrdiff_t>(i) * step_]; }
@@ -66,18 +67,18 @@ concept values = requires(std::remove_reference_t<V>& v) {
 /// The view of values: std::span<T> or strided<T>. Says at compile time what to do when V is not values.
 template <class V>
 constexpr auto view_of(V&& v) {
-    static_assert(values<V>, "tamis: these are not values. Values are a contiguous range of numbers (float, double, "
-                             "signed integers, half, bfloat16); wrap a strided row or column in tamis::strided(pointer, "
-                             "count, step); include <tamis/eigen.hpp> for Eigen vectors; evaluate an Eigen expression "
-                             "into a vector first; give a number type of your own tamis::element_traits.");
+    static_assert(values<V>,
+                  "tamis: these are not values. Values are a contiguous range of numbers (float, double, "
+                  "signed integers, half, bfloat16); wrap a strided row or column in tamis::strided(pointer, "
+                  "count, step); include <tamis/eigen.hpp> for Eigen vectors; evaluate an Eigen expression "
+                  "into a vector first; give a number type of your own tamis::element_traits.");
     return values_access<std::remove_reference_t<V>>::view(v);
 }
 
 /// The real that the elements of V are read as.
 template <values V>
-using values_real =
-    real_of<detail::view_element<decltype(values_access<std::remove_reference_t<V>>::view(
-        std::declval<std::remove_reference_t<V>&>()))>>;
+using values_real = real_of<detail::view_element<decltype(values_access<std::remove_reference_t<V>>::view(
+    std::declval<std::remove_reference_t<V>&>()))>>;
 
 /// Rows of equal length, `stride` elements apart: tokens x width.
 template <element T>

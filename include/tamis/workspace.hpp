@@ -43,14 +43,16 @@ class workspace {
     std::span<T> take(std::size_t count) {
         const std::size_t bytes = workspace_bytes_of<T>(count);
         if (bytes > left_) {
-            fail_sizes("tamis::workspace: %zu more bytes are needed, %zu are left; size it by the query beside the "
-                       "function (workspace_bytes)",
-                       bytes, left_);
+            fail_sizes(
+                "tamis::workspace: %zu more bytes are needed, %zu are left; size it by the query beside the "
+                "function (workspace_bytes)",
+                bytes, left_);
         }
         T* const first = reinterpret_cast<T*>(next_);
         next_ += bytes;
         left_ -= bytes;
-        return {std::uninitialized_default_construct_n(first, count) - static_cast<std::ptrdiff_t>(count), count};
+        return {std::uninitialized_default_construct_n(first, count) - static_cast<std::ptrdiff_t>(count),
+                count};
     }
 
     std::size_t bytes_left() const { return left_; }

@@ -19,7 +19,8 @@ recorder observe(const problem& p) {
 
 } // namespace
 
-TEST_CASE("every site is shown once, in the order input, gate, up, intermediate; up before gate if it alone masks") {
+TEST_CASE(
+    "every site is shown once, in the order input, gate, up, intermediate; up before gate if it alone masks") {
     const problem p = random_problem(7, 13, true, 1);
     for_constants<subset_count>([&]<class Subset>(Subset) {
         CAPTURE(Subset::value);

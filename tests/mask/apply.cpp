@@ -42,8 +42,8 @@ TEST_CASE("the active indices come in order, into memory or as a vector") {
     }
 }
 
-TEST_CASE_TEMPLATE("zero_inactive zeroes exactly the others", T, float, double, Eigen::half, Eigen::bfloat16, std::int8_t,
-                   std::int64_t) {
+TEST_CASE_TEMPLATE("zero_inactive zeroes exactly the others", T, float, double, Eigen::half, Eigen::bfloat16,
+                   std::int8_t, std::int64_t) {
     for (std::size_t n = 0; n < 200; ++n) {
         std::vector<T> values(n + 1, T(7));
         zero_inactive(std::span{values}.first(n), every_third(n));
@@ -78,7 +78,8 @@ TEST_CASE("strided values can be zeroed where they lie") {
 TEST_CASE("too little room and a mask of another size are refused with both numbers") {
     const mask m = every_third(10);
     std::vector<std::uint32_t> room(3);
-    CHECK(message_of([&] { active_indices(m, room); }) == "tamis::active_indices: needs room for 4 indices, got 3");
+    CHECK(message_of([&] { active_indices(m, room); }) ==
+          "tamis::active_indices: needs room for 4 indices, got 3");
     std::vector<float> values(11);
     CHECK(message_of([&] { zero_inactive(values, m); }) ==
           "tamis::zero_inactive: a mask over 11 entries is needed, got one over 10");

@@ -33,8 +33,8 @@ TEST_CASE("and, or, minus, not agree with the entries one by one, at every size"
         std::size_t in_both = 0;
         std::size_t in_either = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            same = same && both[i] == (a[i] && b[i]) && either[i] == (a[i] || b[i]) && only[i] == (a[i] && !b[i]) &&
-                   rest[i] == !a[i];
+            same = same && both[i] == (a[i] && b[i]) && either[i] == (a[i] || b[i]) &&
+                   only[i] == (a[i] && !b[i]) && rest[i] == !a[i];
             in_both += a[i] && b[i];
             in_either += a[i] || b[i];
         }
@@ -80,7 +80,7 @@ TEST_CASE("masks of two sizes are refused with both") {
     mask a{70};
     const mask b{71};
     for (const std::string& message :
-         {message_of([&] { a & b; }), message_of([&] { a | b; }), message_of([&] { jaccard(a, b); }),
+         {message_of([&] { a& b; }), message_of([&] { a | b; }), message_of([&] { jaccard(a, b); }),
           message_of([&] { complement(b, a.span()); }), message_of([&] { unite(b, b, a.span()); })}) {
         CHECK(message.find("70") != std::string::npos);
         CHECK(message.find("71") != std::string::npos);

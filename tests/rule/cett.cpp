@@ -2,8 +2,8 @@
 
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 
 namespace {
 constexpr std::array v{4.0f, -1.0f, 0.5f, 0.0f, 2.0f};

@@ -11,8 +11,8 @@
 
 #include <tamis/mask/set_operations.hpp>
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 
 using namespace tamis;
 
@@ -48,8 +48,9 @@ TEST_CASE("at_least keeps the k largest whatever the rule says") {
     CHECK(show(at_least{1, top_k{3}}(v)) == "11100");
     CHECK(show(at_least{0, threshold{100}}(v)) == "00000");
     CHECK(show(at_least{9, threshold{100}}(v)) == "11111");
-    CHECK(show(at_least{2, threshold{100}}(std::array{1.0f, 2.0f, 1.0f, 0.0f})) == "1110"); // ties of the k-th
-    CHECK(show(at_least{2, threshold{100}}(std::array{0.0f, 2.0f, 0.0f})) == "010");        // zeros stay inactive
+    CHECK(show(at_least{2, threshold{100}}(std::array{1.0f, 2.0f, 1.0f, 0.0f})) ==
+          "1110");                                                                   // ties of the k-th
+    CHECK(show(at_least{2, threshold{100}}(std::array{0.0f, 2.0f, 0.0f})) == "010"); // zeros stay inactive
 }
 
 TEST_CASE("at_most keeps no more than k, and drops ties that do not all fit") {
@@ -65,7 +66,8 @@ TEST_CASE("at_most keeps no more than k, and drops ties that do not all fit") {
 TEST_CASE_TEMPLATE("NaN stays active under every bound and takes no room", T, float, double) {
     CHECK(show(at_most{1, nonzero{}}(std::array{nan_of<T>, T(1), T(2)})) == "101");
     CHECK(show(at_most{0, nonzero{}}(std::array{nan_of<T>, inf_of<T>})) == "10");
-    CHECK(show(at_most{1, nonzero{}}(std::array{inf_of<T>, negative_inf_of<T>, T(1)})) == "000"); // tied infinities
+    CHECK(show(at_most{1, nonzero{}}(std::array{inf_of<T>, negative_inf_of<T>, T(1)})) ==
+          "000"); // tied infinities
     CHECK(show(at_least{1, threshold{9}}(std::array{nan_of<T>, T(1), T(2)})) == "101");
 }
 

@@ -18,9 +18,10 @@ TEST_CASE_TEMPLATE("a cut keeps scores at or above its threshold", T, float, dou
 }
 
 TEST_CASE_TEMPLATE("no cut keeps a zero, every cut keeps a NaN", T, float, double) {
-    for (const auto cut : {tamis::cut<T>::everything(), tamis::cut<T>::nothing(), tamis::cut<T>::at(T(0)),
-                           tamis::cut<T>::at(T(1)), tamis::cut<T>::at(inf_of<T>), tamis::cut<T>::at(nan_of<T>),
-                           tamis::cut<T>::at_bits(0), tamis::cut<T>::at_bits(~tamis::bits_of<T>{0})}) {
+    for (const auto cut :
+         {tamis::cut<T>::everything(), tamis::cut<T>::nothing(), tamis::cut<T>::at(T(0)),
+          tamis::cut<T>::at(T(1)), tamis::cut<T>::at(inf_of<T>), tamis::cut<T>::at(nan_of<T>),
+          tamis::cut<T>::at_bits(0), tamis::cut<T>::at_bits(~tamis::bits_of<T>{0})}) {
         CHECK_FALSE(cut.keeps(magnitude_bits(T(0))));
         CHECK_FALSE(cut.keeps(magnitude_bits(negative_zero_of<T>)));
         CHECK(cut.keeps(magnitude_bits(nan_of<T>)));
@@ -54,9 +55,11 @@ TEST_CASE("both and either of two cuts") {
 TEST_CASE("a product beyond the largest number is infinity") {
     CHECK(tamis::cut<float>::at_product(1e300, 1e30f) == tamis::cut<float>::at(inf_of<float>));
     CHECK(tamis::cut<double>::at_product(1e300, 1e300) == tamis::cut<double>::at(inf_of<double>));
-    CHECK(tamis::cut<float>::at_product(2.0, std::numeric_limits<float>::max()) == tamis::cut<float>::at(inf_of<float>));
+    CHECK(tamis::cut<float>::at_product(2.0, std::numeric_limits<float>::max()) ==
+          tamis::cut<float>::at(inf_of<float>));
     CHECK(tamis::cut<float>::at_product(1.0, std::numeric_limits<float>::max()).threshold() ==
           std::numeric_limits<float>::max());
 }
 
-static_assert(tamis::cut<float>::at_product(0.5, 3.0f).threshold() == 1.5f, "cuts can be made at compile time");
+static_assert(tamis::cut<float>::at_product(0.5, 3.0f).threshold() == 1.5f,
+              "cuts can be made at compile time");

@@ -9,8 +9,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <limits>
 
 using namespace tamis;
@@ -21,7 +21,8 @@ TEST_CASE("without a guard one massive activation hides the rest from top-p") {
     CHECK(show(guarded{1000, top_p{0.9}}(v)) == "111100");
 }
 
-TEST_CASE_TEMPLATE("the others are selected as if the outlier were not there, and it is active", T, float, double) {
+TEST_CASE_TEMPLATE("the others are selected as if the outlier were not there, and it is active", T, float,
+                   double) {
     engine random{12};
     for (std::size_t n = 6; n < 200; n += 5) { // large enough that most of the others are no zeros
         for (const shape s : {shape::normal, shape::levels, shape::bf16, shape::constant}) {
@@ -79,7 +80,9 @@ TEST_CASE("guards nest with other rules") {
 
 #if defined(__cpp_exceptions)
 TEST_CASE("a factor that is not finite and above 1 is refused with its value") {
-    CHECK(message_of([] { guarded{0.5, top_k{1}}; }) == "tamis::guarded: the factor must be finite and > 1, got 0.5");
+    CHECK(message_of([] {
+              guarded{0.5, top_k{1}};
+          }) == "tamis::guarded: the factor must be finite and > 1, got 0.5");
     CHECK_THROWS_AS((guarded{1.0, top_k{1}}), std::invalid_argument);
     CHECK_THROWS_AS((guarded{inf_of<double>, top_k{1}}), std::invalid_argument);
     CHECK_THROWS_AS((guarded{nan_of<double>, top_k{1}}), std::invalid_argument);

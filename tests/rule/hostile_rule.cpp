@@ -8,8 +8,8 @@
 
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -35,7 +35,9 @@ class touchy {
     touchy& operator=(touchy&&) = delete;
     void operator&() const = delete;
 
-    tamis::cut<float> cut_of(tamis::scores<float>) const { return tamis::cut<float>::at(static_cast<float>(eps_)); }
+    tamis::cut<float> cut_of(tamis::scores<float>) const {
+        return tamis::cut<float>::at(static_cast<float>(eps_));
+    }
 
   private:
     double eps_;

@@ -5,8 +5,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <vector>
 
 using tamis::max_p;
@@ -38,7 +38,8 @@ TEST_CASE_TEMPLATE("NaN is active and never the maximum; infinities are alone", 
 
 TEST_CASE_TEMPLATE("the product p * max is exact: one unit below it is dropped", T, float, double) {
     using bits = tamis::bits_of<T>;
-    const T third = tamis::max_p{1.0 / 3.0}.cut_of(tamis::scores<T>{std::span<const T>{std::array{T(3)}}}).threshold();
+    const T third =
+        tamis::max_p{1.0 / 3.0}.cut_of(tamis::scores<T>{std::span<const T>{std::array{T(3)}}}).threshold();
     // 1/3 as a double is less than a third, so 1 itself is above the product, and the float below it is not.
     CHECK(third == T(1));
     const T below = from_bits<T>(tamis::magnitude_bits(T(1)) - bits{1});

@@ -11,8 +11,8 @@
 
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 
 namespace {
 
@@ -29,7 +29,9 @@ struct other_real {
     tamis::cut<double> cut_of(tamis::scores<float>) const { return tamis::cut<double>::at(1.0); }
 };
 struct forgot_bytes {
-    tamis::cut<float> cut_of(tamis::scores<float>, tamis::workspace) const { return tamis::cut<float>::at(1.0f); }
+    tamis::cut<float> cut_of(tamis::scores<float>, tamis::workspace) const {
+        return tamis::cut<float>::at(1.0f);
+    }
 };
 
 template <class R>
@@ -38,14 +40,19 @@ constexpr bool serves_both = tamis::rule_for<R, float> && tamis::rule_for<R, dou
 } // namespace
 
 static_assert(serves_both<tamis::top_p> && serves_both<tamis::top_k> && serves_both<tamis::max_p> &&
-              serves_both<tamis::threshold> && serves_both<tamis::nonzero> && serves_both<tamis::tail_budget>);
-static_assert(serves_both<tamis::all_of<tamis::top_p, tamis::top_k>> && serves_both<tamis::at_least<tamis::top_p>> &&
+              serves_both<tamis::threshold> && serves_both<tamis::nonzero> &&
+              serves_both<tamis::tail_budget>);
+static_assert(serves_both<tamis::all_of<tamis::top_p, tamis::top_k>> &&
+              serves_both<tamis::at_least<tamis::top_p>> &&
               serves_both<tamis::guarded<tamis::at_most<tamis::top_p>>>);
 static_assert(tamis::rule<floats_alone> && !tamis::rule_for<floats_alone, double>);
-static_assert(!tamis::rule_for<tamis::guarded<floats_alone>, double>, "a combination serves what its parts serve");
-static_assert(!tamis::rule<not_const> && !tamis::rule<no_cut> && !tamis::rule<other_real> && !tamis::rule<forgot_bytes>);
+static_assert(!tamis::rule_for<tamis::guarded<floats_alone>, double>,
+              "a combination serves what its parts serve");
+static_assert(!tamis::rule<not_const> && !tamis::rule<no_cut> && !tamis::rule<other_real> &&
+              !tamis::rule<forgot_bytes>);
 static_assert(!tamis::rule<int> && !tamis::selector<int>);
-static_assert(!tamis::rule<tamis::always_active<tamis::top_k>> && tamis::selector<tamis::always_active<tamis::top_k>>);
+static_assert(!tamis::rule<tamis::always_active<tamis::top_k>> &&
+              tamis::selector<tamis::always_active<tamis::top_k>>);
 
 TEST_CASE("a rule for floats alone serves all that reads as float") {
     CHECK(show(tamis::select(floats_alone{}, std::array{2.0f, 0.5f})) == "10");

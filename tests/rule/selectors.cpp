@@ -11,8 +11,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 
 using namespace tamis;
 
@@ -34,7 +34,8 @@ TEST_CASE("joined selectors nest") {
     const scored heavy{weighted{weights}, top_k{1}};
     const auto nested = (top_k{1} | heavy) & (nonzero{} | (heavy & top_k{2}));
     CHECK(show(nested(v)) == "10010");
-    CHECK(show((guarded{3, top_k{1}} | (heavy | heavy))(v)) == "11010"); // 4 is an outlier, -1 the largest of the rest
+    CHECK(show((guarded{3, top_k{1}} | (heavy | heavy))(v)) ==
+          "11010"); // 4 is an outlier, -1 the largest of the rest
 }
 
 TEST_CASE_TEMPLATE("joined selectors are the joined masks", T, float, double) {

@@ -5,8 +5,8 @@
 
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <vector>
 
 using namespace tamis;

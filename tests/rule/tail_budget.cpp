@@ -4,8 +4,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -57,7 +57,8 @@ TEST_CASE("a budget between two floats' sums is rounded down, one far below them
 
 #if defined(__cpp_exceptions)
 TEST_CASE("a negative, infinite or NaN budget is refused with its value") {
-    CHECK(message_of([] { tail_budget{-2}; }) == "tamis::tail_budget: the budget must be finite and >= 0, got -2");
+    CHECK(message_of([] { tail_budget{-2}; }) ==
+          "tamis::tail_budget: the budget must be finite and >= 0, got -2");
     CHECK_THROWS_AS(tail_budget{inf_of<double>}, std::invalid_argument);
     CHECK_THROWS_AS(tail_budget{nan_of<double>}, std::invalid_argument);
 }

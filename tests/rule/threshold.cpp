@@ -4,8 +4,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -25,7 +25,8 @@ TEST_CASE("a float is compared with the threshold as given, not with its roundin
 
 TEST_CASE_TEMPLATE("eps = 0 keeps all but zeros, down to the last denormal", T, float, double) {
     for (const double eps : {0.0, -0.0}) {
-        CHECK(show(threshold{eps}(std::array{denormal_of<T>(1), T(0), negative_zero_of<T>, T(-1)})) == "1001");
+        CHECK(show(threshold{eps}(std::array{denormal_of<T>(1), T(0), negative_zero_of<T>, T(-1)})) ==
+              "1001");
     }
     const std::array v{denormal_of<T>(1), denormal_of<T>(2), denormal_of<T>(3)};
     CHECK(show(threshold{sizeof(T) == 4 ? 0x1p-148 : 0x1p-1073}(v)) == "011");
@@ -33,13 +34,15 @@ TEST_CASE_TEMPLATE("eps = 0 keeps all but zeros, down to the last denormal", T, 
 
 TEST_CASE_TEMPLATE("NaN and infinities are active at every threshold", T, float, double) {
     for (const double eps : {0.0, 1.0, std::numeric_limits<double>::max(), inf_of<double>}) {
-        CHECK(show(threshold{eps}(std::array{nan_of<T>, inf_of<T>, negative_inf_of<T>, T(0.5)})) == (eps == 0.0 ? "1111" : "1110"));
+        CHECK(show(threshold{eps}(std::array{nan_of<T>, inf_of<T>, negative_inf_of<T>, T(0.5)})) ==
+              (eps == 0.0 ? "1111" : "1110"));
     }
 }
 
 TEST_CASE("thresholds beyond the largest float keep no finite float") {
     CHECK(show(threshold{1e39}(std::array{std::numeric_limits<float>::max(), inf_of<float>})) == "01");
-    CHECK(show(threshold{std::numeric_limits<double>::max()}(std::array{std::numeric_limits<double>::max()})) == "1");
+    CHECK(show(threshold{std::numeric_limits<double>::max()}(
+              std::array{std::numeric_limits<double>::max()})) == "1");
     CHECK(threshold{1.0}(std::vector<double>{}).size() == 0);
 }
 

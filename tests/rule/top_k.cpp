@@ -4,8 +4,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <vector>
 
 using tamis::top_k;
@@ -54,12 +54,14 @@ TEST_CASE("a kept fraction f is k = floor(f n)") {
     CHECK(top_k::fraction(0.999).k_of(1) == 0);
     CHECK(top_k{3}.k_of(10) == 3);
     CHECK(show(top_k::fraction(0.4)(std::array{4.0, 1.0, 0.5, 0.3, 0.2})) == "11000");
-    CHECK(show(top_k::fraction(0.4)(std::array{0.0, 0.0, 0.5, 0.3, 0.2})) == "00110"); // of all entries, zeros too
+    CHECK(show(top_k::fraction(0.4)(std::array{0.0, 0.0, 0.5, 0.3, 0.2})) ==
+          "00110"); // of all entries, zeros too
 }
 
 #if defined(__cpp_exceptions)
 TEST_CASE("a fraction outside [0, 1] is refused with its value") {
-    CHECK(message_of([] { top_k::fraction(50); }) == "tamis::top_k::fraction: the kept fraction must be in [0, 1], got 50");
+    CHECK(message_of([] { top_k::fraction(50); }) ==
+          "tamis::top_k::fraction: the kept fraction must be in [0, 1], got 50");
     CHECK_THROWS_AS(top_k::fraction(-0.1), std::invalid_argument);
     CHECK_THROWS_AS(top_k::fraction(nan_of<double>), std::invalid_argument);
 }

@@ -4,13 +4,14 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <vector>
 
 using tamis::top_p;
 
-TEST_CASE_TEMPLATE("top-p keeps the fewest largest entries whose sum reaches p of the total", T, float, double) {
+TEST_CASE_TEMPLATE("top-p keeps the fewest largest entries whose sum reaches p of the total", T, float,
+                   double) {
     const std::array v{T(4), T(1), T(0.5), T(0.3), T(0.2)};
     CHECK(show(top_p{0.9}(v)) == "11100"); // 5.5 >= 5.4
     CHECK(show(top_p{0.66}(v)) == "10000");
@@ -63,8 +64,8 @@ TEST_CASE_TEMPLATE("NaN is always active and no part of the sum", T, float, doub
 
 TEST_CASE_TEMPLATE("infinities are all of the mass", T, float, double) {
     for (const double p : {0.0, 0.5, 1.0}) {
-        CHECK(show(top_p{p}(std::array{T(1), inf_of<T>, negative_inf_of<T>, nan_of<T>, std::numeric_limits<T>::max()})) ==
-              "01110");
+        CHECK(show(top_p{p}(std::array{T(1), inf_of<T>, negative_inf_of<T>, nan_of<T>,
+                                       std::numeric_limits<T>::max()})) == "01110");
     }
 }
 

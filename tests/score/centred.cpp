@@ -1,14 +1,14 @@
 #include <tamis/rule/nonzero.hpp>
+#include <tamis/rule/selects.hpp>
 #include <tamis/rule/top_k.hpp>
 #include <tamis/score/centred.hpp>
-#include <tamis/rule/selects.hpp>
 
 #include "support/bits.hpp"
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 
 using tamis::centred;
 using tamis::magnitude_bits;

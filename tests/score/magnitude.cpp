@@ -9,7 +9,8 @@
 using namespace tamis;
 
 TEST_CASE_TEMPLATE("the magnitude of a value is exact, whatever it is", T, float, double) {
-    const std::vector<T> values{T(1.5), T(-1.5), negative_zero_of<T>, denormal_of<T>(1), nan_of<T>, negative_inf_of<T>};
+    const std::vector<T> values{T(1.5),    T(-1.5),           negative_zero_of<T>, denormal_of<T>(1),
+                                nan_of<T>, negative_inf_of<T>};
     std::vector<T> out(values.size());
     for (const bool flushed : {false, true}) {
         CAPTURE(flushed);
@@ -30,4 +31,5 @@ TEST_CASE_TEMPLATE("the magnitude of a value is exact, whatever it is", T, float
 }
 
 static_assert(score_for<magnitude, float> && score_for<magnitude, double>);
-static_assert(std::is_same_v<score_real<magnitude, float>, float> && std::is_same_v<score_real<magnitude, double>, double>);
+static_assert(std::is_same_v<score_real<magnitude, float>, float> &&
+              std::is_same_v<score_real<magnitude, double>, double>);

@@ -21,7 +21,8 @@ TEST_CASE("q = 2 is exact for floats, the least and the largest too") {
 TEST_CASE("q = 1 is the magnitude") {
     engine random{21};
     for (int i = 0; i < 1000; ++i) {
-        const float v = from_bits<float>(entry_of(shape::geometric, ieee{8, 23}, below(random, 100), 100, random));
+        const float v =
+            from_bits<float>(entry_of(shape::geometric, ieee{8, 23}, below(random, 100), 100, random));
         CHECK(magnitude_bits(power{1}(v, 0)) == magnitude_bits(static_cast<double>(v)));
     }
 }
@@ -70,7 +71,8 @@ TEST_CASE("overflow is infinity, underflow zero") {
 
 #if defined(__cpp_exceptions)
 TEST_CASE("a q outside [1, 7] or between the steps is refused with its value") {
-    CHECK(message_of([] { power{0.5}; }) == "tamis::power: q must be a multiple of 1/16 in [1, 7] (1, 1.5, 2 ...), got 0.5");
+    CHECK(message_of([] { power{0.5}; }) ==
+          "tamis::power: q must be a multiple of 1/16 in [1, 7] (1, 1.5, 2 ...), got 0.5");
     for (const double q : {0.0, -2.0, 7.0625, 1.03125, 1.1, 2.0000000001, nan_of<double>, inf_of<double>}) {
         CHECK_THROWS_AS(power{q}, std::invalid_argument);
     }

@@ -7,8 +7,8 @@
 #include "support/message.hpp"
 #include "support/show.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <array>
 #include <vector>
 
 using tamis::magnitude_bits;
@@ -27,7 +27,8 @@ TEST_CASE("places hold over many words and in every row of a block") {
     std::vector<float> weights(200, 1.0f);
     std::vector<float> values(400, 1.0f);
     weights[130] = 2.0f;
-    CHECK(tamis::select(scored{weighted{weights}, tamis::top_k{1}}, std::span{values}.first(200)).count() == 1);
+    CHECK(tamis::select(scored{weighted{weights}, tamis::top_k{1}}, std::span{values}.first(200)).count() ==
+          1);
     const scored heaviest{weighted{weights}, tamis::top_k{1}};
     const auto rows = tamis::select_rows(heaviest, tamis::block{values.data(), 2, 200});
     const auto joint = tamis::select_joint(heaviest, tamis::block{values.data(), 2, 200});
@@ -61,7 +62,8 @@ TEST_CASE("NaN and infinities") {
 }
 
 #if defined(__cpp_exceptions)
-TEST_CASE("a negative or NaN weight is refused with its value; zeros of both signs and infinity are weights") {
+TEST_CASE(
+    "a negative or NaN weight is refused with its value; zeros of both signs and infinity are weights") {
     const std::array negative{1.0f, -0.5f};
     CHECK(message_of([&] { weighted{negative}; }) == "tamis::weighted: weights must be >= 0, got -0.5");
     const std::array no_number{nan_of<float>};

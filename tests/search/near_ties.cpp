@@ -54,7 +54,8 @@ TEST_CASE_TEMPLATE("top-p where a sum is p of the total, or a last bit of p besi
                 const std::size_t picked = below(random, all.count.size());
                 mpz_class sum = 0;
                 std::size_t at = 0;
-                for (auto level = all.count.rbegin(); level != all.count.rend() && at <= picked; ++level, ++at) {
+                for (auto level = all.count.rbegin(); level != all.count.rend() && at <= picked;
+                     ++level, ++at) {
                     sum += level->first * level->second;
                 }
                 const double share = quotient(sum, all.total);
@@ -84,7 +85,8 @@ TEST_CASE_TEMPLATE("a budget that a tail uses up, or misses by a last bit", T, f
                 const std::size_t picked = below(random, all.count.size());
                 mpz_class tail = 0;
                 std::size_t at = 0;
-                for (auto level = all.count.begin(); level != all.count.end() && at <= picked; ++level, ++at) {
+                for (auto level = all.count.begin(); level != all.count.end() && at <= picked;
+                     ++level, ++at) {
                     tail += level->first * level->second;
                 }
                 const auto length = static_cast<int>(mpz_sizeinbase(tail.get_mpz_t(), 2));
@@ -92,14 +94,16 @@ TEST_CASE_TEMPLATE("a budget that a tail uses up, or misses by a last bit", T, f
                 const mpz_class integer = tail >> static_cast<unsigned long>(shift);
                 const std::uint64_t bits = ieee{11, 52}.bits({false, integer.get_ui(), shift - 1074});
                 for (const std::uint64_t step : {0ull, 1ull, 2ull}) {
-                    const double budget = from_bits<double>(std::min<std::uint64_t>(bits + step - (bits > 0 ? 1 : 0), 0x7fefffffffffffffull));
+                    const double budget = from_bits<double>(
+                        std::min<std::uint64_t>(bits + step - (bits > 0 ? 1 : 0), 0x7fefffffffffffffull));
                     CAPTURE(n);
                     CAPTURE(name_of(s));
                     CAPTURE(budget);
                     const std::string expected = oracle::tail_budget(exact, budget);
                     CHECK(show(tamis::tail_budget{budget}(values)) == expected);
                     if (sizeof(T) == 4) { // as doubles, with no byte of workspace to spare
-                        CHECK(show(tamis::scored{tamis::centred{0.0}, tamis::tail_budget{budget}}(values)) == expected);
+                        CHECK(show(tamis::scored{tamis::centred{0.0}, tamis::tail_budget{budget}}(values)) ==
+                              expected);
                     }
                 }
             }

@@ -13,10 +13,12 @@
 TEST_CASE_TEMPLATE("a cut at a product is the least number that is not below it", T, float, double) {
     engine random{8};
     for (int round = 0; round < 20000; ++round) {
-        const double a = round % 3 == 0 ? from_bits<double>(random() % 0x7ff0000000000000ull)
-                                        : from_bits<double>(entry_of(shape::normal, ieee{11, 52}, 0, 1, random) & ~0ull >> 1);
-        const T b = from_bits<T>(entry_of(round % 2 == 0 ? shape::denormal : shape::geometric, format_of<T>::value,
-                                          below(random, 100), 100, random));
+        const double a =
+            round % 3 == 0
+                ? from_bits<double>(random() % 0x7ff0000000000000ull)
+                : from_bits<double>(entry_of(shape::normal, ieee{11, 52}, 0, 1, random) & ~0ull >> 1);
+        const T b = from_bits<T>(entry_of(round % 2 == 0 ? shape::denormal : shape::geometric,
+                                          format_of<T>::value, below(random, 100), 100, random));
         const auto bits = tamis::cut<T>::at_product(a, b).bits();
         const mpz_class product = oracle::score_of(a).units * oracle::score_of(b).units;
         CAPTURE(a);
@@ -41,7 +43,8 @@ TEST_CASE_TEMPLATE("max-p and thresholds are their definitions in exact arithmet
             const auto exact = oracle::scores_of(values);
             T largest = 0;
             for (const T value : values) {
-                largest = from_bits<T>(std::max(tamis::magnitude_bits(largest), tamis::magnitude_bits(value)));
+                largest =
+                    from_bits<T>(std::max(tamis::magnitude_bits(largest), tamis::magnitude_bits(value)));
             }
             const double p = from_bits<double>(0x3fe0000000000000ull - (random() >> (12 - below(random, 4))));
             CAPTURE(n);

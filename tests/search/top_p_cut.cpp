@@ -12,7 +12,10 @@
 
 namespace {
 
-constexpr std::array ps{0.0, 0x1p-1074, 0.1, 0.5, 0.9, static_cast<double>(0.9f), 0.99, 0.999999, 0x1.fffffffffffffp-1, 1.0};
+constexpr std::array ps{0.0,  0x1p-1074, 0.1,
+                        0.5,  0.9,       static_cast<double>(0.9f),
+                        0.99, 0.999999,  0x1.fffffffffffffp-1,
+                        1.0};
 
 std::vector<std::size_t> sizes() {
     std::vector<std::size_t> result;
@@ -58,10 +61,14 @@ TEST_CASE_TEMPLATE("the tail budget is the definition in exact arithmetic", T, f
             const auto exact = scores_of(values);
             // A budget of the size of the sum's parts: an entry, times a power of two.
             number budget{false, random() >> 11, -53};
-            const auto some = n == 0 ? std::uint64_t{0} : std::bit_cast<std::uint64_t>(static_cast<double>(tamis::to_real(values[below(random, n)])));
-            budget.exponent += static_cast<int>((some >> 52) & 0x7ff) - 1023 + static_cast<int>(below(random, 10));
+            const auto some = n == 0 ? std::uint64_t{0}
+                                     : std::bit_cast<std::uint64_t>(
+                                           static_cast<double>(tamis::to_real(values[below(random, n)])));
+            budget.exponent +=
+                static_cast<int>((some >> 52) & 0x7ff) - 1023 + static_cast<int>(below(random, 10));
             const std::uint64_t bits = ieee{11, 52}.bits(budget);
-            const double b = std::min(from_bits<double>(bits < 0x7ff0000000000000ull ? bits : 0), 0x1.fffffffffffffp+1023);
+            const double b =
+                std::min(from_bits<double>(bits < 0x7ff0000000000000ull ? bits : 0), 0x1.fffffffffffffp+1023);
             CAPTURE(n);
             CAPTURE(name_of(s));
             CAPTURE(b);
@@ -70,13 +77,16 @@ TEST_CASE_TEMPLATE("the tail budget is the definition in exact arithmetic", T, f
     }
 }
 
-TEST_CASE_TEMPLATE("a sum that comes to p of the total to the last bit keeps its last entry", T, float, double) {
+TEST_CASE_TEMPLATE("a sum that comes to p of the total to the last bit keeps its last entry", T, float,
+                   double) {
     // 8 of 16 equal entries' sum are exactly half, whatever the scale; one bit more of p takes all (ties).
-    for (const T scale : {T{1}, std::numeric_limits<T>::max() / 2, std::numeric_limits<T>::min(), denormal_of<T>(1)}) {
+    for (const T scale :
+         {T{1}, std::numeric_limits<T>::max() / 2, std::numeric_limits<T>::min(), denormal_of<T>(1)}) {
         std::vector<T> values(16, scale);
         std::fill(values.begin(), values.begin() + 8, from_bits<T>(tamis::magnitude_bits(scale) + 1));
         const auto exact = oracle::scores_of(values);
-        for (const double p : {0x1.fffffffffffffp-2, 0.5, 0x1.0000000000001p-1, 0x1.0000010000000p-1, 0x1.5555555555555p-1}) {
+        for (const double p :
+             {0x1.fffffffffffffp-2, 0.5, 0x1.0000000000001p-1, 0x1.0000010000000p-1, 0x1.5555555555555p-1}) {
             CAPTURE(p);
             CHECK(show(tamis::top_p{p}(values)) == oracle::top_p(exact, p));
         }

@@ -2,8 +2,8 @@
 
 #include "support.hpp"
 
-#include <algorithm>
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <map>
 
 using namespace study_test;

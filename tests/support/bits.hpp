@@ -19,13 +19,16 @@ constexpr To from_bits(std::uint64_t bits) {
 template <class Real>
 inline constexpr Real nan_of = from_bits<Real>(sizeof(Real) == 4 ? 0x7fc00000ull : 0x7ff8000000000000ull);
 template <class Real>
-inline constexpr Real negative_nan_of = from_bits<Real>(sizeof(Real) == 4 ? 0xffc00001ull : 0xfff8000000000001ull);
+inline constexpr Real negative_nan_of =
+    from_bits<Real>(sizeof(Real) == 4 ? 0xffc00001ull : 0xfff8000000000001ull);
 template <class Real>
 inline constexpr Real inf_of = from_bits<Real>(sizeof(Real) == 4 ? 0x7f800000ull : 0x7ff0000000000000ull);
 template <class Real>
-inline constexpr Real negative_inf_of = from_bits<Real>(sizeof(Real) == 4 ? 0xff800000ull : 0xfff0000000000000ull);
+inline constexpr Real negative_inf_of =
+    from_bits<Real>(sizeof(Real) == 4 ? 0xff800000ull : 0xfff0000000000000ull);
 template <class Real>
-inline constexpr Real negative_zero_of = from_bits<Real>(sizeof(Real) == 4 ? 0x80000000ull : 0x8000000000000000ull);
+inline constexpr Real negative_zero_of =
+    from_bits<Real>(sizeof(Real) == 4 ? 0x80000000ull : 0x8000000000000000ull);
 /// The n-th denormal: n units of the least number above zero.
 template <class Real>
 constexpr Real denormal_of(std::uint64_t n) {

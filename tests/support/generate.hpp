@@ -32,13 +32,15 @@ enum class shape {
     wild,         // any bits: NaN and infinities at times
     specials,     // a bell sprinkled with NaN, infinities, zeros of both signs and denormals
 };
-inline constexpr std::array shapes{shape::normal,  shape::heavy_tailed, shape::relu,    shape::bf16,
-                                   shape::levels,  shape::constant,     shape::geometric, shape::outlier,
-                                   shape::denormal, shape::wild,        shape::specials};
+inline constexpr std::array shapes{shape::normal,   shape::heavy_tailed, shape::relu,      shape::bf16,
+                                   shape::levels,   shape::constant,     shape::geometric, shape::outlier,
+                                   shape::denormal, shape::wild,         shape::specials};
 
 constexpr std::string_view name_of(shape s) {
-    constexpr std::array<std::string_view, shapes.size()> names{
-        "normal", "heavy_tailed", "relu", "bf16", "levels", "constant", "geometric", "outlier", "denormal", "wild", "specials"};
+    constexpr std::array<std::string_view, shapes.size()> names{"normal",    "heavy_tailed", "relu",
+                                                                "bf16",      "levels",       "constant",
+                                                                "geometric", "outlier",      "denormal",
+                                                                "wild",      "specials"};
     return names[static_cast<std::size_t>(s)];
 }
 
@@ -56,7 +58,9 @@ struct ieee {
     constexpr std::uint64_t sign(bool negative) const {
         return static_cast<std::uint64_t>(negative) << (exponent_bits + fraction_bits);
     }
-    constexpr std::uint64_t infinity() const { return ((std::uint64_t{1} << exponent_bits) - 1) << fraction_bits; }
+    constexpr std::uint64_t infinity() const {
+        return ((std::uint64_t{1} << exponent_bits) - 1) << fraction_bits;
+    }
 
     /// The bits of a number, rounded towards zero; too large ones become infinite.
     constexpr std::uint64_t bits(number n) const {
@@ -88,46 +92,52 @@ inline std::uint64_t entry_of(shape s, ieee format, std::size_t i, std::size_t n
     };
     const bool coin = (any & 1) != 0;
     switch (s) {
-    case shape::normal: return format.bits(bell());
-    case shape::heavy_tailed: {
-        number b = bell();
-        b.exponent += std::countr_zero(any | 0x1000);
-        return format.bits(b);
-    }
-    case shape::relu: {
-        number b = bell();
-        b.negative = false;
-        return below(random, 100) < 89 ? 0 : format.bits(b);
-    }
-    case shape::bf16: {
-        number b = bell();
-        if (b.integer > 0xff) {
-            b.integer &= ~std::uint64_t{0} << (56 - std::countl_zero(b.integer));
+        case shape::normal: return format.bits(bell());
+        case shape::heavy_tailed: {
+            number b = bell();
+            b.exponent += std::countr_zero(any | 0x1000);
+            return format.bits(b);
         }
-        return format.bits(b);
-    }
-    case shape::levels: return format.bits({coin, (any >> 8) % 7, -3});
-    case shape::constant: return format.bits({coin, 5, -2});
-    case shape::geometric: {
-        const int binades = format.bias() > 100 ? 200 : 2 * format.bias() - 4;
-        const int down = static_cast<int>(i * static_cast<std::size_t>(binades) / (n + 1));
-        return format.bits({coin, (any >> 12) | (std::uint64_t{1} << 52), binades / 2 - down - 52});
-    }
-    case shape::outlier: {
-        number b = bell();
-        b.exponent += i == n / 3 ? 17 : 0;
-        return format.bits(b);
-    }
-    case shape::denormal: return format.sign(coin) | ((any >> 8) % ((std::uint64_t{5} << format.fraction_bits) / 4));
-    case shape::wild: return any >> (63 - format.exponent_bits - format.fraction_bits);
-    case shape::specials:
-        switch (below(random, 24)) {
-        case 0: return format.sign(coin) | (format.infinity() + 1 + (any >> 8) % ((std::uint64_t{1} << format.fraction_bits) - 1));
-        case 1: return below(random, 6) == 0 ? format.sign(coin) | format.infinity() : 0;
-        case 2: return format.sign(coin);
-        case 3: return format.sign(coin) | ((any >> 8) & ((std::uint64_t{1} << format.fraction_bits) - 1));
-        default: return format.bits(bell());
+        case shape::relu: {
+            number b = bell();
+            b.negative = false;
+            return below(random, 100) < 89 ? 0 : format.bits(b);
         }
+        case shape::bf16: {
+            number b = bell();
+            if (b.integer > 0xff) {
+                b.integer &= ~std::uint64_t{0} << (56 - std::countl_zero(b.integer));
+            }
+            return format.bits(b);
+        }
+        case shape::levels: return format.bits({coin, (any >> 8) % 7, -3});
+        case shape::constant: return format.bits({coin, 5, -2});
+        case shape::geometric: {
+            const int binades = format.bias() > 100 ? 200 : 2 * format.bias() - 4;
+            const int down = static_cast<int>(i * static_cast<std::size_t>(binades) / (n + 1));
+            return format.bits({coin, (any >> 12) | (std::uint64_t{1} << 52), binades / 2 - down - 52});
+        }
+        case shape::outlier: {
+            number b = bell();
+            b.exponent += i == n / 3 ? 17 : 0;
+            return format.bits(b);
+        }
+        case shape::denormal:
+            return format.sign(coin) | ((any >> 8) % ((std::uint64_t{5} << format.fraction_bits) / 4));
+        case shape::wild: return any >> (63 - format.exponent_bits - format.fraction_bits);
+        case shape::specials:
+            switch (below(random, 24)) {
+                case 0:
+                    return format.sign(coin) |
+                           (format.infinity() + 1 +
+                            (any >> 8) % ((std::uint64_t{1} << format.fraction_bits) - 1));
+                case 1: return below(random, 6) == 0 ? format.sign(coin) | format.infinity() : 0;
+                case 2: return format.sign(coin);
+                case 3:
+                    return format.sign(coin) |
+                           ((any >> 8) & ((std::uint64_t{1} << format.fraction_bits) - 1));
+                default: return format.bits(bell());
+            }
     }
     return 0;
 }
@@ -152,10 +162,11 @@ std::vector<T> generate(shape s, std::size_t n, engine& random) {
             // A float of the shape as fixed point, wrapped into the type.
             const std::uint64_t bits = entry_of(s, ieee{8, 23}, i, n, random);
             const std::uint64_t integer = (bits & 0x7fffff) | 0x800000;
-            const int exponent = static_cast<int>((bits >> 23) & 0xff) - 150 + 4 * static_cast<int>(sizeof(T));
+            const int exponent =
+                static_cast<int>((bits >> 23) & 0xff) - 150 + 4 * static_cast<int>(sizeof(T));
             const std::uint64_t magnitude = (bits & 0x7fffffff) == 0 || exponent <= -64 ? 0
                                             : exponent < 0                              ? integer >> -exponent
-                                                                                        : integer << (exponent % 40);
+                                                           : integer << (exponent % 40);
             values[i] = static_cast<T>((bits >> 31) != 0 ? ~magnitude + 1 : magnitude);
         } else {
             values[i] = from_bits<T>(entry_of(s, format_of<T>::value, i, n, random));

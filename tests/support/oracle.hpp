@@ -6,9 +6,9 @@
 
 #include "bits.hpp"
 
+#include <gmpxx.h>
 #include <cstddef>
 #include <functional>
-#include <gmpxx.h>
 #include <map>
 #include <span>
 #include <string>
@@ -37,7 +37,8 @@ score score_of(Real value) {
     }
     const std::uint64_t integer = field == 0 ? fraction : fraction + (std::uint64_t{1} << fraction_bits);
     const int exponent = (field == 0 ? 1 : field) - last_field / 2 - fraction_bits;
-    return {score::finite, mpz_class{static_cast<unsigned long>(integer)} << static_cast<unsigned long>(exponent + 1074)};
+    return {score::finite,
+            mpz_class{static_cast<unsigned long>(integer)} << static_cast<unsigned long>(exponent + 1074)};
 }
 
 inline const mpz_class units_of_one = mpz_class{1} << 1074;

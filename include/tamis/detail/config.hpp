@@ -46,10 +46,10 @@
 #define TAMIS_DETAIL_JOIN(a, b, c, d, e) TAMIS_DETAIL_JOIN_(a, b, c, d, e)
 
 /// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is `namespace tamis { inline namespace v0_1_avx512 { ... } }`.
-#define TAMIS_BEGIN                                                                                               \
-    namespace tamis {                                                                                             \
-    inline namespace TAMIS_DETAIL_JOIN(TAMIS_VERSION_MAJOR, TAMIS_VERSION_MINOR, TAMIS_DETAIL_ISA,                \
+#define TAMIS_BEGIN                                                                                \
+    namespace tamis {                                                                              \
+    inline namespace TAMIS_DETAIL_JOIN(TAMIS_VERSION_MAJOR, TAMIS_VERSION_MINOR, TAMIS_DETAIL_ISA, \
                                        TAMIS_DETAIL_MATH, TAMIS_DETAIL_THROWS) {
-#define TAMIS_END                                                                                                 \
-    }                                                                                                             \
+#define TAMIS_END \
+    }             \
     }

@@ -68,7 +68,8 @@ key_lanes<Real> load_keys(const Real* p, std::size_t count) {
 
 /// low <= key < high.
 template <class Real>
-lane_choice<Real> within(const key_lanes<Real>& keys, const key_lanes<Real>& low, const key_lanes<Real>& high) {
+lane_choice<Real> within(const key_lanes<Real>& keys, const key_lanes<Real>& low,
+                         const key_lanes<Real>& high) {
 #if defined(__AVX512F__) // one unsigned comparison; elsewhere those are slow
     if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
         return lane_choice<Real>(_mm512_cmplt_epu32_mask((keys - low).data, (high - low).data));
@@ -96,7 +97,8 @@ key_lanes<Real> only(const lane_choice<Real>& chosen, const key_lanes<Real>& key
 
 /// sum + v where chosen.
 template <class Real>
-real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>& chosen, const real_lanes<Real>& v) {
+real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>& chosen,
+                           const real_lanes<Real>& v) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
         return real_lanes<Real>(_mm512_mask_add_ps(sum.data, chosen.data, sum.data, v.data));

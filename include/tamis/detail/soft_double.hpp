@@ -49,7 +49,8 @@ constexpr parts split(bits_of<Real> bits) {
 
 constexpr int bit_length(uint128 value) {
     const auto high = static_cast<std::uint64_t>(value >> 64);
-    return high != 0 ? 128 - std::countl_zero(high) : 64 - std::countl_zero(static_cast<std::uint64_t>(value));
+    return high != 0 ? 128 - std::countl_zero(high)
+                     : 64 - std::countl_zero(static_cast<std::uint64_t>(value));
 }
 
 /// The bits of the least Real that is >= a * b in exact arithmetic, for a >= 0 finite and b the bits of a finite

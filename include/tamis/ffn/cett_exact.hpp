@@ -14,7 +14,8 @@ TAMIS_BEGIN
 template <class Down>
 void neuron_norms(const Down& down, std::span<float> out) {
     constexpr bool by_outputs = detail::down_rows_are_outputs<Down>();
-    detail::need("tamis::neuron_norms: room for %zu norms is needed, got %zu", detail::down_neurons(down), out.size());
+    detail::need("tamis::neuron_norms: room for %zu norms is needed, got %zu", detail::down_neurons(down),
+                 out.size());
     for (std::size_t neuron = 0; neuron < out.size(); ++neuron) {
         double squares = 0;
         for (std::size_t j = 0; j < detail::down_width(down); ++j) {
@@ -34,7 +35,8 @@ class cett_exact : public selects<cett_exact<Down>> {
     /// The norms are those of neuron_norms; both are borrowed. Refuses a target outside [0, 1].
     cett_exact(const Down& down, std::span<const float> norms, double target)
         : down_{down}, score_{norms}, target_{target} {
-        detail::need("tamis::cett_exact: %zu norms are needed, got %zu", detail::down_neurons(down), norms.size());
+        detail::need("tamis::cett_exact: %zu norms are needed, got %zu", detail::down_neurons(down),
+                     norms.size());
         if (!detail::is_between(target, 0.0, 1.0)) {
             fail_value("tamis::cett_exact: the target must be in [0, 1], got %g", target);
         }
@@ -42,8 +44,8 @@ class cett_exact : public selects<cett_exact<Down>> {
 
     template <class View>
     void select(View values, mask_span out, workspace w) const {
-        detail::need("tamis::cett_exact: the intermediate needs %zu entries, got %zu", detail::down_neurons(down_),
-                     values.size());
+        detail::need("tamis::cett_exact: the intermediate needs %zu entries, got %zu",
+                     detail::down_neurons(down_), values.size());
         const std::size_t n = values.size();
         const auto norms = w.take<double>(n); // of the neurons' contributions
         score_into(score_, values, norms);
@@ -67,8 +69,8 @@ class cett_exact : public selects<cett_exact<Down>> {
 
   private:
     struct tail {
-        double squared_norm;  // of the sum of all neurons
-        std::uint64_t next;   // the least score that is not in the largest tail within the limit
+        double squared_norm; // of the sum of all neurons
+        std::uint64_t next;  // the least score that is not in the largest tail within the limit
     };
 
     /// Sums the neurons from the least score up; after each group of ties compares the square of the sum's norm.

@@ -38,7 +38,8 @@ class glu_ffn {
         if constexpr (!has<Where>) {
             return {};
         } else if constexpr (Where == site::input) {
-            return {!detail::up_rows_are_outputs<gate_matrix>(), !detail::up_rows_are_outputs<up_matrix>(), false};
+            return {!detail::up_rows_are_outputs<gate_matrix>(), !detail::up_rows_are_outputs<up_matrix>(),
+                    false};
         } else {
             constexpr bool down = !detail::down_rows_are_outputs<down_matrix>();
             // A gate mask needs all of the gate, so with one an up mask saves nothing there.
@@ -87,9 +88,10 @@ class glu_ffn {
         bytes += has<site::gate> ? detail::site_step::bytes(d) : 0;
         bytes += has<site::up> ? detail::site_step::bytes(d) : 0;
         bytes += has<site::intermediate> ? detail::site_step::bytes(d) : 0;
-        return bytes + std::max({policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
-                                 policies_.selection_bytes(site::up, d),
-                                 policies_.selection_bytes(site::intermediate, d)});
+        return bytes +
+               std::max({policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
+                         policies_.selection_bytes(site::up, d),
+                         policies_.selection_bytes(site::intermediate, d)});
     }
 
     std::size_t width() const { return weights_.width(); }
@@ -98,7 +100,8 @@ class glu_ffn {
 
   private:
     template <class Observer>
-    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see, std::size_t token) const {
+    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see,
+                std::size_t token) const {
         traffic read{0, weights_.bytes()};
         detail::site_step input;
         if constexpr (has<site::input>) { // the caller's x stays as it is
@@ -113,8 +116,8 @@ class glu_ffn {
         const auto g = w.take<float>(weights_.neurons());
         const auto u = w.take<float>(weights_.neurons());
         const auto compute_gate = [&](const detail::site_step& neurons) {
-            detail::linear_up(weights_.gate, x, input.active(), neurons.active(), neurons.mask(), weights_.biases.gate,
-                              g, read);
+            detail::linear_up(weights_.gate, x, input.active(), neurons.active(), neurons.mask(),
+                              weights_.biases.gate, g, read);
             detail::with_rows(neurons.active(), g.size(), [&](auto rows) {
                 for (std::size_t k = 0; k < rows.size(); ++k) {
                     g[rows[k]] = sigma_(g[rows[k]]);
@@ -122,8 +125,8 @@ class glu_ffn {
             });
         };
         const auto compute_up = [&](const detail::site_step& neurons) {
-            detail::linear_up(weights_.up, x, input.active(), neurons.active(), neurons.mask(), weights_.biases.up, u,
-                              read);
+            detail::linear_up(weights_.up, x, input.active(), neurons.active(), neurons.mask(),
+                              weights_.biases.up, u, read);
         };
 
         detail::site_step gate;

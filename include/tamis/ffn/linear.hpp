@@ -34,8 +34,8 @@ std::uint64_t bytes_of_rows(const M& w, const active_set& active) {
 /// out = W in + bias for rows that are outputs. Only the rows of active outputs are read; the others' entries
 /// become 0. Entries of `in` that are not active have to be 0: this layout cannot skip them.
 template <class M>
-void linear_by_outputs(const M& w, std::span<const float> in, const active_set& outputs, std::span<const float> bias,
-                       std::span<float> out, traffic& read) {
+void linear_by_outputs(const M& w, std::span<const float> in, const active_set& outputs,
+                       std::span<const float> bias, std::span<float> out, traffic& read) {
     if (!outputs.all) {
         std::fill(out.begin(), out.end(), 0.0f);
     }
@@ -52,8 +52,8 @@ void linear_by_outputs(const M& w, std::span<const float> in, const active_set& 
 
 /// out = W in + bias for rows that are inputs. Only the rows of active inputs are read.
 template <class M>
-void linear_by_inputs(const M& w, std::span<const float> in, const active_set& inputs, std::span<const float> bias,
-                      std::span<float> out, traffic& read) {
+void linear_by_inputs(const M& w, std::span<const float> in, const active_set& inputs,
+                      std::span<const float> bias, std::span<float> out, traffic& read) {
     if (bias.empty()) {
         std::fill(out.begin(), out.end(), 0.0f);
     } else {

@@ -31,7 +31,8 @@ class packed_matrix {
             const std::size_t count = std::min(band, view_.rows() - first);
             for (std::size_t j = 0; j < view_.columns(); ++j) {
                 for (std::size_t k = 0; k < count; ++k) {
-                    floats[k * view_.columns() + j] = transpose ? source.at(j, first + k) : source.at(first + k, j);
+                    floats[k * view_.columns() + j] =
+                        transpose ? source.at(j, first + k) : source.at(first + k, j);
                 }
             }
             for (std::size_t k = 0; k < count; ++k) {

@@ -13,7 +13,8 @@ class plain_weights {
     plain_weights(Up up_matrix, Down down_matrix, std::span<const float> up_bias_or_none = {},
                   std::span<const float> down_bias_or_none = {})
         : up{up_matrix}, down{down_matrix}, up_bias{up_bias_or_none}, down_bias{down_bias_or_none} {
-        detail::need("tamis::plain_weights: W_up has %zu neurons, W_down %zu", neurons(), detail::down_neurons(down));
+        detail::need("tamis::plain_weights: W_up has %zu neurons, W_down %zu", neurons(),
+                     detail::down_neurons(down));
         detail::need("tamis::plain_weights: W_up has %zu inputs, W_down %zu outputs", width(),
                      detail::down_width(down));
         detail::need("tamis::plain_weights: the up bias needs %zu entries, got %zu", neurons(),
@@ -53,7 +54,8 @@ class plain_ffn {
     template <site Where>
     static constexpr skipped_matrices skips() {
         constexpr bool up = Where == site::input && !detail::up_rows_are_outputs<decltype(Weights::up)>();
-        constexpr bool down = Where == site::intermediate && !detail::down_rows_are_outputs<decltype(Weights::down)>();
+        constexpr bool down =
+            Where == site::intermediate && !detail::down_rows_are_outputs<decltype(Weights::down)>();
         return {false, has<Where> && up, has<Where> && down};
     }
 
@@ -86,7 +88,8 @@ class plain_ffn {
         return workspace_bytes_of<float>(d) + workspace_bytes_of<float>(h) +
                (has<site::input> ? detail::site_step::bytes(h) : 0) +
                (has<site::intermediate> ? detail::site_step::bytes(d) : 0) +
-               std::max(policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::intermediate, d));
+               std::max(policies_.selection_bytes(site::input, h),
+                        policies_.selection_bytes(site::intermediate, d));
     }
 
     std::size_t width() const { return weights_.width(); }
@@ -95,7 +98,8 @@ class plain_ffn {
 
   private:
     template <class Observer>
-    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see, std::size_t token) const {
+    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see,
+                std::size_t token) const {
         traffic read{0, weights_.bytes()};
         const auto masked = w.take<float>(x.size());
         std::copy(x.begin(), x.end(), masked.begin());
@@ -103,8 +107,8 @@ class plain_ffn {
         input.run<site::input>(policies_, masked, w, see, token);
 
         const auto i = w.take<float>(weights_.neurons());
-        detail::linear_up(weights_.up, masked, input.active(), detail::active_set{}, mask_view{}, weights_.up_bias, i,
-                          read);
+        detail::linear_up(weights_.up, masked, input.active(), detail::active_set{}, mask_view{},
+                          weights_.up_bias, i, read);
         for (float& value : i) {
             value = sigma_(value);
         }

@@ -50,7 +50,8 @@ class policy_set<> {
 template <class First, class... Rest>
 class policy_set<First, Rest...> : public policy_set<Rest...> {
     using rest = policy_set<Rest...>;
-    static_assert(!rest::template has<First::where>, "tamis: an FFN takes one policy a site; join two rules by & or |");
+    static_assert(!rest::template has<First::where>,
+                  "tamis: an FFN takes one policy a site; join two rules by & or |");
 
   public:
     constexpr explicit policy_set(First first, Rest... others)
@@ -71,7 +72,8 @@ class policy_set<First, Rest...> : public policy_set<Rest...> {
 
     /// Bytes of workspace that the site's mask over n values takes to be made; 0 without a policy.
     constexpr std::size_t selection_bytes(site where, std::size_t n) const {
-        return where == First::where ? tamis::selection_bytes(first_.selector_part, n) : rest::selection_bytes(where, n);
+        return where == First::where ? tamis::selection_bytes(first_.selector_part, n)
+                                     : rest::selection_bytes(where, n);
     }
 
   private:

@@ -11,14 +11,10 @@ enum class site { input, gate, up, intermediate };
 
 constexpr const char* name_of(site where) {
     switch (where) {
-    case site::input:
-        return "input";
-    case site::gate:
-        return "gate";
-    case site::up:
-        return "up";
-    default:
-        return "intermediate";
+        case site::input: return "input";
+        case site::gate: return "gate";
+        case site::up: return "up";
+        default: return "intermediate";
     }
 }
 

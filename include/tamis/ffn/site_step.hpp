@@ -18,7 +18,8 @@ class site_step {
 
     /// Makes the site's mask over `values` and sets inactive values to zero; shows both to the observer.
     template <site Where, class Policies, class Observer>
-    void run(const Policies& policies, std::span<float> values, workspace& w, Observer& see, std::size_t token) {
+    void run(const Policies& policies, std::span<float> values, workspace& w, Observer& see,
+             std::size_t token) {
         if constexpr (Policies::template has<Where>) {
             const mask_span made{w.take<std::uint64_t>(mask_words(values.size())), values.size()};
             const auto indices = w.take<std::uint32_t>(values.size());
@@ -61,8 +62,9 @@ class site_step {
 template <class V>
 auto float_span(V&& v) {
     const auto view = view_of(v);
-    static_assert(std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
-                  "tamis: an FFN takes and gives contiguous floats (activations stay float32); convert other types first");
+    static_assert(
+        std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
+        "tamis: an FFN takes and gives contiguous floats (activations stay float32); convert other types first");
     return view;
 }
 

@@ -17,14 +17,16 @@ struct input_major {};
 struct output_major {};
 
 template <class L>
-concept layout = std::is_same_v<L, neuron_major> || std::is_same_v<L, input_major> || std::is_same_v<L, output_major>;
+concept layout =
+    std::is_same_v<L, neuron_major> || std::is_same_v<L, input_major> || std::is_same_v<L, output_major>;
 
 /// A matrix of weights in memory: `rows` rows of `columns` weights in format F, each `stride_bytes` after the one
 /// before. Borrowed: the memory outlives the view.
 template <class F, class L>
 class matrix {
-    static_assert(format<F>, "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
-                             "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
+    static_assert(format<F>,
+                  "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
+                  "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
     static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
 
   public:
@@ -34,17 +36,21 @@ class matrix {
     /// Rows directly behind each other. T is the format's storage type, another type of its size
     /// (Eigen::bfloat16), std::byte or void.
     template <class T>
-    matrix(const T* data, std::size_t rows, std::size_t columns) : matrix{data, rows, columns, F::row_bytes(columns)} {}
+    matrix(const T* data, std::size_t rows, std::size_t columns)
+        : matrix{data, rows, columns, F::row_bytes(columns)} {}
 
     /// Rows with a leading dimension, in bytes; refuses one that is shorter than a row.
     template <class T>
     matrix(const T* data, std::size_t rows, std::size_t columns, std::size_t stride_bytes)
-        : data_{static_cast<const std::byte*>(static_cast<const void*>(data))}, rows_{rows}, columns_{columns},
+        : data_{static_cast<const std::byte*>(static_cast<const void*>(data))},
+          rows_{rows},
+          columns_{columns},
           stride_bytes_{stride_bytes} {
         if constexpr (!std::is_void_v<T> && !std::is_same_v<T, std::byte>) {
-            static_assert(sizeof(T) == sizeof(typename F::storage),
-                          "tamis::matrix: this pointer's type is not the format's; pass std::byte or void to say that "
-                          "the memory holds the format all the same");
+            static_assert(
+                sizeof(T) == sizeof(typename F::storage),
+                "tamis::matrix: this pointer's type is not the format's; pass std::byte or void to say that "
+                "the memory holds the format all the same");
         }
         if (stride_bytes < F::row_bytes(columns)) {
             fail_sizes("tamis::matrix: a row takes %zu bytes, but stride_bytes is %zu", F::row_bytes(columns),
@@ -79,8 +85,9 @@ inline constexpr bool is_neuron_major = std::is_same_v<typename M::layout_type, 
 /// Whether a row of a gate or up matrix is an output (a neuron) of the product with x.
 template <class M>
 constexpr bool up_rows_are_outputs() {
-    static_assert(!std::is_same_v<typename M::layout_type, output_major>,
-                  "tamis: W_gate and W_up are neuron_major (a row a neuron, as checkpoints hold them) or input_major");
+    static_assert(
+        !std::is_same_v<typename M::layout_type, output_major>,
+        "tamis: W_gate and W_up are neuron_major (a row a neuron, as checkpoints hold them) or input_major");
     return is_neuron_major<M>;
 }
 /// Whether a row of a down matrix is an output of the product with the intermediate.
@@ -123,10 +130,13 @@ class glu_weights {
   public:
     glu_weights(Gate gate_matrix, Up up_matrix, Down down_matrix, glu_biases all_biases = {})
         : gate{gate_matrix}, up{up_matrix}, down{down_matrix}, biases{all_biases} {
-        detail::need("tamis::glu_weights: W_up has %zu neurons, W_gate %zu", neurons(), detail::up_neurons(gate));
-        detail::need("tamis::glu_weights: W_up has %zu neurons, W_down %zu", neurons(), detail::down_neurons(down));
+        detail::need("tamis::glu_weights: W_up has %zu neurons, W_gate %zu", neurons(),
+                     detail::up_neurons(gate));
+        detail::need("tamis::glu_weights: W_up has %zu neurons, W_down %zu", neurons(),
+                     detail::down_neurons(down));
         detail::need("tamis::glu_weights: W_up has %zu inputs, W_gate %zu", width(), detail::up_width(gate));
-        detail::need("tamis::glu_weights: W_up has %zu inputs, W_down %zu outputs", width(), detail::down_width(down));
+        detail::need("tamis::glu_weights: W_up has %zu inputs, W_down %zu outputs", width(),
+                     detail::down_width(down));
         check_bias("tamis::glu_weights: the gate bias needs %zu entries, got %zu", biases.gate, neurons());
         check_bias("tamis::glu_weights: the up bias needs %zu entries, got %zu", biases.up, neurons());
         check_bias("tamis::glu_weights: the down bias needs %zu entries, got %zu", biases.down, width());

@@ -32,7 +32,8 @@ struct bf16 {
     static constexpr storage round(float value) {
         const auto bits = std::bit_cast<std::uint32_t>(value);
         if ((bits & 0x7fffffffu) > 0x7f800000u) {
-            return static_cast<storage>((bits >> 16) | 0x40u); // a quiet NaN, whose payload may not round to infinity
+            return static_cast<storage>((bits >> 16) |
+                                        0x40u); // a quiet NaN, whose payload may not round to infinity
         }
         return static_cast<storage>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
     }

@@ -24,13 +24,15 @@ inline std::size_t plain_active_indices(mask_view mask, std::span<std::uint32_t>
 inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) {
     if (out.size() < mask.size()) {
         if (out.size() < mask.count()) {
-            fail_sizes("tamis::active_indices: needs room for %zu indices, got %zu", mask.count(), out.size());
+            fail_sizes("tamis::active_indices: needs room for %zu indices, got %zu", mask.count(),
+                       out.size());
         }
         return plain_active_indices(mask, out);
     }
 #if defined(__AVX512F__)
     std::size_t count = 0;
-    const std::size_t whole = mask.size() / 64; // words whose 64 entries exist: a store of 16 stays within size()
+    const std::size_t whole =
+        mask.size() / 64; // words whose 64 entries exist: a store of 16 stays within size()
     __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (std::size_t word = 0; word < whole; ++word) {
         const std::uint64_t bits = mask.words()[word];
@@ -65,7 +67,8 @@ constexpr void zero_inactive(V&& v, mask_view mask) {
     using entry = std::remove_reference_t<decltype(view[0])>;
     static_assert(!std::is_const_v<entry>, "tamis::zero_inactive: these values are read-only");
     if (view.size() != mask.size()) {
-        fail_sizes("tamis::zero_inactive: a mask over %zu entries is needed, got one over %zu", view.size(), mask.size());
+        fail_sizes("tamis::zero_inactive: a mask over %zu entries is needed, got one over %zu", view.size(),
+                   mask.size());
     }
     for (std::size_t i = 0; i < view.size(); ++i) {
         if (!mask[i]) {

@@ -41,7 +41,8 @@ constexpr void subtract(mask_view a, mask_view b, mask_span out) {
 /// Active where a is not.
 constexpr void complement(mask_view a, mask_span out) {
     detail::need_same_size(a.size(), out.size());
-    std::transform(a.words().begin(), a.words().end(), out.words().begin(), [](std::uint64_t x) { return ~x; });
+    std::transform(a.words().begin(), a.words().end(), out.words().begin(),
+                   [](std::uint64_t x) { return ~x; });
     out.clear_behind();
 }
 
@@ -73,8 +74,8 @@ constexpr double jaccard(mask_view a, mask_view b) {
     std::size_t both = 0;
     std::size_t either = 0;
     for (std::size_t i = 0; i < a.words().size(); ++i) {
-        both += static_cast<std::size_t>(std::popcount(a.words()[i] & b.words()[i]));
-        either += static_cast<std::size_t>(std::popcount(a.words()[i] | b.words()[i]));
+        both += detail::bits_set(a.words()[i] & b.words()[i]);
+        either += detail::bits_set(a.words()[i] | b.words()[i]);
     }
     return either == 0 ? 1.0 : static_cast<double>(both) / static_cast<double>(either);
 }

@@ -75,18 +75,22 @@ constexpr bool explain_rule() {
                                   requires(const R& r, scores<float> s, workspace w) { r.cut_of(s, w); } ||
                                   requires(const R& r, scores<double> s) { r.cut_of(s); } ||
                                   requires(const R& r, scores<double> s, workspace w) { r.cut_of(s, w); };
-        static_assert(is_const, "tamis: a rule's cut_of must be a const member function (one rule serves many threads)");
-        constexpr bool wants_workspace = requires(const R& r, scores<float> s, workspace w) { r.cut_of(s, w); } ||
-                                         requires(const R& r, scores<double> s, workspace w) { r.cut_of(s, w); };
+        static_assert(
+            is_const,
+            "tamis: a rule's cut_of must be a const member function (one rule serves many threads)");
+        constexpr bool wants_workspace = requires(const R& r, scores<float> s, workspace w) {
+            r.cut_of(s, w);
+        } || requires(const R& r, scores<double> s, workspace w) { r.cut_of(s, w); };
         constexpr bool says_bytes = requires(const R& r, std::size_t n) {
             { r.workspace_bytes(n) } -> std::convertible_to<std::size_t>;
         };
         static_assert(!is_const || !wants_workspace || says_bytes,
                       "tamis: a rule whose cut_of takes a workspace must say how much it needs: add "
                       "`std::size_t workspace_bytes(std::size_t n) const`");
-        static_assert(!is_const || (wants_workspace && !says_bytes),
-                      "tamis: a rule's cut_of must return tamis::cut<Real> for the Real of the scores it is given "
-                      "(make one with tamis::cut<Real>::at(threshold))");
+        static_assert(
+            !is_const || (wants_workspace && !says_bytes),
+            "tamis: a rule's cut_of must return tamis::cut<Real> for the Real of the scores it is given "
+            "(make one with tamis::cut<Real>::at(threshold))");
         return false;
     } else {
         return true;

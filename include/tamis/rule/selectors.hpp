@@ -75,7 +75,9 @@ class always_active : public selects<always_active<S>> {
         tamis::select(selector_, values, out, w);
         unite(out, set_, out);
     }
-    constexpr std::size_t selection_bytes(std::size_t n) const { return tamis::selection_bytes(selector_, n); }
+    constexpr std::size_t selection_bytes(std::size_t n) const {
+        return tamis::selection_bytes(selector_, n);
+    }
 
   private:
     mask_view set_;

@@ -23,10 +23,13 @@ struct selects {
 /// A score with a rule: `scored{weighted{norms}, top_p{0.9}}`.
 template <class Score, class Rule>
 class scored : public selects<scored<Score, Rule>> {
-    static_assert(score<Score>, "tamis: this is no score: a score has a const operator()(Real value, std::size_t place) for "
-                                "Real = float or double (a template serves both) and returns float or double");
+    static_assert(
+        score<Score>,
+        "tamis: this is no score: a score has a const operator()(Real value, std::size_t place) for "
+        "Real = float or double (a template serves both) and returns float or double");
     static_assert(detail::explain_rule<Rule>());
-    static_assert(rule<Rule>, "tamis: the second part of scored{score, rule} is no rule; see tamis/rule/rule.hpp");
+    static_assert(rule<Rule>,
+                  "tamis: the second part of scored{score, rule} is no rule; see tamis/rule/rule.hpp");
 
   public:
     constexpr scored(Score score, Rule rule) : score_{std::move(score)}, rule_{std::move(rule)} {}

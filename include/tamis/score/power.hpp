@@ -13,7 +13,8 @@ TAMIS_BEGIN
 class power {
   public:
     /// Refuses a q outside [1, 7] or between the steps.
-    explicit power(double q) : sixteenths_{static_cast<unsigned>(detail::is_between(q, 1.0, 7.0) ? q * 16.0 : 0.0)} {
+    explicit power(double q)
+        : sixteenths_{static_cast<unsigned>(detail::is_between(q, 1.0, 7.0) ? q * 16.0 : 0.0)} {
         if (sixteenths_ == 0 || static_cast<double>(sixteenths_) != q * 16.0) {
             fail_value("tamis::power: q must be a multiple of 1/16 in [1, 7] (1, 1.5, 2 ...), got %g", q);
         }
@@ -28,7 +29,8 @@ class power {
         }
         double root = v;
         for (unsigned bit = 8; bit != 0 && sixteenths_ % 16 != 0; bit /= 2) {
-            root = detail::without_denormals(std::sqrt(root)); // the check keeps sqrt(sqrt()) from becoming pow()
+            root = detail::without_denormals(
+                std::sqrt(root)); // the check keeps sqrt(sqrt()) from becoming pow()
             if ((sixteenths_ & bit) != 0) {
                 result = detail::without_denormals(result * root);
             }

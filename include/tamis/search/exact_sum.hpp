@@ -21,7 +21,8 @@ class exact_sum {
 
     /// The least integer number of units >= p * sum, for 0 <= p <= 1 taken exactly.
     constexpr exact_sum fraction_rounded_up(double p) const {
-        const detail::parts factor = detail::split<double>(magnitude_bits(p)); // p = integer * 2^exponent, exponent < 0
+        const detail::parts factor =
+            detail::split<double>(magnitude_bits(p)); // p = integer * 2^exponent, exponent < 0
         std::array<std::uint64_t, words + 1> product{};
         detail::uint128 carry = 0;
         for (std::size_t i = 0; i < words; ++i) {

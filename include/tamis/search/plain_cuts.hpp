@@ -37,7 +37,8 @@ constexpr std::size_t plain_cut_bytes(std::size_t n) { return workspace_bytes_of
 template <class Real>
 cut<Real> plain_top_p_cut(scores<Real> s, double p, workspace w) {
     const auto sorted = detail::descending(s, w);
-    if (sorted.empty() || (magnitude_bits(p) == magnitude_bits(1.0) && sorted.front() != infinity_bits<Real>)) {
+    if (sorted.empty() ||
+        (magnitude_bits(p) == magnitude_bits(1.0) && sorted.front() != infinity_bits<Real>)) {
         return cut<Real>::everything();
     }
     if (sorted.front() == infinity_bits<Real>) {

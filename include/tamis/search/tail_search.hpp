@@ -110,15 +110,14 @@ void learn(bracket<Real>& known, key_of<Real> threshold, double tail, tail_budge
 }
 
 /// Room for the scores of a bracket: all of them, and a vector that compress may write.
-constexpr std::size_t bracket_room(std::size_t n) {
-    return n + 64;
-}
+constexpr std::size_t bracket_room(std::size_t n) { return n + 64; }
 
 /// Narrows `known`, which has to hold the cut, down to few scores or one value, or as far as the bound can tell.
 /// `memory` is two times bracket_room(n). Expected O(n), about two passes; at the worst one more for each factor of
 /// lane_count + 1 in the range of the keys.
 template <class Weight, class Real>
-narrowed<Real> narrow(std::span<const Real> s, bracket<Real> known, tail_budget_bound bound, std::span<Real> memory) {
+narrowed<Real> narrow(std::span<const Real> s, bracket<Real> known, tail_budget_bound bound,
+                      std::span<Real> memory) {
     constexpr std::size_t few = 24;
     const std::span<Real> first = memory.first(memory.size() / 2);
     const std::span<Real> second = memory.subspan(memory.size() / 2);
@@ -128,7 +127,8 @@ narrowed<Real> narrow(std::span<const Real> s, bracket<Real> known, tail_budget_
         now.scores = scores;
         now.tail = tail;
         if (!scores.empty()) { // the ends move up to scores that are there
-            known = {std::max(known.low, inside.least), std::min<key_of<Real>>(known.high, inside.largest + 1)};
+            known = {std::max(known.low, inside.least),
+                     std::min<key_of<Real>>(known.high, inside.largest + 1)};
         }
     };
     const auto is_done = [&] { return now.scores.size() <= few || known.low + 1 >= known.high; };

@@ -33,7 +33,8 @@ tail_budget_bound rounded_bound(double budget, double total, std::size_t n) {
 template <class Real>
 key_of<Real> sure_low(tail_budget_bound bound, std::size_t n, key_of<Real> largest) {
     const double mean = 0.99 * (bound.budget - bound.error) / static_cast<double>(n);
-    return mean > 0 ? std::min(std::max(key(static_cast<Real>(mean)), key_of<Real>{1}), largest) : key_of<Real>{1};
+    return mean > 0 ? std::min(std::max(key(static_cast<Real>(mean)), key_of<Real>{1}), largest)
+                    : key_of<Real>{1};
 }
 
 /// The largest score whose tail is within the bound, as a cut; false when sums in double cannot tell.
@@ -54,7 +55,8 @@ bool mass_cut(std::span<const Real> s, key_of<Real> largest, tail_budget_bound b
             }
             const precise_mass sums = weigh_precisely(s, now.in.low);
             const auto n = static_cast<double>(s.size());
-            const tail_budget_bound precise{precise_budget(sums.total), sums.total * n * 0x1p-51 + n * 0x1p-126};
+            const tail_budget_bound precise{precise_budget(sums.total),
+                                            sums.total * n * 0x1p-51 + n * 0x1p-126};
             known = settle<mass, Real>(now.scores, sums.below, precise, found) && found != 0;
         }
     }
@@ -134,7 +136,8 @@ cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
             const auto memory = narrowing.take<Real>(2 * detail::bracket_room(s.size()));
             detail::narrowed<Real> now{};
             cut<Real> answer = cut<Real>::everything();
-            if (detail::mass_cut<Real>(s, all.largest, bound, memory, [budget](double) { return budget; }, now, answer)) {
+            if (detail::mass_cut<Real>(
+                    s, all.largest, bound, memory, [budget](double) { return budget; }, now, answer)) {
                 return answer;
             }
         }
