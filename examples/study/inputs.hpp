@@ -24,7 +24,7 @@ namespace study {
 
 /// How much of their text and tasks the embedded models are measured on, unless the user says otherwise: both
 /// sweeps over all sites together stay near a minute on two cores.
-inline constexpr std::size_t embedded_stories = 100, embedded_questions = 75;
+inline constexpr std::size_t embedded_stories = 75, embedded_questions = 60;
 
 /// The models to measure, and the files that they are views of. All is read and checked in the constructor.
 class inputs {

@@ -31,7 +31,7 @@ void print(const std::string& text) {
 
 /// Cells in columns whose widths are known beforehand, because rows are printed as they are measured.
 std::string aligned(const std::vector<std::string>& cells, const std::vector<std::string>& head) {
-    constexpr std::array longest{12, 9}; // a site, a rule; numbers take seven
+    constexpr std::array<std::size_t, 2> longest{12, 9}; // a site, a rule; numbers take seven
     std::string row;
     for (std::size_t c = 0; c < cells.size(); ++c) {
         const std::size_t width = std::max<std::size_t>(head[c].size(), c < longest.size() ? longest[c] : 7);

@@ -56,8 +56,8 @@ TEST_CASE_TEMPLATE("zeros, infinities and NaN stay what they are", T, float, dou
     for (const double q : {1.0, 1.5, 2.0, 7.0}) {
         CHECK(magnitude_bits(power{q}(T(0), 0)) == 0);
         CHECK(magnitude_bits(power{q}(negative_zero_of<T>, 0)) == 0);
-        CHECK(magnitude_bits(power{q}(negative_inf_of<T>, 0)) == tamis::infinity_bits<double>);
-        CHECK(magnitude_bits(power{q}(negative_nan_of<T>, 0)) > tamis::infinity_bits<double>);
+        CHECK(magnitude_bits(power{q}(at_run_time(negative_inf_of<T>), 0)) == tamis::infinity_bits<double>);
+        CHECK(magnitude_bits(power{q}(at_run_time(negative_nan_of<T>), 0)) > tamis::infinity_bits<double>);
     }
 }
 

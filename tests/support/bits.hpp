@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 // Special numbers made from their bits, so that -ffast-math cannot assume them away.
 
@@ -33,4 +34,12 @@ inline constexpr Real negative_zero_of =
 template <class Real>
 constexpr Real denormal_of(std::uint64_t n) {
     return from_bits<Real>(n);
+}
+
+/// The same number, but unknown to the compiler. With -ffast-math clang folds arithmetic on a NaN or infinity that it
+/// can see to anything at all; what a program reads at run time it has to take as it comes.
+template <class Real>
+Real at_run_time(Real value) {
+    const volatile auto bits = std::bit_cast<std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>>(value);
+    return from_bits<Real>(bits);
 }
