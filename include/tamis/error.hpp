@@ -24,7 +24,7 @@ TAMIS_BEGIN
 #endif
 }
 
-/// The same with one number in it: `format` is printf's, with exactly one %g for `value`.
+/// The same with one number in it: `format` is printf's, with exactly one floating-point conversion for `value`.
 [[noreturn]] inline void fail_value(const char* format, double value) {
     char text[256];
 #if defined(__GNUC__)

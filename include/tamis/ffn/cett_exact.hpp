@@ -38,7 +38,7 @@ class cett_exact : public selects<cett_exact<Down>> {
         detail::need("tamis::cett_exact: %zu norms are needed, got %zu", detail::down_neurons(down),
                      norms.size());
         if (!detail::is_between(target, 0.0, 1.0)) {
-            fail_value("tamis::cett_exact: the target must be in [0, 1], got %g", target);
+            fail_value("tamis::cett_exact: the target must be in [0, 1], got %.12g", target);
         }
     }
 

@@ -17,7 +17,7 @@ class guarded : public selects<guarded<R>> {
     constexpr guarded(double factor, R rule) : factor_{factor}, rule_{std::move(rule)} {
         if (!detail::is_between(factor, 1.0, std::numeric_limits<double>::max()) ||
             magnitude_bits(factor) == magnitude_bits(1.0)) {
-            fail_value("tamis::guarded: the factor must be finite and > 1, got %g", factor);
+            fail_value("tamis::guarded: the factor must be finite and > 1, got %.12g", factor);
         }
     }
 

@@ -14,7 +14,7 @@ class max_p : public selects<max_p> {
     /// Refuses a p outside [0, 1].
     constexpr explicit max_p(double p) : p_{p} {
         if (!detail::is_between(p, 0.0, 1.0)) {
-            fail_value("tamis::max_p: p must be in [0, 1], got %g", p);
+            fail_value("tamis::max_p: p must be in [0, 1], got %.12g", p);
         }
     }
 

@@ -5,15 +5,15 @@
 
 TAMIS_BEGIN
 
-/// Drops the largest tail whose scores sum to at most `budget`, in exact arithmetic: the least t such that
-/// sum{s_j : s_j < t} <= budget, ties kept or dropped together. With CETT's scores (neuron contribution norms)
+/// Drops the largest tail whose scores sum to at most `budget`, in exact arithmetic: t is the largest score with
+/// sum{s_j : s_j < t} <= budget; ties are kept or dropped together. With CETT's scores (neuron contribution norms)
 /// the error of the output is at most the budget, by the triangle inequality: see cett_bound.
 class tail_budget : public selects<tail_budget> {
   public:
     /// Refuses a budget that is negative, infinite or NaN.
     constexpr explicit tail_budget(double budget) : budget_{budget} {
         if (!detail::is_between(budget, 0.0, std::numeric_limits<double>::max())) {
-            fail_value("tamis::tail_budget: the budget must be finite and >= 0, got %g", budget);
+            fail_value("tamis::tail_budget: the budget must be finite and >= 0, got %.12g", budget);
         }
     }
 

@@ -10,7 +10,7 @@ class threshold : public selects<threshold> {
     /// Refuses a negative or NaN eps. Infinity keeps infinite entries alone.
     constexpr explicit threshold(double eps) : eps_{eps} {
         if (!detail::is_between(eps, 0.0, std::numeric_limits<double>::infinity())) {
-            fail_value("tamis::threshold: eps must be >= 0, got %g", eps);
+            fail_value("tamis::threshold: eps must be >= 0, got %.12g", eps);
         }
     }
 

@@ -14,7 +14,7 @@ class top_k : public selects<top_k> {
     /// k = floor(f n), computed in double: write 0.7, not 0.7f. Refuses an f outside [0, 1].
     static constexpr top_k fraction(double f) {
         if (!detail::is_between(f, 0.0, 1.0)) {
-            fail_value("tamis::top_k::fraction: the kept fraction must be in [0, 1], got %g", f);
+            fail_value("tamis::top_k::fraction: the kept fraction must be in [0, 1], got %.12g", f);
         }
         top_k rule{0};
         rule.fraction_ = f;

@@ -15,7 +15,7 @@ class top_p : public selects<top_p> {
     /// Refuses a p outside [0, 1].
     constexpr explicit top_p(double p) : p_{p} {
         if (!detail::is_between(p, 0.0, 1.0)) {
-            fail_value("tamis::top_p: p must be in [0, 1], got %g", p);
+            fail_value("tamis::top_p: p must be in [0, 1], got %.12g", p);
         }
     }
 

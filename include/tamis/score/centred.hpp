@@ -11,7 +11,7 @@ class centred {
     /// Refuses a mode that is not finite.
     explicit centred(double mode) : mode_{detail::without_denormals(mode)} {
         if (magnitude_bits(mode) >= infinity_bits<double>) {
-            fail_value("tamis::centred: mode must be finite, got %g", mode);
+            fail_value("tamis::centred: mode must be finite, got %.12g", mode);
         }
     }
 

@@ -16,7 +16,7 @@ class power {
     explicit power(double q)
         : sixteenths_{static_cast<unsigned>(detail::is_between(q, 1.0, 7.0) ? q * 16.0 : 0.0)} {
         if (sixteenths_ == 0 || static_cast<double>(sixteenths_) != q * 16.0) {
-            fail_value("tamis::power: q must be a multiple of 1/16 in [1, 7] (1, 1.5, 2 ...), got %g", q);
+            fail_value("tamis::power: q must be a multiple of 1/16 in [1, 7] (1, 1.5, 2 ...), got %.12g", q);
         }
     }
 

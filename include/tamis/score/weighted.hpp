@@ -13,7 +13,7 @@ class weighted {
     explicit weighted(std::span<const float> weights) : weights_{weights} {
         for (const float weight : weights) {
             if (is_nan(weight) || (std::bit_cast<std::uint32_t>(weight) > 0x80000000u)) {
-                fail_value("tamis::weighted: weights must be >= 0, got %g", static_cast<double>(weight));
+                fail_value("tamis::weighted: weights must be >= 0, got %.12g", static_cast<double>(weight));
             }
         }
     }
