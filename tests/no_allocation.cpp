@@ -31,7 +31,8 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 } // namespace
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // inlined, our delete is a free of what our new returned
+#pragma GCC diagnostic ignored \
+    "-Wmismatched-new-delete" // inlined, our delete is a free of what our new returned
 #endif
 
 void* operator new(std::size_t bytes) { return counted(bytes, 1); }

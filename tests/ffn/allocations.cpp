@@ -32,7 +32,8 @@ constexpr std::size_t usual = alignof(std::max_align_t);
 } // namespace
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // inlined, our delete is a free of what our new returned
+#pragma GCC diagnostic ignored \
+    "-Wmismatched-new-delete" // inlined, our delete is a free of what our new returned
 #endif
 
 void* operator new(std::size_t bytes) { return counted(bytes, usual); }

@@ -40,6 +40,7 @@ constexpr Real denormal_of(std::uint64_t n) {
 /// can see to anything at all; what a program reads at run time it has to take as it comes.
 template <class Real>
 Real at_run_time(Real value) {
-    const volatile auto bits = std::bit_cast<std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>>(value);
+    const volatile auto bits =
+        std::bit_cast<std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>>(value);
     return from_bits<Real>(bits);
 }
