@@ -23,7 +23,7 @@ constexpr bool is_mid_range(key_of<Real> largest) {
                                        : largest < key(static_cast<Real>(0x1p900)) && largest > at(0x1p-900);
 }
 
-/// The bound for a tail's budget that is known up to `error_of_budget`, when a pass found `total`.
+/// The bound for a tail's budget when a pass in Real found `total` over n scores.
 template <class Real>
 tail_budget_bound rounded_bound(double budget, double total, std::size_t n) {
     return {budget, total * mass::relative_error<Real>(n) + static_cast<double>(n) * 0x1p-126};
