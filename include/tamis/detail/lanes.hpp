@@ -3,6 +3,7 @@
 #include <tamis/detail/simd.hpp>
 #include <tamis/element.hpp>
 
+#include <algorithm>
 #include <span>
 
 TAMIS_BEGIN
@@ -111,6 +112,13 @@ real_lanes<Real> add_where(const real_lanes<Real>& sum, const lane_choice<Real>&
 
 template <class Real>
 double sum_of_lanes(const real_lanes<Real>& v) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
+        return static_cast<double>(_mm512_reduce_add_ps(v.data));
+    } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
+        return _mm512_reduce_add_pd(v.data);
+    }
+#endif
 #if XSIMD_VERSION_MAJOR >= 9
     return static_cast<double>(xsimd::reduce_add(v));
 #else
@@ -118,32 +126,51 @@ double sum_of_lanes(const real_lanes<Real>& v) {
 #endif
 }
 
-/// Float scores as doubles, added to two vectors of double (denormals may come as zero).
-inline void add_widened(real_lanes<double> (&sums)[2], const key_lanes<float>& keys) {
-#if defined(__AVX512DQ__)
-    if constexpr (lane_count<float> == 16) {
-        const __m512 v = _mm512_castsi512_ps(keys.data);
-        sums[0] = sums[0] + real_lanes<double>(_mm512_cvtps_pd(_mm512_castps512_ps256(v)));
-        sums[1] = sums[1] + real_lanes<double>(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
-        return;
-    }
-#elif defined(__AVX2__)
-    if constexpr (lane_count<float> == 8) {
-        const __m256 v = _mm256_castsi256_ps(keys.data);
-        sums[0] = sums[0] + real_lanes<double>(_mm256_cvtps_pd(_mm256_castps256_ps128(v)));
-        sums[1] = sums[1] + real_lanes<double>(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
-        return;
-    }
-#endif
-    float lanes[lane_count<float>];
-    reals_of<float>(keys).store_unaligned(lanes);
-    double wide[lane_count<float>];
-    for (std::size_t i = 0; i < lane_count<float>; ++i) {
-        wide[i] = static_cast<double>(lanes[i]);
-    }
-    sums[0] = sums[0] + real_lanes<double>::load_unaligned(wide);
-    sums[1] = sums[1] + real_lanes<double>::load_unaligned(wide + lane_count<double>);
+template <class Real>
+key_of<Real> least_lane(const key_lanes<Real>& v) {
+    key_of<Real> lanes[lane_count<Real>];
+    v.store_unaligned(lanes);
+    return *std::min_element(std::begin(lanes), std::end(lanes));
 }
+template <class Real>
+key_of<Real> largest_lane(const key_lanes<Real>& v) {
+    key_of<Real> lanes[lane_count<Real>];
+    v.store_unaligned(lanes);
+    return *std::max_element(std::begin(lanes), std::end(lanes));
+}
+
+/// A sum of float scores as doubles (denormals may count as zero).
+struct two_doubles {
+    real_lanes<double> low = real_lanes<double>(0.0);
+    real_lanes<double> high = low;
+
+    void add(const key_lanes<float>& keys) {
+#if defined(__AVX512DQ__)
+        if constexpr (lane_count<float> == 16) {
+            const __m512 v = _mm512_castsi512_ps(keys.data);
+            low = low + real_lanes<double>(_mm512_cvtps_pd(_mm512_castps512_ps256(v)));
+            high = high + real_lanes<double>(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+            return;
+        }
+#elif defined(__AVX2__)
+        if constexpr (lane_count<float> == 8) {
+            const __m256 v = _mm256_castsi256_ps(keys.data);
+            low = low + real_lanes<double>(_mm256_cvtps_pd(_mm256_castps256_ps128(v)));
+            high = high + real_lanes<double>(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
+            return;
+        }
+#endif
+        float lanes[lane_count<float>];
+        reals_of<float>(keys).store_unaligned(lanes);
+        double wide[lane_count<float>];
+        for (std::size_t i = 0; i < lane_count<float>; ++i) {
+            wide[i] = static_cast<double>(lanes[i]);
+        }
+        low = low + real_lanes<double>::load_unaligned(wide);
+        high = high + real_lanes<double>::load_unaligned(wide + lane_count<double>);
+    }
+    double total() const { return sum_of_lanes<double>(low + high); }
+};
 
 /// One bit a lane, the first lane lowest.
 template <class Real>

@@ -3,11 +3,12 @@
 #include <tamis/detail/lanes.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 TAMIS_BEGIN
 
 // The SIMD passes over scores that searches are made of. Sums are of weights: an entry weighs its score (mass, for
-// top-p) or one (number, for top-k). NaN weighs nothing and lies in no bracket.
+// top-p) or one (number, for top-k). NaN weighs nothing and lies in no bracket, except where it says so.
 
 namespace detail {
 
@@ -20,11 +21,11 @@ struct mass {
     static double of(Real score) {
         return widen(std::bit_cast<Real>(magnitude_bits(score)));
     }
-    /// The relative error of a pass's sum: in float, lanes sum 16 terms, 4 accumulators and 16 lanes are added, all
-    /// else in double. Denormals may be flushed: add 2^-126 an entry.
+    /// The relative error of a pass's sum: in float, a lane sums 16 terms, 4 accumulators and up to 16 lanes are added
+    /// (each step rounds by 2^-24), all else in double. Denormals may be flushed: add 2^-126 an entry.
     template <class Real>
     static double relative_error(std::size_t n) {
-        return std::is_same_v<Real, float> ? 0x1p-19 : 0x1p-51 * static_cast<double>(n + 32);
+        return std::is_same_v<Real, float> ? 0x1.2p-19 : 0x1p-51 * static_cast<double>(n + 32);
     }
 };
 
@@ -39,51 +40,108 @@ struct number {
     }
 };
 
-/// Four accumulators for lanes, emptied into a double before a float lane has summed more than 16 terms.
+/// Scores as keys, four vectors at a time; the last four are filled up with `padding`.
 template <class Real>
-class lane_sums {
+struct four_keys {
+    key_lanes<Real> a, b, c, d;
+};
+template <class Real>
+class in_fours {
+    static constexpr std::size_t step = 4 * lane_count<Real>;
+
   public:
-    lane_sums() { clear(); }
-    void add(std::size_t k, const lane_choice<Real>& chosen, const real_lanes<Real>& weights) {
-        lanes_[k] = add_where<Real>(lanes_[k], chosen, weights);
-    }
-    void add(std::size_t k, const real_lanes<Real>& weights) { lanes_[k] = lanes_[k] + weights; }
-    void flush() {
-        total_ += sum_of_lanes<Real>(together());
-        clear();
-    }
-    double total() const { return total_; }
-    real_lanes<Real> together() const { return (lanes_[0] + lanes_[1]) + (lanes_[2] + lanes_[3]); }
-    void clear() {
-        for (auto& lanes : lanes_) {
-            lanes = real_lanes<Real>(Real{0});
+    explicit in_fours(std::span<const Real> s, key_of<Real> padding = padding_key<Real>) : scores_{s} {
+        if (const std::size_t rest = s.size() % step; rest != 0) {
+            const real_lanes<Real> filling(std::bit_cast<Real>(padding));
+            for (std::size_t k = 0; k < step; k += lane_count<Real>) {
+                filling.store_unaligned(rest_ + k);
+            }
+            std::memcpy(rest_, s.data() + (s.size() - rest), rest * sizeof(Real));
         }
+    }
+    std::size_t count() const { return (scores_.size() + step - 1) / step; }
+    four_keys<Real> operator[](std::size_t i) const {
+        const Real* const p = (i + 1) * step <= scores_.size() ? scores_.data() + i * step : rest_;
+        return {load_keys<Real>(p), load_keys<Real>(p + step / 4), load_keys<Real>(p + step / 2),
+                load_keys<Real>(p + 3 * step / 4)};
     }
 
   private:
-    real_lanes<Real> lanes_[4];
-    double total_ = 0;
+    std::span<const Real> scores_;
+    Real rest_[step];
 };
 
-/// Calls f(keys, k) for all vectors, k = 0 .. 3 in turn, and flush() after at most 16 rounds of four. The last
-/// vector is filled up with padding.
-template <class Real, class F, class Flush>
-void for_all_keys(std::span<const Real> s, F&& f, Flush&& flush) {
-    constexpr std::size_t lanes = lane_count<Real>;
-    std::size_t i = 0;
-    while (i + 4 * lanes <= s.size()) {
-        const std::size_t end = std::min(i + 64 * lanes, s.size() - s.size() % (4 * lanes));
-        for (; i < end; i += 4 * lanes) {
-            for (std::size_t k = 0; k < 4; ++k) {
-                f(load_keys<Real>(&s[i + k * lanes]), k);
-            }
+/// After so many fours a float lane has summed enough to be added to a double.
+inline constexpr std::size_t fours_a_sum = 16;
+
+/// What scores weigh, in four vectors. (Named, and local to the loops: g++ keeps arrays and what lambdas capture in
+/// memory.)
+template <class Weight, class Real>
+struct lane_sums {
+    real_lanes<Real> a = real_lanes<Real>(Real{0});
+    real_lanes<Real> b = a;
+    real_lanes<Real> c = a;
+    real_lanes<Real> d = a;
+
+    void add(const four_keys<Real>& keys) {
+        a = a + Weight::template of<Real>(keys.a);
+        b = b + Weight::template of<Real>(keys.b);
+        c = c + Weight::template of<Real>(keys.c);
+        d = d + Weight::template of<Real>(keys.d);
+    }
+    void add_below(const four_keys<Real>& keys, const key_lanes<Real>& limit) {
+        a = add_where<Real>(a, keys.a < limit, Weight::template of<Real>(keys.a));
+        b = add_where<Real>(b, keys.b < limit, Weight::template of<Real>(keys.b));
+        c = add_where<Real>(c, keys.c < limit, Weight::template of<Real>(keys.c));
+        d = add_where<Real>(d, keys.d < limit, Weight::template of<Real>(keys.d));
+    }
+    void add_where_above(const key_lanes<Real>& keys, const four_keys<Real>& limits) {
+        const auto weights = Weight::template of<Real>(keys);
+        a = add_where<Real>(a, keys < limits.a, weights);
+        b = add_where<Real>(b, keys < limits.b, weights);
+        c = add_where<Real>(c, keys < limits.c, weights);
+        d = add_where<Real>(d, keys < limits.d, weights);
+    }
+    double total() const { return sum_of_lanes<Real>((a + b) + (c + d)); }
+};
+
+/// What all scores weigh together as a mass: infinite or NaN when one of them is, or when they overflow.
+template <class Real>
+double weigh_all(std::span<const Real> s) {
+    const in_fours<Real> all{s, 0};
+    double total = 0;
+    for (std::size_t i = 0; i < all.count();) {
+        lane_sums<mass, Real> sums;
+        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+            sums.add(all[i]);
         }
-        flush();
+        total += sums.total();
     }
-    for (std::size_t k = 0; i < s.size(); i += lanes, ++k) {
-        f(i + lanes <= s.size() ? load_keys<Real>(&s[i]) : load_keys<Real>(&s[i], s.size() - i), k);
+    return total;
+}
+
+/// What the scores below each of two thresholds weigh.
+struct two_weights {
+    double first, second;
+};
+template <class Weight, class Real>
+two_weights weigh_below(std::span<const Real> s, key_of<Real> first, key_of<Real> second) {
+    const in_fours<Real> all{s};
+    const key_lanes<Real> firsts(first);
+    const key_lanes<Real> seconds(second);
+    two_weights total{0, 0};
+    for (std::size_t i = 0; i < all.count();) {
+        lane_sums<Weight, Real> below_first;
+        lane_sums<Weight, Real> below_second;
+        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+            const four_keys<Real> keys = all[i];
+            below_first.add_below(keys, firsts);
+            below_second.add_below(keys, seconds);
+        }
+        total.first += below_first.total();
+        total.second += below_second.total();
     }
-    flush();
+    return total;
 }
 
 /// What all scores with keys below `limit` weigh together, and the least and largest of their keys (padding and
@@ -95,28 +153,25 @@ struct extent {
 };
 template <class Weight, class Real>
 extent<Real> measure(std::span<const Real> s, key_of<Real> limit = infinity_key<Real> + 1) {
-    lane_sums<Real> sums;
+    const in_fours<Real> all{s};
     const key_lanes<Real> limits(limit);
-    key_lanes<Real> least[4];
-    key_lanes<Real> largest[4];
-    for (std::size_t k = 0; k < 4; ++k) {
-        least[k] = key_lanes<Real>(padding_key<Real>);
-        largest[k] = key_lanes<Real>(0);
+    key_lanes<Real> least(padding_key<Real>);
+    key_lanes<Real> largest(key_of<Real>{0});
+    double total = 0;
+    for (std::size_t i = 0; i < all.count();) {
+        lane_sums<Weight, Real> sums;
+        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+            const four_keys<Real> keys = all[i];
+            sums.add_below(keys, limits);
+            least = xsimd::min(least, xsimd::min(xsimd::min(keys.a, keys.b), xsimd::min(keys.c, keys.d)));
+            largest = xsimd::max(largest, xsimd::max(xsimd::max(only<Real>(keys.a < limits, keys.a),
+                                                                only<Real>(keys.b < limits, keys.b)),
+                                                     xsimd::max(only<Real>(keys.c < limits, keys.c),
+                                                                only<Real>(keys.d < limits, keys.d))));
+        }
+        total += sums.total();
     }
-    for_all_keys<Real>(
-        s,
-        [&](const key_lanes<Real>& keys, std::size_t k) {
-            const auto counts = keys < limits;
-            sums.add(k, counts, Weight::template of<Real>(keys));
-            least[k] = xsimd::min(least[k], keys);
-            largest[k] = xsimd::max(largest[k], only<Real>(counts, keys));
-        },
-        [&] { sums.flush(); });
-    key_of<Real> lanes[lane_count<Real>];
-    xsimd::min(xsimd::min(least[0], least[1]), xsimd::min(least[2], least[3])).store_unaligned(lanes);
-    const key_of<Real> low = *std::min_element(std::begin(lanes), std::end(lanes));
-    xsimd::max(xsimd::max(largest[0], largest[1]), xsimd::max(largest[2], largest[3])).store_unaligned(lanes);
-    return {sums.total(), low, *std::max_element(std::begin(lanes), std::end(lanes))};
+    return {total, least_lane<Real>(least), largest_lane<Real>(largest)};
 }
 
 /// Writes the scores with low <= key < high to `out`, without their signs, and tells what those below weigh. `out`
@@ -128,61 +183,51 @@ struct parting {
 };
 template <class Weight, class Real>
 parting<Real> part(std::span<const Real> s, key_of<Real> low, key_of<Real> high, Real* out) {
-    lane_sums<Real> sums;
+    const in_fours<Real> all{s};
     const key_lanes<Real> lows(low);
     const key_lanes<Real> highs(high);
-    std::size_t count = 0;
-    for_all_keys<Real>(
-        s,
-        [&](const key_lanes<Real>& keys, std::size_t k) {
-            sums.add(k, keys < lows, Weight::template of<Real>(keys));
-            count += compress<Real>(out + count, keys, within<Real>(keys, lows, highs));
-        },
-        [&] { sums.flush(); });
-    return {sums.total(), count};
+    Real* next = out;
+    double below = 0;
+    for (std::size_t i = 0; i < all.count();) {
+        lane_sums<Weight, Real> sums;
+        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+            const four_keys<Real> keys = all[i];
+            sums.add_below(keys, lows);
+            next += compress<Real>(next, keys.a, within<Real>(keys.a, lows, highs));
+            next += compress<Real>(next, keys.b, within<Real>(keys.b, lows, highs));
+            next += compress<Real>(next, keys.c, within<Real>(keys.c, lows, highs));
+            next += compress<Real>(next, keys.d, within<Real>(keys.d, lows, highs));
+        }
+        below += sums.total();
+    }
+    return {below, static_cast<std::size_t>(next - out)};
 }
 
 /// What all scores below `low`, and all together, weigh; summed in double: wrong by at most n * 2^-52 of the total and
 /// 2^-126 an entry. For finite scores.
-struct precise_mass {
-    double below, total;
-};
-inline precise_mass weigh_precisely(std::span<const float> s, key_of<float> low) {
-    const real_lanes<double> zero(0.0);
-    real_lanes<double> below[2] = {zero, zero};
-    real_lanes<double> total[2] = {zero, zero};
+inline two_weights weigh_precisely(std::span<const float> s, key_of<float> low) {
+    const in_fours<float> all{s, 0};
     const key_lanes<float> lows(low);
-    const key_lanes<float> limits(infinity_key<float>);
-    for_all_keys<float>(
-        s,
-        [&](const key_lanes<float>& keys, std::size_t) {
-            add_widened(below, only<float>(keys < lows, keys));
-            add_widened(total, only<float>(keys < limits, keys));
-        },
-        [] {});
-    return {sum_of_lanes<double>(below[0] + below[1]), sum_of_lanes<double>(total[0] + total[1])};
-}
-
-/// A ladder of thresholds, one a lane: what the scores below each weigh, in one pass over few scores.
-template <class Weight, class Real>
-void weigh_below(std::span<const Real> s, const key_of<Real> (&rungs)[lane_count<Real>],
-                 double (&below)[lane_count<Real>]) {
-    const auto thresholds = key_lanes<Real>::load_unaligned(rungs);
-    lane_sums<Real> sums;
-    std::fill(std::begin(below), std::end(below), 0.0);
-    for (std::size_t i = 0; i < s.size();) {
-        const std::size_t end = std::min(i + 64, s.size());
-        for (; i < end; ++i) {
-            const key_lanes<Real> keys(key(s[i]));
-            sums.add(i % 4, keys < thresholds, Weight::template of<Real>(keys));
-        }
-        Real lanes[lane_count<Real>];
-        sums.together().store_unaligned(lanes);
-        sums.clear();
-        for (std::size_t k = 0; k < lane_count<Real>; ++k) {
-            below[k] += static_cast<double>(lanes[k]);
+    two_doubles below;
+    two_doubles total;
+    for (std::size_t i = 0; i < all.count(); ++i) {
+        const four_keys<float> keys = all[i];
+        for (const key_lanes<float>& k : {keys.a, keys.b, keys.c, keys.d}) {
+            below.add(only<float>(k < lows, k));
+            total.add(k);
         }
     }
+    return {below.total(), total.total()};
+}
+
+/// What the scores below each of so many thresholds weigh, one a lane: for a few scores without signs.
+template <class Weight, class Real>
+lane_sums<Weight, Real> weigh_below_each(std::span<const Real> s, const four_keys<Real>& thresholds) {
+    lane_sums<Weight, Real> below;
+    for (const Real score : s) {
+        below.add_where_above(key_lanes<Real>(std::bit_cast<key_of<Real>>(score)), thresholds);
+    }
+    return below;
 }
 
 } // namespace detail

@@ -10,9 +10,9 @@ TAMIS_BEGIN
 // The cuts that ask for a rank: the same search as for sums, with every score weighing one. Counts are exact, so
 // nothing is left to decide.
 
-/// Bytes of workspace that the cuts of this header take for n scores: at most 16 n + 2 KiB.
+/// Bytes of workspace that the cuts of this header take for n scores: at most 8 n + 1 KiB.
 constexpr std::size_t top_k_cut_bytes(std::size_t n) {
-    return 2 * workspace_bytes_of<double>(detail::bracket_room(n));
+    return workspace_bytes_of<double>(detail::bracket_room(n));
 }
 
 /// The cut of top-k: the k-th largest of the scores that are no NaN. Expected O(n).
@@ -22,22 +22,18 @@ cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
     if (k == 0) {
         return cut<Real>::nothing();
     }
-    const auto all = detail::measure<detail::number, Real>(s);
-    const auto ranked = static_cast<std::size_t>(all.weight);
-    if (k > ranked || all.largest <= 0) {
+    const detail::key_of<Real> end = detail::infinity_key<Real> + 1;
+    const auto ranked =
+        static_cast<std::size_t>(detail::weigh_below<detail::number, Real>(s, end, end).first);
+    if (k > ranked) {
         return cut<Real>::everything();
     }
-    if (k == ranked) {
-        return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.least));
-    }
     const detail::tail_budget_bound bound{static_cast<double>(ranked - k) + 0.5, 0.25};
-    const auto memory = w.take<Real>(2 * detail::bracket_room(s.size()));
-    const auto now = detail::narrow<detail::number, Real>(s, {0, all.largest + 1}, bound, memory);
-    detail::key_of<Real> kth = now.in.low;
-    if (now.in.low + 1 != now.in.high) {
-        detail::sort_by_key(now.scores);
-        detail::settle<detail::number, Real>(now.scores, now.tail, bound, kth);
-    }
+    const auto memory = w.take<Real>(detail::bracket_room(s.size()));
+    const auto now =
+        detail::narrow<detail::number, Real>(s, {{0, end}, 0, static_cast<double>(ranked)}, bound, memory);
+    detail::key_of<Real> kth = 0;
+    detail::settle<detail::number, Real>(now, bound, kth); // counts are exact, so it always can
     return cut<Real>::at_bits(static_cast<bits_of<Real>>(kth));
 }
 

@@ -8,56 +8,56 @@ TAMIS_BEGIN
 // The cuts that ask for a sum, exact as plain_cuts.hpp says them but without the sort: a search in floats with an
 // error bound; where that cannot decide, sums in double; where these cannot, in exact integers.
 
-/// Bytes of workspace that the cuts of this header take for n scores: at most 16 n + 2 KiB.
+/// Bytes of workspace that the cuts of this header take for n scores: at most 8 n + 1 KiB.
 constexpr std::size_t top_p_cut_bytes(std::size_t n) {
-    return 2 * workspace_bytes_of<double>(detail::bracket_room(n)); // also enough for plain_cut_bytes
+    return workspace_bytes_of<double>(detail::bracket_room(n)); // also enough for plain_cut_bytes
 }
 
 namespace detail {
 
-/// Above this, sums of a block of floats might overflow; below the second, flushed denormals might matter.
+/// Whether the scores with this sum are all finite, and too small to overflow a lane's sum and too large for flushed
+/// denormals to matter.
 template <class Real>
-constexpr bool is_mid_range(key_of<Real> largest) {
-    const auto at = [](double x) { return key(static_cast<Real>(x)); };
-    return std::is_same_v<Real, float> ? largest < at(0x1p116) && largest > at(0x1p-96)
-                                       : largest < key(static_cast<Real>(0x1p900)) && largest > at(0x1p-900);
+bool is_mid_range(double total, std::size_t n) {
+    constexpr double most = std::is_same_v<Real, float> ? 0x1p116 : 0x1p900;
+    constexpr double least = std::is_same_v<Real, float> ? 0x1p-96 : 0x1p-900;
+    return magnitude_bits(total) < magnitude_bits(most) &&
+           magnitude_bits(total) > magnitude_bits(least * static_cast<double>(n));
 }
 
-/// The bound for a tail's budget when a pass in Real found `total` over n scores.
-template <class Real>
-tail_budget_bound rounded_bound(double budget, double total, std::size_t n) {
-    return {budget, total * mass::relative_error<Real>(n) + static_cast<double>(n) * 0x1p-126};
+/// The bound for a tail's budget that is itself a share of sums of n scores; the sums wrong by `relative` of themselves.
+inline tail_budget_bound rounded_bound(double budget, double relative, std::size_t n) {
+    return {budget, 2 * budget * relative + static_cast<double>(n) * 0x1p-126};
 }
 
-/// A threshold whose tail is surely within the bound: n scores below budget / n.
+/// Where the cut of a budget is for certain: n scores below budget / n are within it, and none is above the total.
 template <class Real>
-key_of<Real> sure_low(tail_budget_bound bound, std::size_t n, key_of<Real> largest) {
+enclosure<Real> sure_enclosure(tail_budget_bound bound, double total, std::size_t n) {
     const double mean = 0.99 * (bound.budget - bound.error) / static_cast<double>(n);
-    return mean > 0 ? std::min(std::max(key(static_cast<Real>(mean)), key_of<Real>{1}), largest)
-                    : key_of<Real>{1};
+    const auto low = mean > 0 ? std::max(key(static_cast<Real>(mean)), key_of<Real>{1}) : key_of<Real>{1};
+    return {{low, key(static_cast<Real>(1.01 * total))}, 0, total};
 }
 
 /// The largest score whose tail is within the bound, as a cut; false when sums in double cannot tell.
 template <class Real, class Precise>
-bool mass_cut(std::span<const Real> s, key_of<Real> largest, tail_budget_bound bound, std::span<Real> memory,
+bool mass_cut(std::span<const Real> s, double total, tail_budget_bound bound, std::span<Real> memory,
               Precise&& precise_budget, narrowed<Real>& now, cut<Real>& answer) {
-    now = narrow<mass, Real>(s, {sure_low<Real>(bound, s.size(), largest), largest + 1}, bound, memory);
-    key_of<Real> found = now.in.low;
-    bool known = now.in.low + 1 == now.in.high;
+    now = narrow<mass, Real>(s, sure_enclosure<Real>(bound, total, s.size()), bound, memory);
+    key_of<Real> found = 0;
+    bool known = settle<mass, Real>(now, bound, found);
     if (!known) {
         sort_by_key(now.scores);
-        known = settle<mass, Real>(now.scores, now.tail, bound, found) && found != 0;
+        while (!now.scores.empty() && key(now.scores.front()) < now.in.low) {
+            now.scores = now.scores.subspan(1);
+        }
+        known = settle_in_order<mass, Real>(now.scores, now.low_tail, bound, found) && found != 0;
     }
     if constexpr (std::is_same_v<Real, float>) {
         if (!known) {
-            while (!now.scores.empty() && key(now.scores.front()) < now.in.low) {
-                now.scores = now.scores.subspan(1);
-            }
-            const precise_mass sums = weigh_precisely(s, now.in.low);
-            const auto n = static_cast<double>(s.size());
-            const tail_budget_bound precise{precise_budget(sums.total),
-                                            sums.total * n * 0x1p-51 + n * 0x1p-126};
-            known = settle<mass, Real>(now.scores, sums.below, precise, found) && found != 0;
+            const two_weights sums = weigh_precisely(s, now.in.low);
+            const auto precise =
+                rounded_bound(precise_budget(sums.second), 0x1p-52 * static_cast<double>(s.size()), s.size());
+            known = settle_in_order<mass, Real>(now.scores, sums.first, precise, found) && found != 0;
         }
     }
     answer = cut<Real>::at_bits(static_cast<bits_of<Real>>(found));
@@ -95,25 +95,22 @@ cut<Real> exact_top_p_cut(std::span<const Real> s, double p, const narrowed<Real
 template <class Real>
 cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
     const auto s = scored.signed_scores();
-    const auto all = detail::measure<detail::mass, Real>(s);
-    if (all.largest <= 0) {
-        return cut<Real>::everything();
+    const double total = detail::weigh_all<Real>(s);
+    const bool inside = magnitude_bits(p) != 0 && magnitude_bits(p) != magnitude_bits(1.0);
+    if (!inside || !detail::is_mid_range<Real>(total, s.size())) {
+        const auto all = detail::measure<detail::mass, Real>(s);
+        if (all.largest == detail::infinity_key<Real> || (magnitude_bits(p) == 0 && all.largest > 0)) {
+            return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
+        }
+        return all.largest <= 0 || !inside ? cut<Real>::everything() : plain_top_p_cut(scored, p, w);
     }
-    if (all.largest == detail::infinity_key<Real> || magnitude_bits(p) == 0) {
-        return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
-    }
-    if (magnitude_bits(p) == magnitude_bits(1.0)) {
-        return cut<Real>::everything();
-    }
-    if (!detail::is_mid_range<Real>(all.largest)) {
-        return plain_top_p_cut(scored, p, w);
-    }
-    const auto bound = detail::rounded_bound<Real>(all.weight * (1 - p), all.weight, s.size());
-    const auto memory = w.take<Real>(2 * detail::bracket_room(s.size()));
+    const auto budget_of = [p](double sum) { return sum * (1 - p); };
+    const auto bound =
+        detail::rounded_bound(budget_of(total), detail::mass::relative_error<Real>(s.size()), s.size());
+    const auto memory = w.take<Real>(detail::bracket_room(s.size()));
     detail::narrowed<Real> now{};
     cut<Real> answer = cut<Real>::everything();
-    const auto budget_of = [p](double total) { return total * (1 - p); };
-    return detail::mass_cut<Real>(s, all.largest, bound, memory, budget_of, now, answer)
+    return detail::mass_cut<Real>(s, total, bound, memory, budget_of, now, answer)
                ? answer
                : detail::exact_top_p_cut<Real>(s, p, now);
 }
@@ -122,22 +119,20 @@ cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
 template <class Real>
 cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
     const auto s = scored.signed_scores();
-    const auto all = detail::measure<detail::mass, Real>(s, detail::infinity_key<Real>); // finite scores
-    const auto bound = detail::rounded_bound<Real>(budget, all.weight, s.size());
-    if (all.largest <= 0) {
-        return cut<Real>::at_bits(infinity_bits<Real>);
-    }
-    if (detail::is_mid_range<Real>(all.largest)) {
-        if (bound.surely_within(all.weight)) {
+    const double total = detail::weigh_all<Real>(s);
+    if (detail::is_mid_range<Real>(total, s.size())) {
+        const auto bound =
+            detail::rounded_bound(budget, detail::mass::relative_error<Real>(s.size()), s.size());
+        if (bound.surely_within(total)) {
             return cut<Real>::at_bits(infinity_bits<Real>);
         }
-        if (bound.surely_above(all.weight)) {
+        if (bound.surely_above(total)) {
             workspace narrowing = w;
-            const auto memory = narrowing.take<Real>(2 * detail::bracket_room(s.size()));
+            const auto memory = narrowing.take<Real>(detail::bracket_room(s.size()));
             detail::narrowed<Real> now{};
             cut<Real> answer = cut<Real>::everything();
             if (detail::mass_cut<Real>(
-                    s, all.largest, bound, memory, [budget](double) { return budget; }, now, answer)) {
+                    s, total, bound, memory, [budget](double) { return budget; }, now, answer)) {
                 return answer;
             }
         }

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <tamis/search/bracket.hpp>
+#include <tamis/search/passes.hpp>
+
+#include <cmath>
+
+TAMIS_BEGIN
+
+// Where the cut probably is, from a sample of the scores.
+
+namespace detail {
+
+/// Room for the scores of a bracket: all of them, and a vector that compress may write.
+constexpr std::size_t bracket_room(std::size_t n) { return n + 64; }
+
+/// About n^(2/3) of the scores: runs of 16, evenly spread.
+template <class Real>
+std::span<const Real> sample_of(std::span<const Real> s, std::span<Real> memory) {
+    constexpr std::size_t run = 16;
+    std::size_t runs = 8;
+    while (runs * runs * runs < s.size() / 64 * (s.size() / 64)) {
+        runs += 8;
+    }
+    const std::size_t step = (s.size() - run) / (runs - 1);
+    for (std::size_t i = 0; i < runs; ++i) {
+        std::copy_n(s.data() + i * step, run, memory.data() + i * run);
+    }
+    return memory.first(run * runs);
+}
+
+/// A bracket that probably holds the cut: where it is in a sample, and so far to either side as tails of samples vary,
+/// by the square root of (the threshold's weight times the tail) or less. `memory` is bracket_room(n).
+template <class Weight, class Real>
+bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget, std::span<Real> memory) {
+    constexpr auto resolution = key_of<Real>{1}
+                                << (std::numeric_limits<Real>::digits - 7); // of relative 1/64
+    const std::span<const Real> sample = sample_of(s, memory);
+    const extent<Real> all = measure<Weight, Real>(sample);
+    const double share = static_cast<double>(sample.size()) / static_cast<double>(s.size());
+    const double wanted = budget * share;
+    enclosure<Real> now{{std::max(known.low, all.least), std::min(known.high, all.largest) + 1},
+                        0,
+                        all.weight};
+    const auto weight_of_low = [&] { return Weight::of(std::bit_cast<Real>(now.in.low)); };
+    const auto variance = [&] {
+        return std::max(weight_of_low() - budget / static_cast<double>(s.size()), 0.0) * wanted;
+    };
+    const auto is_curved = [&] {
+        const double inside = now.high_tail - now.low_tail;
+        return inside * inside > 40 * variance();
+    };
+    while (now.in.width() > resolution && is_curved()) {
+        const key_of<Real> first = now.in.low + now.in.width() / 3;
+        const key_of<Real> second = now.in.high - now.in.width() / 3;
+        const two_weights tails = weigh_below<Weight, Real>(sample, first, second);
+        const bool below_first = wanted < tails.first; // selections, since branches could not be predicted
+        const bool below_second = wanted < tails.second;
+        const enclosure<Real> before = now;
+        now.in.low = below_first ? before.in.low : below_second ? first : second;
+        now.in.high = below_first ? first : below_second ? second : before.in.high;
+        now.low_tail = below_first ? before.low_tail : below_second ? tails.first : tails.second;
+        now.high_tail = below_first ? tails.first : below_second ? tails.second : before.high_tail;
+    }
+    const double spread = std::sqrt(variance());
+    const double slope =
+        static_cast<double>(now.in.width()) / std::max(now.high_tail - now.low_tail, weight_of_low());
+    const auto at = [&](double tail) {
+        const double key = static_cast<double>(now.in.low) + (tail - now.low_tail) * slope;
+        return static_cast<key_of<Real>>(
+            std::clamp(key, static_cast<double>(known.low), static_cast<double>(known.high)));
+    };
+    const double low = wanted - 3 * spread; // further than the high end: the curve of tails is hollow
+    const double high = wanted + 2.25 * spread;
+    const bracket<Real> spaced{low > 0 ? at(low) : known.low, high < all.weight ? at(high) : known.high};
+    return is_curved() ? bracket<Real>{std::min(spaced.low, now.in.low), std::max(spaced.high, now.in.high)}
+                       : spaced; // ... or it is about many ties, and they may all be in
+}
+
+} // namespace detail
+
+TAMIS_END
