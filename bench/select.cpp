@@ -1,123 +1,217 @@
+#include <tamis/eigen.hpp>
 #include <tamis/tamis.hpp>
+
+#include "comparators.hpp"
+#include "inputs.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <random>
-#include <vector>
+#include <cstring>
+#include <memory>
 
-// Masks by the rules, against what sorting or selecting the same magnitudes costs. Every call gets other
-// values, since the branch predictor learns repeated ones; the three are timed in turns within one row.
+// Masks by the rules, against sorting, selecting and counting the same values.
 //
-//     select/top_p/n:14336/dist:normal/type:f32
+//     select/top_p/n:14336/dist:llm/type:f32
 //
-// vs_sort: time of std::sort of |v| / time; vs_nth_element: of std::nth_element at the middle. Copying |v|
-// counts for all three.
+// A call gets values that have just been written, as a layer's are: the next of 256 spans, copied before the clock
+// starts. Time: the mask. Counters, all medians over calls that take turns within the row:
+//   indices         microseconds for the mask and the list of its active indices
+//   vs_sort, vs_nth_element, vs_histogram   such a comparator's time over that (comparators.hpp)
+//   passes          time of the threshold search alone over that of one SIMD sum of |v| over the same values
+//   ffn_share       time over that of a dense gated FFN of 4096 x 14336 in bf16, one thread, measured here
+//   density         active entries over all
 
 namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-/// Sorting takes many times as long as a mask does: the comparisons are made at one call of so many.
-constexpr std::size_t every = 17;
-
-enum class dist { normal, llm, relu };
-constexpr const char* names[] = {"normal", "llm", "relu"};
-
-/// `normal`; `llm`: heavy-tailed, as the intermediate of SwiGLU models, a product of two; `relu`: 89 % zeros.
-std::vector<std::vector<float>> inputs(dist d, std::size_t n) {
-    std::mt19937 random{static_cast<unsigned>(n)};
-    std::normal_distribution<float> normal;
-    std::uniform_real_distribution<float> uniform;
-    std::vector<std::vector<float>> all(std::max<std::size_t>(64, (std::size_t{1} << 20) / n),
-                                        std::vector<float>(n));
-    for (auto& values : all) {
-        for (float& value : values) {
-            value = normal(random);
-            if (d == dist::llm) {
-                value *= std::exp(normal(random));
-            } else if (d == dist::relu) {
-                value = uniform(random) < 0.89f ? 0.0f : std::fabs(value);
-            }
-        }
+class samples {
+  public:
+    void add(double seconds) { all_.push_back(seconds); }
+    bool empty() const { return all_.empty(); }
+    std::size_t size() const { return all_.size(); }
+    double median() {
+        const auto middle = all_.begin() + static_cast<std::ptrdiff_t>(all_.size() / 2);
+        std::nth_element(all_.begin(), middle, all_.end());
+        return *middle;
     }
-    return all;
-}
+
+  private:
+    std::vector<double> all_;
+};
 
 template <class F>
-double seconds_of(F&& f) {
+double raw_seconds_of(F&& f) {
     const auto start = clock_type::now();
     f();
     benchmark::ClobberMemory();
     return std::chrono::duration<double>(clock_type::now() - start).count();
 }
 
-void copy_magnitudes(const std::vector<float>& from, std::vector<float>& to) {
-    std::transform(from.begin(), from.end(), to.begin(), [](float v) { return std::fabs(v); });
+/// Without the clock's own time.
+template <class F>
+double seconds_of(F&& f) {
+    static const double clock = [] {
+        samples all;
+        for (int i = 0; i < 10'001; ++i) {
+            all.add(raw_seconds_of([] {}));
+        }
+        return all.median();
+    }();
+    return std::max(raw_seconds_of(f) - clock, 0.0);
 }
 
+/// A dense FFN of 4096 x 14336 in bf16: 352 MB of weights, no cache holds them.
+double ffn_seconds() {
+    static const double seconds = [] {
+        constexpr std::size_t h = 4096;
+        constexpr std::size_t d = 14336;
+        const std::unique_ptr<std::uint16_t[]> weights{new std::uint16_t[3 * h * d]};
+        std::fill_n(weights.get(), 3 * h * d, std::uint16_t{0x3c00});
+        const auto matrix = [&](std::size_t which) { return weights.get() + which * h * d; };
+        const tamis::glu_ffn ffn{
+            tamis::glu_weights{tamis::matrix<tamis::bf16, tamis::neuron_major>{matrix(0), d, h},
+                               tamis::matrix<tamis::bf16, tamis::neuron_major>{matrix(1), d, h},
+                               tamis::matrix<tamis::bf16, tamis::output_major>{matrix(2), h, d}},
+            tamis::silu{}};
+        tamis::owned_workspace scratch{ffn.workspace_bytes()};
+        const std::vector<float> x(h, 0.01f);
+        std::vector<float> y(h);
+        double best = 1e9;
+        for (int i = 0; i < 4; ++i) {
+            best = std::min(best, seconds_of([&] { ffn(x, y, scratch); }));
+        }
+        return best;
+    }();
+    return seconds;
+}
+
+/// The share that a comparator needs to make the same mask; none for rules that they do not serve.
 template <class Rule>
+constexpr double share_of(const Rule& rule) {
+    if constexpr (requires { rule.p(); } && !std::is_same_v<Rule, tamis::max_p>) {
+        return rule.p();
+    } else {
+        return 0;
+    }
+}
+
+template <class T, class Rule>
 void run(benchmark::State& state, const Rule& rule, std::size_t n, dist d) {
-    const auto all = inputs(d, n);
+    using real = tamis::real_of<T>;
+    const auto& all = inputs<T>(d, n);
+    std::vector<T> values(n);
     tamis::mask mask{n};
+    std::vector<std::uint32_t> indices(n);
     tamis::owned_workspace scratch{tamis::selection_bytes(rule, n)};
-    std::vector<float> magnitudes(n);
-    double seconds = 0;
-    double sort_seconds = 0;
-    double nth_seconds = 0;
+    comparators others{n};
+    samples masks, with_indices, searches, sums, sorts, nths, histograms;
     double active = 0;
     std::size_t turn = 0;
-    std::size_t compared = 0;
+    const auto next = [&] {
+        std::memcpy(values.data(), all[turn++ % all.size()].data(), n * sizeof(T));
+        benchmark::ClobberMemory();
+    };
     for (auto _ : state) {
-        const std::vector<float>& values = all[turn++ % all.size()];
+        next();
         const double took = seconds_of([&] { tamis::select(rule, values, mask.span(), scratch); });
         state.SetIterationTime(took);
-        seconds += took;
+        masks.add(took);
         active += static_cast<double>(mask.count());
-        if ((turn - 1) % every != 0) {
+        if (with_indices.size() > 2000) {
             continue;
         }
-        ++compared;
-        nth_seconds += seconds_of([&] {
-            copy_magnitudes(values, magnitudes);
-            std::nth_element(magnitudes.begin(), magnitudes.begin() + static_cast<std::ptrdiff_t>(n / 2),
-                             magnitudes.end());
-        });
-        sort_seconds += seconds_of([&] {
-            copy_magnitudes(values, magnitudes);
-            std::sort(magnitudes.begin(), magnitudes.end());
-        });
+        next();
+        with_indices.add(seconds_of([&] {
+            tamis::select(rule, values, mask.span(), scratch);
+            tamis::active_indices(mask, indices);
+        }));
+        if constexpr (std::is_same_v<T, real> && tamis::rule<Rule>) {
+            const std::span<const real> signed_scores{values};
+            next();
+            searches.add(seconds_of([&] {
+                benchmark::DoNotOptimize(tamis::cut_of(rule, tamis::scores<real>{signed_scores}, scratch));
+            }));
+            next();
+            sums.add(seconds_of([&] { benchmark::DoNotOptimize(tamis::detail::weigh_all(signed_scores)); }));
+        }
+        if (with_indices.size() % 16 != 1 || sorts.size() > 40) {
+            continue;
+        }
+        const std::span<const T> view{values};
+        const double p = share_of(rule);
+        if (p > 0) {
+            next();
+            sorts.add(seconds_of([&] { benchmark::DoNotOptimize(others.sort_top_p(view, p)); }));
+            next();
+            histograms.add(seconds_of([&] { benchmark::DoNotOptimize(others.histogram_top_p(view, p)); }));
+        }
+        const std::size_t count = mask.count();
+        next();
+        nths.add(
+            seconds_of([&] { benchmark::DoNotOptimize(others.nth_element(view, std::min(count, n - 1))); }));
     }
-    if (compared > 0) {
-        const double one = seconds / static_cast<double>(state.iterations());
-        state.counters["vs_sort"] = sort_seconds / static_cast<double>(compared) / one;
-        state.counters["vs_nth_element"] = nth_seconds / static_cast<double>(compared) / one;
+    const double whole = with_indices.median();
+    const auto compare = [&](const char* name, samples& other, double ours) {
+        if (!other.empty()) {
+            state.counters[name] = other.median() / ours;
+        }
+    };
+    state.counters["indices"] = whole * 1e6;
+    compare("vs_sort", sorts, whole);
+    compare("vs_nth_element", nths, whole);
+    compare("vs_histogram", histograms, whole);
+    if (!sums.empty()) {
+        state.counters["passes"] = searches.median() / sums.median();
+    }
+    if (d == dist::llm && (n == 4096 || n == 14336)) {
+        state.counters["ffn_share"] = masks.median() / ffn_seconds();
     }
     state.counters["density"] = active / static_cast<double>(n) / static_cast<double>(state.iterations());
 }
 
-template <class Rule>
-void add(const char* rule_name, const Rule& rule) {
-    for (const std::size_t n : {896u, 4096u, 14336u}) {
-        for (const dist d : {dist::normal, dist::llm, dist::relu}) {
-            char name[128];
-            std::snprintf(name, sizeof name, "select/%s/n:%zu/dist:%s/type:f32", rule_name, n,
-                          names[static_cast<int>(d)]);
-            benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { run(state, rule, n, d); })
-                ->UseManualTime()
-                ->Unit(benchmark::kMicrosecond);
-        }
-    }
+template <class T, class Rule>
+void add(const char* rule_name, const Rule& rule, std::size_t n, dist d, const char* type) {
+    char name[128];
+    std::snprintf(name, sizeof name, "select/%s/n:%zu/dist:%s/type:%s", rule_name, n,
+                  dist_names[static_cast<int>(d)], type);
+    benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { run<T>(state, rule, n, d); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
 }
 
+constexpr std::size_t widths[] = {896, 4096, 14336, 65536};
+
 [[maybe_unused]] const bool registered = [] {
-    add("top_p", tamis::top_p{0.9});
-    add("top_k", tamis::top_k::fraction(0.5));
-    add("max_p", tamis::max_p{0.05});
-    add("threshold", tamis::threshold{0.5});
+    const tamis::top_p top_p{0.9};
+    const auto half = tamis::top_k::fraction(0.5);
+    for (const dist d : all_dists) {
+        for (const std::size_t n : widths) {
+            add<float>("top_p", top_p, n, d, "f32");
+            add<float>("top_k", half, n, d, "f32");
+        }
+    }
+    add<float>("top_p", top_p, 1'000'000, dist::llm, "f32");
+    add<float>("top_k", half, 1'000'000, dist::llm, "f32");
+    for (const std::size_t n : widths) {
+        add<double>("top_p", top_p, n, dist::llm, "f64");
+        add<Eigen::half>("top_p", top_p, n, dist::llm, "f16");
+        add<Eigen::bfloat16>("top_p", top_p, n, dist::llm, "bf16");
+        add<std::int8_t>("top_p", top_p, n, dist::llm, "int8");
+    }
+    static const std::vector<float> norms(65536, 1.5f);
+    for (const std::size_t n : widths) {
+        const tamis::weighted weighted{std::span{norms}.first(n)};
+        add<float>("top_p_power_2", tamis::top_p_power(0.9, 2), n, dist::llm, "f32");
+        add<float>("top_p_weighted", tamis::scored{weighted, top_p}, n, dist::llm, "f32");
+        add<float>("max_p", tamis::max_p{0.05}, n, dist::llm, "f32");
+        add<float>("threshold", tamis::threshold{0.5}, n, dist::llm, "f32");
+        add<float>("nonzero", tamis::nonzero{}, n, dist::relu, "f32");
+        add<float>("top_p_guarded", tamis::guarded{64, top_p}, n, dist::massive, "f32");
+        add<float>("cett", tamis::cett(std::span{norms}.first(n), 0.5), n, dist::llm, "f32");
+    }
     return true;
 }();
 
