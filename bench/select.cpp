@@ -17,7 +17,7 @@
 //
 // A call gets values that have just been written, as a layer's are: the next of 256 spans, copied before the clock
 // starts. Time: the mask. Counters, all medians over calls that take turns within the row:
-//   indices         microseconds for the mask and the list of its active indices
+//   indices         microseconds for the list of the active indices (select_indices)
 //   vs_sort, vs_nth_element, vs_histogram   such a comparator's time over that (comparators.hpp)
 //   passes          time of the threshold search alone over that of one SIMD sum of |v| over the same values
 //   ffn_share       time over that of a dense gated FFN of 4096 x 14336 in bf16, one thread, measured here
@@ -105,7 +105,7 @@ void run(benchmark::State& state, const Rule& rule, std::size_t n, dist d) {
     std::vector<T> values(n);
     tamis::mask mask{n};
     std::vector<std::uint32_t> indices(n);
-    tamis::owned_workspace scratch{tamis::selection_bytes(rule, n)};
+    tamis::owned_workspace scratch{tamis::active_selection_bytes(rule, n)};
     comparators others{n};
     samples masks, with_indices, searches, sums, sorts, nths, histograms;
     double active = 0;
@@ -124,10 +124,8 @@ void run(benchmark::State& state, const Rule& rule, std::size_t n, dist d) {
             continue;
         }
         next();
-        with_indices.add(seconds_of([&] {
-            tamis::select(rule, values, mask.span(), scratch);
-            tamis::active_indices(mask, indices);
-        }));
+        with_indices.add(seconds_of(
+            [&] { benchmark::DoNotOptimize(tamis::select_indices(rule, values, indices, scratch)); }));
         if constexpr (std::is_same_v<T, real> && tamis::rule<Rule>) {
             const std::span<const real> signed_scores{values};
             next();

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <tamis/detail/lanes.hpp>
-#include <tamis/mask/mask.hpp>
+#include <tamis/emit.hpp>
 #include <tamis/rule/rule.hpp>
 #include <tamis/score/magnitude.hpp>
 
@@ -24,46 +23,15 @@ concept own_selector = requires(const S& s, View v, mask_span out, workspace w, 
 template <class S>
 concept selector = rule<S> || own_selector<S> || own_selector<S, std::span<const double>>;
 
-/// The mask of the entries at or above a cut, by the simple loop.
-template <class Real>
-void plain_emit(cut<Real> cut, scores<Real> s, mask_span out) {
-    out.fill(false);
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (cut.keeps(s.bits(i))) {
-            out.set(i, true);
-        }
-    }
-}
-
-/// The same, a vector of comparisons at a time.
-template <class Real>
-void emit(cut<Real> cut, scores<Real> s, mask_span out) {
-    constexpr std::size_t lanes = detail::lane_count<Real>;
-    const Real* const values = s.signed_scores().data();
-    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
-    for (std::size_t word = 0; word < s.size() / 64; ++word) {
-        std::uint64_t active = 0;
-        for (std::size_t i = 0; i < 64; i += lanes) {
-            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold)
-                      << i;
-        }
-        out.words()[word] = active;
-    }
-    if (s.size() % 64 != 0) {
-        const std::size_t first = s.size() - s.size() % 64;
-        plain_emit(cut, scores<Real>{s.signed_scores().subspan(first)},
-                   mask_span{out.words().last(1), s.size() - first});
-    }
-}
-
 namespace detail {
 
 template <class View>
 using const_view = std::conditional_t<requires(View v) { v.data(); },
                                       std::span<const std::remove_cv_t<view_element<View>>>, View>;
 
-template <class Score, class Rule, class View>
-void select_scored(const Score& score, const Rule& rule, const View& values, mask_span out, workspace w) {
+/// Calls f(cut, scores) with what a rule says of the values' scores.
+template <class Score, class Rule, class View, class F>
+auto with_cut(const Score& score, const Rule& rule, const View& values, workspace w, F&& f) {
     using value_real = real_of<view_element<View>>;
     static_assert(score_for<Score, value_real>, "tamis: this score does not take values of this type");
     using real = score_real<Score, value_real>;
@@ -80,7 +48,12 @@ void select_scored(const Score& score, const Rule& rule, const View& values, mas
         magnitudes = scored;
     }
     const scores<real> s{magnitudes};
-    emit(tamis::cut_of(rule, s, w), s, out);
+    return f(tamis::cut_of(rule, s, w), s);
+}
+
+template <class Score, class Rule, class View>
+void select_scored(const Score& score, const Rule& rule, const View& values, mask_span out, workspace w) {
+    with_cut(score, rule, values, w, [&](auto cut, auto scores) { emit(cut, scores, out); });
 }
 
 } // namespace detail

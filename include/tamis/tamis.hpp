@@ -31,10 +31,12 @@
 #include <tamis/rule/top_p.hpp>
 
 // mask: what a cut leaves active
+#include <tamis/emit.hpp>
 #include <tamis/mask/apply.hpp>
 #include <tamis/mask/mask.hpp>
 #include <tamis/mask/set_operations.hpp>
 #include <tamis/select.hpp>
+#include <tamis/select_active.hpp>
 #include <tamis/select_block.hpp>
 
 // site, policy, weights, kernel: the FFN

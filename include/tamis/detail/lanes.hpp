@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/compress.hpp>
 #include <tamis/detail/simd.hpp>
 #include <tamis/element.hpp>
 
@@ -213,6 +214,14 @@ std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<R
         return count;
     } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
         _mm512_storeu_si512(out, _mm512_maskz_compress_epi64(static_cast<__mmask8>(bits), keys.data));
+        return count;
+    }
+#endif
+#if defined(__AVX2__) && !defined(__AVX512F__) && defined(__BMI2__) && defined(__x86_64__)
+    if constexpr (sizeof(Real) * lane_count<Real> == 32) { // a double is moved as two floats
+        const std::uint64_t halves = sizeof(Real) == 4 ? bits : _pdep_u64(bits, 0x55) * 3;
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                            _mm256_permutevar8x32_epi32(keys.data, packed_lanes(halves)));
         return count;
     }
 #endif

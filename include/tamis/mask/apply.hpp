@@ -1,11 +1,8 @@
 #pragma once
 
+#include <tamis/detail/compress.hpp>
 #include <tamis/mask/mask.hpp>
 #include <tamis/values.hpp>
-
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
 
 TAMIS_BEGIN
 
@@ -29,28 +26,20 @@ inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) 
         }
         return plain_active_indices(mask, out);
     }
-#if defined(__AVX512F__)
-    std::size_t count = 0;
-    const std::size_t whole =
-        mask.size() / 64; // words whose 64 entries exist: a store of 16 stays within size()
-    __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for (std::size_t word = 0; word < whole; ++word) {
-        const std::uint64_t bits = mask.words()[word];
-        for (unsigned part = 0; part < 64; part += 16) {
-            const auto chosen = static_cast<__mmask16>(bits >> part);
-            _mm512_storeu_si512(out.data() + count, _mm512_maskz_compress_epi32(chosen, lanes));
-            count += static_cast<std::size_t>(std::popcount(static_cast<std::uint16_t>(chosen)));
-            lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
+    constexpr std::size_t lanes = 16;
+    std::uint32_t* next = out.data();
+    for (std::size_t first = 0; first < mask.size(); first += lanes) {
+        std::uint64_t active = (mask.words()[first / 64] >> (first % 64)) & 0xffff;
+        if (first + lanes <= mask.size()) { // a store of so many stays within size()
+            next += detail::compress_indices<lanes>(next, first, active);
+        } else {
+            for (; active != 0; active &= active - 1) {
+                *next++ =
+                    static_cast<std::uint32_t>(first + static_cast<std::size_t>(std::countr_zero(active)));
+            }
         }
     }
-    for (std::size_t i = whole * 64; i < mask.size(); ++i) {
-        out[count] = static_cast<std::uint32_t>(i);
-        count += mask[i] ? 1 : 0;
-    }
-    return count;
-#else
-    return plain_active_indices(mask, out);
-#endif
+    return static_cast<std::size_t>(next - out.data());
 }
 
 /// The same as a vector.
@@ -64,16 +53,19 @@ inline std::vector<std::uint32_t> active_indices(mask_view mask) {
 template <class V>
 constexpr void zero_inactive(V&& v, mask_view mask) {
     const auto view = view_of(v);
-    using entry = std::remove_reference_t<decltype(view[0])>;
-    static_assert(!std::is_const_v<entry>, "tamis::zero_inactive: these values are read-only");
+    using value = std::remove_reference_t<decltype(view[0])>;
+    static_assert(!std::is_const_v<value>, "tamis::zero_inactive: these values are read-only");
     if (view.size() != mask.size()) {
         fail_sizes("tamis::zero_inactive: a mask over %zu entries is needed, got one over %zu", view.size(),
                    mask.size());
     }
-    for (std::size_t i = 0; i < view.size(); ++i) {
-        if (!mask[i]) {
-            view[i] = entry{};
+    std::size_t first = 0;
+    for (const std::uint64_t word : mask.words()) {
+        const std::size_t count = view.size() - first < 64 ? view.size() - first : 64;
+        for (std::size_t i = 0; i < count; ++i) {
+            view[first + i] = ((word >> i) & 1) != 0 ? view[first + i] : value{};
         }
+        first += 64;
     }
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <tamis/rule/selects.hpp>
-
-#include <algorithm>
+#include <tamis/search/passes.hpp>
 
 TAMIS_BEGIN
 
@@ -19,11 +18,8 @@ class max_p : public selects<max_p> {
     }
 
     template <class Real>
-    constexpr cut<Real> cut_of(scores<Real> s) const {
-        bits_of<Real> largest = 0;
-        for (std::size_t i = 0; i < s.size(); ++i) {
-            largest = std::max(largest, s.bits(i) > infinity_bits<Real> ? bits_of<Real>{0} : s.bits(i));
-        }
+    cut<Real> cut_of(scores<Real> s) const {
+        const auto largest = static_cast<bits_of<Real>>(detail::largest_key<Real>(s.signed_scores()));
         return largest == infinity_bits<Real> ? cut<Real>::at_bits(largest)
                                               : cut<Real>::at_product(p_, std::bit_cast<Real>(largest));
     }

@@ -20,6 +20,10 @@ class centred {
         return detail::without_denormals(detail::without_denormals(widen(v)) - mode_);
     }
 
+    detail::real_lanes<double> lanes(const detail::real_lanes<double>& v, std::size_t) const {
+        return detail::without_denormals(detail::without_denormals(v) - detail::real_lanes<double>(mode_));
+    }
+
     double mode() const { return mode_; }
 
   private:

@@ -38,6 +38,24 @@ class power {
         return detail::without_denormals(result);
     }
 
+    detail::real_lanes<double> lanes(const detail::real_lanes<double>& value, std::size_t) const {
+        const auto magnitudes =
+            detail::bits_of_lanes<double>(value) & detail::key_lanes<double>(detail::padding_key<double>);
+        const auto v = detail::without_denormals(detail::reals_of<double>(magnitudes));
+        auto result = v;
+        for (unsigned whole = sixteenths_ / 16; whole > 1; --whole) {
+            result = detail::without_denormals(result * v);
+        }
+        auto root = v;
+        for (unsigned bit = 8; bit != 0 && sixteenths_ % 16 != 0; bit /= 2) {
+            root = detail::without_denormals(xsimd::sqrt(root));
+            if ((sixteenths_ & bit) != 0) {
+                result = detail::without_denormals(result * root);
+            }
+        }
+        return result;
+    }
+
     double q() const { return sixteenths_ / 16.0; }
 
   private:

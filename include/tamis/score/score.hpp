@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/to_reals.hpp>
 #include <tamis/values.hpp>
 
 #include <concepts>
@@ -43,12 +44,56 @@ class scores {
     std::span<const Real> signed_;
 };
 
-/// Scores `values`, entry i at place i, into `out` (as many). One pass.
+namespace detail {
+
+/// A score that also takes a vector of doubles, those at places first, first + 1 ...: the same scores, sooner.
+template <class S>
+concept scores_lanes = requires(const S& s, const real_lanes<double>& v, std::size_t first) {
+    { s.lanes(v, first) } -> std::same_as<real_lanes<double>>;
+};
+
+template <class Score, class T, class Real>
+void score_some(const Score& score, const T* values, std::size_t first, std::size_t count, Real* out) {
+    std::size_t i = 0;
+    if constexpr (scores_lanes<Score> && std::is_same_v<Real, double>) {
+        for (; i + lane_count<double> <= count; i += lane_count<double>) {
+            score.lanes(load_doubles(values + i), first + i).store_unaligned(out + i);
+        }
+    }
+    for (; i < count; ++i) {
+        out[i] = score(values[i], first + i);
+    }
+}
+
+} // namespace detail
+
+/// Scores `values`, entry i at place i, into `out` (as many), by the simple loop.
 template <class Score, values V, class Real>
-void score_into(const Score& score, V&& values, std::span<Real> out) {
+void plain_score_into(const Score& score, V&& values, std::span<Real> out) {
     const auto view = view_of(values);
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = score(to_real(view[i]), i);
+    }
+}
+
+/// The same, vectors at a time where values are contiguous and the score has `lanes` (detail::scores_lanes). One pass.
+template <class Score, values V, class Real>
+void score_into(const Score& score, V&& values, std::span<Real> out) {
+    const auto view = view_of(values);
+    if constexpr (requires { view.data(); }) {
+        using value = std::remove_cv_t<detail::view_element<decltype(view)>>;
+        if constexpr (std::is_same_v<value, real_of<value>>) {
+            detail::score_some(score, view.data(), 0, out.size(), out.data());
+        } else {
+            real_of<value> reals[64];
+            for (std::size_t i = 0; i < out.size(); i += 64) {
+                const std::size_t count = std::min<std::size_t>(64, out.size() - i);
+                detail::to_reals(view.data() + i, count, reals);
+                detail::score_some(score, reals, i, count, out.data() + i);
+            }
+        }
+    } else {
+        plain_score_into(score, view, out);
     }
 }
 

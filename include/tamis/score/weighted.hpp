@@ -23,6 +23,11 @@ class weighted {
         return detail::without_denormals(detail::without_denormals(widen(v)) * widen(weights_[i]));
     }
 
+    detail::real_lanes<double> lanes(const detail::real_lanes<double>& v, std::size_t first) const {
+        return detail::without_denormals(detail::without_denormals(v) *
+                                         detail::load_doubles(weights_.data() + first));
+    }
+
     std::span<const float> weights() const { return weights_; }
 
   private:

@@ -174,6 +174,22 @@ extent<Real> measure(std::span<const Real> s, key_of<Real> limit = infinity_key<
     return {total, least_lane<Real>(least), largest_lane<Real>(largest)};
 }
 
+/// The largest key that is no NaN's; 0 when there is none.
+template <class Real>
+key_of<Real> largest_key(std::span<const Real> s) {
+    const in_fours<Real> all{s, 0};
+    const key_lanes<Real> limit(infinity_key<Real> + 1);
+    key_lanes<Real> largest(key_of<Real>{0});
+    key_lanes<Real> second = largest;
+    const auto real = [&](const key_lanes<Real>& keys) { return only<Real>(keys < limit, keys); };
+    for (std::size_t i = 0; i < all.count(); ++i) {
+        const four_keys<Real> keys = all[i];
+        largest = xsimd::max(largest, xsimd::max(real(keys.a), real(keys.b)));
+        second = xsimd::max(second, xsimd::max(real(keys.c), real(keys.d)));
+    }
+    return largest_lane<Real>(xsimd::max(largest, second));
+}
+
 /// Writes the scores with low <= key < high to `out`, without their signs, and tells what those below weigh. `out`
 /// has room for all and a vector more; it may be where s begins.
 template <class Real>

@@ -38,14 +38,17 @@ struct narrowed : enclosure<Real> {
 };
 
 /// Two thresholds around where the cut is if the bracket's scores are spread evenly; or its thirds.
-template <class Real>
+template <class Weight, class Real>
 bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bool by_thirds) {
     const auto width = static_cast<double>(now.in.width());
     const double inside = now.high_tail - now.low_tail;
     double from = 1.0 / 3;
     double to = 2.0 / 3;
     if (!by_thirds && inside > 0) {
-        const double share = (budget - now.low_tail) / inside;
+        const double least = Weight::of(std::bit_cast<Real>(now.in.low));
+        const double most = std::min(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
+        const double even = (budget - now.low_tail) / inside;
+        const double share = even + even * (1 - even) * 1.9 * (most - least) / (most + 3 * least); // weights grow
         const double margin = 1.5 / std::sqrt(count);
         from = share - margin;
         to = share + margin;
@@ -89,7 +92,7 @@ narrowed<Real> narrow(std::span<const Real> s, enclosure<Real> known, tail_budge
             stalled = static_cast<double>(now.scores.size()) * 2 > size ? stalled + 1 : 0;
         } else {
             const bracket<Real> before = now.in;
-            const bracket<Real> at = probes<Real>(now, bound.budget, count, by_thirds);
+            const bracket<Real> at = probes<Weight, Real>(now, bound.budget, count, by_thirds);
             const two_weights tails = weigh_below<Weight, Real>(now.scores, at.low, at.high);
             now.learn(at.low, now.below + tails.first, bound);
             now.learn(at.high, now.below + tails.second, bound);

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <tamis/detail/lanes.hpp>
+
+TAMIS_BEGIN
+
+// Elements as reals, a vector at a time where the type's bits are known. Exact, as to_real is, whose loop it equals.
+
+namespace detail {
+
+/// IEEE 754's binary16 and bfloat16, whoever defines the type.
+template <class T>
+inline constexpr bool is_binary16 =
+#if defined(__FLT16_MAX__)
+    std::is_same_v<T, _Float16> ||
+#endif
+    (sizeof(T) == 2 && std::numeric_limits<T>::digits == 11 && std::numeric_limits<T>::max_exponent == 16);
+template <class T>
+inline constexpr bool is_bfloat16 =
+    sizeof(T) == 2 && std::numeric_limits<T>::digits == 8 && std::numeric_limits<T>::max_exponent == 128;
+
+/// A vector of elements as floats; `widens` tells whether there is one for T.
+template <class T>
+inline constexpr bool widens = is_bfloat16<T>
+#if defined(__F16C__) || defined(__AVX512F__)
+                               || is_binary16<T>
+#endif
+#if defined(__AVX2__)
+                               || std::is_same_v<T, std::int8_t>
+#endif
+    ;
+template <class T>
+vec load_widened(const T* p) {
+    static_assert(widens<T>);
+    if constexpr (is_bfloat16<T>) {
+        return load_bf16(p);
+    }
+#if defined(__AVX512F__)
+    if constexpr (vec::size == 16 && is_binary16<T>) {
+        return vec(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+    } else if constexpr (vec::size == 16 && std::is_same_v<T, std::int8_t>) {
+        return vec(
+            _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
+    }
+#elif defined(__AVX2__) && defined(__F16C__)
+    if constexpr (vec::size == 8 && is_binary16<T>) {
+        return vec(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+    } else if constexpr (vec::size == 8 && std::is_same_v<T, std::int8_t>) {
+        return vec(
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
+    }
+#endif
+    float lanes[vec::size];
+    for (std::size_t i = 0; i < vec::size; ++i) {
+        lanes[i] = to_real(p[i]);
+    }
+    return load(lanes);
+}
+
+template <class T>
+void to_reals(const T* from, std::size_t count, real_of<T>* out) {
+    std::size_t i = 0;
+    if constexpr (widens<T>) {
+        for (; i + vec::size <= count; i += vec::size) {
+            store(out + i, load_widened(from + i));
+        }
+    }
+    for (; i < count; ++i) {
+        out[i] = to_real(from[i]);
+    }
+}
+
+/// As many doubles as a vector holds, from reals: exact, denormal floats too, even where the processor takes these
+/// for zero.
+inline real_lanes<double> load_doubles(const double* p) { return real_lanes<double>::load_unaligned(p); }
+inline real_lanes<double> load_doubles(const float* p) {
+#if defined(__AVX512F__)
+    if constexpr (lane_count<double> == 8) {
+        const __m512i keys =
+            _mm512_and_si512(_mm512_castsi256_si512(_mm256_loadu_si256(
+                                 reinterpret_cast<const __m256i*>(p))), // the rest is not used
+                             _mm512_set1_epi32(0x7fffffff));
+        const __m512i above_zero = _mm512_sub_epi32(keys, _mm512_set1_epi32(1));
+        if ((_mm512_cmplt_epu32_mask(above_zero, _mm512_set1_epi32(0x7fffff)) & 0xff) == 0) {
+            return real_lanes<double>(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
+        }
+    }
+#elif defined(__AVX2__)
+    if constexpr (lane_count<double> == 4) {
+        const __m128i keys =
+            _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), _mm_set1_epi32(0x7fffffff));
+        const __m128i denormal = _mm_and_si128(_mm_cmpgt_epi32(keys, _mm_setzero_si128()),
+                                               _mm_cmpgt_epi32(_mm_set1_epi32(0x800000), keys));
+        if (_mm_movemask_epi8(denormal) == 0) {
+            return real_lanes<double>(_mm256_cvtps_pd(_mm_loadu_ps(p)));
+        }
+    }
+#endif
+    double lanes[lane_count<double>];
+    for (std::size_t i = 0; i < lane_count<double>; ++i) {
+        lanes[i] = widen(p[i]);
+    }
+    return load_doubles(lanes);
+}
+
+/// without_denormals of each lane.
+inline real_lanes<double> without_denormals(const real_lanes<double>& v) {
+    const auto bits = bits_of_lanes<double>(v);
+    const auto normal =
+        (bits & key_lanes<double>(padding_key<double>)) > key_lanes<double>(0x0010000000000000);
+    return reals_of<double>(only<double>(normal, bits));
+}
+
+} // namespace detail
+
+TAMIS_END

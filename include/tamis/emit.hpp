@@ -1,0 +1,139 @@
+#pragma once
+
+#include <tamis/detail/compress.hpp>
+#include <tamis/detail/lanes.hpp>
+#include <tamis/mask/mask.hpp>
+#include <tamis/rule/cut.hpp>
+#include <tamis/score/score.hpp>
+
+TAMIS_BEGIN
+
+// What is made of a cut, in one pass over the scores: mask words, indices, (index, value) entries, or zeros in place.
+// Each simple loop stands before the fast one that has to equal it.
+
+/// The mask of the entries at or above a cut.
+template <class Real>
+void plain_emit(cut<Real> cut, scores<Real> s, mask_span out) {
+    out.fill(false);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
+            out.set(i, true);
+        }
+    }
+}
+template <class Real>
+void emit(cut<Real> cut, scores<Real> s, mask_span out) {
+    constexpr std::size_t lanes = detail::lane_count<Real>;
+    const Real* const values = s.signed_scores().data();
+    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    for (std::size_t word = 0; word < s.size() / 64; ++word) {
+        std::uint64_t active = 0;
+        for (std::size_t i = 0; i < 64; i += lanes) {
+            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold)
+                      << i;
+        }
+        out.words()[word] = active;
+    }
+    if (s.size() % 64 != 0) {
+        const std::size_t first = s.size() - s.size() % 64;
+        plain_emit(cut, scores<Real>{s.signed_scores().subspan(first)},
+                   mask_span{out.words().last(1), s.size() - first});
+    }
+}
+
+/// The indices of the entries at or above a cut, ascending; how many. `out` holds as many as there are scores, and
+/// what lies behind the last index is undefined.
+template <class Real>
+std::size_t plain_emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
+            out[count++] = static_cast<std::uint32_t>(i);
+        }
+    }
+    return count;
+}
+
+/// The same with values, which are the scores' own or others beside them.
+template <class Real>
+std::size_t plain_emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
+                               std::span<entry> out) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
+            out[count++] = {static_cast<std::uint32_t>(i), values[i]};
+        }
+    }
+    return count;
+}
+
+namespace detail {
+
+/// Calls whole(first, active) with bits for each full vector of scores, and each(i) for the active ones of the rest.
+template <class Real, class Whole, class Each>
+void for_active_vectors(cut<Real> cut, scores<Real> s, Whole&& whole, Each&& each) {
+    constexpr std::size_t lanes = lane_count<Real>;
+    const key_lanes<Real> threshold(static_cast<key_of<Real>>(cut.bits()));
+    std::size_t i = 0;
+    for (; i + lanes <= s.size(); i += lanes) {
+        whole(i, lane_bits<Real>(load_keys<Real>(s.signed_scores().data() + i) >= threshold));
+    }
+    for (; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
+            each(i);
+        }
+    }
+}
+
+} // namespace detail
+
+template <class Real>
+std::size_t emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+    std::uint32_t* next = out.data();
+    detail::for_active_vectors(
+        cut, s,
+        [&](std::size_t first, std::uint64_t active) {
+            next += detail::compress_indices<detail::lane_count<Real>>(next, first, active);
+        },
+        [&](std::size_t i) { *next++ = static_cast<std::uint32_t>(i); });
+    return static_cast<std::size_t>(next - out.data());
+}
+
+template <class Real>
+std::size_t emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> values, std::span<entry> out) {
+    entry* next = out.data();
+    detail::for_active_vectors(
+        cut, s,
+        [&](std::size_t first, std::uint64_t active) {
+            next += detail::compress_entries<detail::lane_count<Real>>(next, values.data() + first, first,
+                                                                       active);
+        },
+        [&](std::size_t i) {
+            *next++ = {static_cast<std::uint32_t>(i), values[i]};
+        });
+    return static_cast<std::size_t>(next - out.data());
+}
+
+/// Sets what is below a cut to zero, in place.
+template <class Real>
+void plain_emit_zeros(cut<Real> cut, std::span<Real> values) {
+    for (Real& value : values) {
+        if (!cut.keeps(magnitude_bits(value))) {
+            value = Real{0};
+        }
+    }
+}
+template <class Real>
+void emit_zeros(cut<Real> cut, std::span<Real> values) {
+    constexpr std::size_t lanes = detail::lane_count<Real>;
+    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    const std::size_t whole = values.size() - values.size() % lanes;
+    for (std::size_t i = 0; i < whole; i += lanes) {
+        const auto bits = detail::bits_of_lanes<Real>(detail::real_lanes<Real>::load_unaligned(&values[i]));
+        const auto active = detail::load_keys<Real>(&values[i]) >= threshold;
+        detail::reals_of<Real>(detail::only<Real>(active, bits)).store_unaligned(&values[i]);
+    }
+    plain_emit_zeros(cut, values.subspan(whole));
+}
+
+TAMIS_END
