@@ -10,6 +10,7 @@
 #include "support/show.hpp"
 
 #include <doctest/doctest.h>
+#include <thread>
 #include <vector>
 
 using namespace tamis;
@@ -95,3 +96,38 @@ TEST_CASE("masks of another shape are refused with both numbers") {
           }) == "tamis::mask_block_span: needs 4 words (rows * mask_words(columns)), got 3");
 }
 #endif
+
+TEST_CASE("rows in parallel are the rows' masks, whatever the number of threads") {
+    engine random{62};
+    for (const std::size_t width : {1u, 2u, 3u, 8u}) {
+        const executor_of threads{width, [](std::size_t count, const auto& task) {
+                                      std::vector<std::thread> all;
+                                      for (std::size_t i = 0; i < count; ++i) {
+                                          all.emplace_back([&task, i] { task(i); });
+                                      }
+                                      for (std::thread& thread : all) {
+                                          thread.join();
+                                      }
+                                  }};
+        static_assert(executor<std::remove_const_t<decltype(threads)>>);
+        for (const std::size_t rows : {0u, 1u, 2u, 7u, 16u}) {
+            for (const std::size_t columns : {1u, 65u, 600u}) {
+                const auto memory = generate<float>(shape::heavy_tailed, rows * columns, random);
+                const block tokens{memory.data(), rows, columns};
+                const guarded rule{64, top_p{0.9}};
+                const mask_block expected = select_rows(rule, tokens);
+                mask_block masks{rows, columns};
+                owned_workspace scratch{rows_selection_bytes(rule, columns, threads)};
+                select_rows(rule, tokens, masks.span(), scratch, threads);
+                mask_block alone{rows, columns};
+                select_rows(rule, tokens, alone.span(), scratch, serial{});
+                CAPTURE(width);
+                CAPTURE(rows);
+                for (std::size_t i = 0; i < rows; ++i) {
+                    CHECK(mask{masks.row(i)} == mask{expected.row(i)});
+                    CHECK(mask{alone.row(i)} == mask{expected.row(i)});
+                }
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
 
 TAMIS_BEGIN
@@ -83,6 +84,28 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) 
     for (std::size_t i = 0; i < values.rows(); ++i) {
         select(s, values.row(i), out.row(i), w);
     }
+}
+
+/// Bytes of workspace for rows in parallel: those of select, for each that may run at the same time.
+template <selector S, executor E>
+constexpr std::size_t rows_selection_bytes(const S& s, std::size_t columns, const E& threads) {
+    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * threads.width();
+}
+
+/// The same in parallel: a run of rows for each that `threads` may run at the same time. The masks do not depend on
+/// it. Workspace: rows_selection_bytes(s, columns, threads).
+template <selector S, element T, executor E>
+void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, const E& threads) {
+    detail::need_masks_of(values, out);
+    const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
+    const std::size_t parts = values.rows() < threads.width() ? values.rows() : threads.width();
+    const auto memory = w.take<std::byte>(bytes * parts);
+    threads.run(parts, [&](std::size_t part) {
+        const workspace own{memory.subspan(part * bytes, bytes)};
+        for (std::size_t i = values.rows() * part / parts; i < values.rows() * (part + 1) / parts; ++i) {
+            select(s, values.row(i), out.row(i), own);
+        }
+    });
 }
 
 /// One cut for the whole block, by a rule on |v| or a score with a rule (whose places are the columns).

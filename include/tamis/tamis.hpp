@@ -7,8 +7,9 @@
 // All of the library; each header below stands by itself. <tamis/eigen.hpp> (Eigen's vectors as values) is apart,
 // so that Eigen stays optional.
 
-// values: numbers of any type, in a row
+// values: numbers of any type, in a row; the caller's memory and threads
 #include <tamis/element.hpp>
+#include <tamis/executor.hpp>
 #include <tamis/values.hpp>
 #include <tamis/workspace.hpp>
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <tamis/detail/config.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <utility>
+
+TAMIS_BEGIN
+
+/// The caller's threads. `run(count, task)` calls task(i) once for each i < count, from any thread and in any order,
+/// and returns when all are done; `width()` tells how many it may run at the same time. Tasks neither throw nor wait
+/// for each other. What they write does not depend on the number of threads.
+/// Models: serial, executor_of.
+template <class E>
+concept executor = requires(const E& e, std::size_t count, void (*task)(std::size_t)) {
+    e.run(count, task);
+    { e.width() } -> std::convertible_to<std::size_t>;
+};
+
+/// The calling thread alone.
+struct serial {
+    static constexpr std::size_t width() { return 1; }
+    template <class Task>
+    constexpr void run(std::size_t count, Task&& task) const {
+        for (std::size_t i = 0; i < count; ++i) {
+            task(i);
+        }
+    }
+};
+
+/// A pool of one's own: `executor_of{width, [&](std::size_t count, auto&& task) { ... }}`.
+template <class Run>
+class executor_of {
+  public:
+    constexpr executor_of(std::size_t width, Run run)
+        : width_{width == 0 ? 1 : width}, run_{std::move(run)} {}
+
+    constexpr std::size_t width() const { return width_; }
+    template <class Task>
+    constexpr void run(std::size_t count, Task&& task) const {
+        run_(count, task);
+    }
+
+  private:
+    std::size_t width_;
+    Run run_;
+};
+
+TAMIS_END
