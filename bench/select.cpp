@@ -102,9 +102,12 @@ template <class T, class Rule>
 void run(benchmark::State& state, const Rule& rule, std::size_t n, dist d) {
     using real = tamis::real_of<T>;
     const auto& all = inputs<T>(d, n);
-    std::vector<T> values(n);
+    tamis::owned_workspace memory{tamis::workspace_bytes_of<T>(n) +
+                                  tamis::workspace_bytes_of<std::uint32_t>(n)};
+    tamis::workspace rest = memory; // cache lines, as engines align activations
+    const std::span<T> values = rest.take<T>(n);
+    const std::span<std::uint32_t> indices = rest.take<std::uint32_t>(n);
     tamis::mask mask{n};
-    std::vector<std::uint32_t> indices(n);
     tamis::owned_workspace scratch{tamis::active_selection_bytes(rule, n)};
     comparators others{n};
     samples masks, with_indices, searches, sums, sorts, nths, histograms;

@@ -67,50 +67,39 @@ std::size_t plain_emit_entries(cut<Real> cut, scores<Real> s, std::span<const fl
     return count;
 }
 
-namespace detail {
-
-/// Calls whole(first, active) with bits for each full vector of scores, and each(i) for the active ones of the rest.
-template <class Real, class Whole, class Each>
-void for_active_vectors(cut<Real> cut, scores<Real> s, Whole&& whole, Each&& each) {
-    constexpr std::size_t lanes = lane_count<Real>;
-    const key_lanes<Real> threshold(static_cast<key_of<Real>>(cut.bits()));
+template <class Real>
+std::size_t emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+    constexpr std::size_t lanes = detail::lane_count<Real>;
+    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    std::uint32_t* next = out.data(); // in a register: nothing captures it
     std::size_t i = 0;
     for (; i + lanes <= s.size(); i += lanes) {
-        whole(i, lane_bits<Real>(load_keys<Real>(s.signed_scores().data() + i) >= threshold));
+        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) >= threshold;
+        next += detail::compress_indices<lanes>(next, i, detail::lane_bits<Real>(active));
     }
     for (; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
-            each(i);
+            *next++ = static_cast<std::uint32_t>(i);
         }
     }
-}
-
-} // namespace detail
-
-template <class Real>
-std::size_t emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
-    std::uint32_t* next = out.data();
-    detail::for_active_vectors(
-        cut, s,
-        [&](std::size_t first, std::uint64_t active) {
-            next += detail::compress_indices<detail::lane_count<Real>>(next, first, active);
-        },
-        [&](std::size_t i) { *next++ = static_cast<std::uint32_t>(i); });
     return static_cast<std::size_t>(next - out.data());
 }
 
 template <class Real>
 std::size_t emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> values, std::span<entry> out) {
+    constexpr std::size_t lanes = detail::lane_count<Real>;
+    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     entry* next = out.data();
-    detail::for_active_vectors(
-        cut, s,
-        [&](std::size_t first, std::uint64_t active) {
-            next += detail::compress_entries<detail::lane_count<Real>>(next, values.data() + first, first,
-                                                                       active);
-        },
-        [&](std::size_t i) {
+    std::size_t i = 0;
+    for (; i + lanes <= s.size(); i += lanes) {
+        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) >= threshold;
+        next += detail::compress_entries<lanes>(next, values.data() + i, i, detail::lane_bits<Real>(active));
+    }
+    for (; i < s.size(); ++i) {
+        if (cut.keeps(s.bits(i))) {
             *next++ = {static_cast<std::uint32_t>(i), values[i]};
-        });
+        }
+    }
     return static_cast<std::size_t>(next - out.data());
 }
 

@@ -40,10 +40,9 @@ class guarded : public selects<guarded<R>> {
     template <class Real>
     cut<Real> outlier_cut(scores<Real> s, workspace w) const {
         const auto finite = w.take<Real>(detail::bracket_room(s.size()));
-        const std::size_t count =
-            detail::part<detail::number, Real>(s.signed_scores(), 1, detail::infinity_key<Real>,
-                                               finite.data())
-                .count;
+        const std::size_t count = detail::part<detail::number>(detail::in_fours<Real>{s.signed_scores()}, 1,
+                                                               detail::infinity_key<Real>, finite.data())
+                                      .count;
         if (count == 0) {
             return cut<Real>::at_bits(infinity_bits<Real>);
         }

@@ -11,12 +11,9 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// Room for the scores of a bracket: all of them, and a vector that compress may write.
-constexpr std::size_t bracket_room(std::size_t n) { return n + 64; }
-
 /// About n^(2/3) of the scores: runs of 16, evenly spread.
 template <class Real>
-std::span<const Real> sample_of(std::span<const Real> s, std::span<Real> memory) {
+padded_fours<Real> sample_of(std::span<const Real> s, std::span<Real> memory) {
     constexpr std::size_t run = 16;
     std::size_t runs = 8;
     while (runs * runs * runs < s.size() / 64 * (s.size() / 64)) {
@@ -26,7 +23,7 @@ std::span<const Real> sample_of(std::span<const Real> s, std::span<Real> memory)
     for (std::size_t i = 0; i < runs; ++i) {
         std::copy_n(s.data() + i * step, run, memory.data() + i * run);
     }
-    return memory.first(run * runs);
+    return padded_fours<Real>{memory.first(run * runs)}; // whole fours
 }
 
 /// A bracket that probably holds the cut: where it is in a sample, and so far to either side as tails of samples vary,
@@ -35,9 +32,10 @@ template <class Weight, class Real>
 bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget, std::span<Real> memory) {
     constexpr auto resolution = key_of<Real>{1}
                                 << (std::numeric_limits<Real>::digits - 7); // of relative 1/64
-    const std::span<const Real> sample = sample_of(s, memory);
-    const extent<Real> all = measure<Weight, Real>(sample);
-    const double share = static_cast<double>(sample.size()) / static_cast<double>(s.size());
+    const padded_fours<Real> sample = sample_of(s, memory);
+    const extent<Real> all = measure<Weight>(sample);
+    const double share =
+        static_cast<double>(sample.count() * four_size<Real>) / static_cast<double>(s.size());
     const double wanted = budget * share;
     enclosure<Real> now{{std::max(known.low, all.least), std::min(known.high, all.largest) + 1},
                         0,
@@ -53,7 +51,7 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
     while (now.in.width() > resolution && is_curved()) {
         const key_of<Real> first = now.in.low + now.in.width() / 3;
         const key_of<Real> second = now.in.high - now.in.width() / 3;
-        const two_weights tails = weigh_below<Weight, Real>(sample, first, second);
+        const two_weights tails = weigh_below<Weight>(sample, first, second);
         const bool below_first = wanted < tails.first; // selections, since branches could not be predicted
         const bool below_second = wanted < tails.second;
         const enclosure<Real> before = now;

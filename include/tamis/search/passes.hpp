@@ -40,36 +40,64 @@ struct number {
     }
 };
 
-/// Scores as keys, four vectors at a time; the last four are filled up with `padding`.
+/// Scores as keys, four vectors at a time.
 template <class Real>
 struct four_keys {
     key_lanes<Real> a, b, c, d;
 };
 template <class Real>
-class in_fours {
-    static constexpr std::size_t step = 4 * lane_count<Real>;
+inline constexpr std::size_t four_size = 4 * lane_count<Real>;
+template <class Real>
+four_keys<Real> load_four(const Real* p) {
+    constexpr std::size_t lanes = lane_count<Real>;
+    return {load_keys<Real>(p), load_keys<Real>(p + lanes), load_keys<Real>(p + 2 * lanes),
+            load_keys<Real>(p + 3 * lanes)};
+}
 
+/// Any scores by fours; the last are filled up with `padding`.
+template <class Real>
+class in_fours {
   public:
+    using real = Real;
+
     explicit in_fours(std::span<const Real> s, key_of<Real> padding = padding_key<Real>) : scores_{s} {
-        if (const std::size_t rest = s.size() % step; rest != 0) {
+        if (const std::size_t rest = s.size() % four_size<Real>; rest != 0) {
             const real_lanes<Real> filling(std::bit_cast<Real>(padding));
-            for (std::size_t k = 0; k < step; k += lane_count<Real>) {
+            for (std::size_t k = 0; k < four_size<Real>; k += lane_count<Real>) {
                 filling.store_unaligned(rest_ + k);
             }
             std::memcpy(rest_, s.data() + (s.size() - rest), rest * sizeof(Real));
         }
     }
-    std::size_t count() const { return (scores_.size() + step - 1) / step; }
+    std::size_t count() const { return (scores_.size() + four_size<Real> - 1) / four_size<Real>; }
     four_keys<Real> operator[](std::size_t i) const {
-        const Real* const p = (i + 1) * step <= scores_.size() ? scores_.data() + i * step : rest_;
-        return {load_keys<Real>(p), load_keys<Real>(p + step / 4), load_keys<Real>(p + step / 2),
-                load_keys<Real>(p + 3 * step / 4)};
+        const bool whole = (i + 1) * four_size<Real> <= scores_.size();
+        return load_four(whole ? scores_.data() + i * four_size<Real> : rest_);
     }
 
   private:
     std::span<const Real> scores_;
-    Real rest_[step];
+    Real rest_[four_size<Real>];
 };
+
+/// Scores that are followed by padding to the end of a four, as part leaves them.
+template <class Real>
+class padded_fours {
+  public:
+    using real = Real;
+
+    explicit padded_fours(std::span<const Real> s) : scores_{s} {}
+    std::size_t count() const { return (scores_.size() + four_size<Real> - 1) / four_size<Real>; }
+    four_keys<Real> operator[](std::size_t i) const {
+        return load_four(scores_.data() + i * four_size<Real>);
+    }
+
+  private:
+    std::span<const Real> scores_;
+};
+
+/// Room for scores with their padding.
+constexpr std::size_t bracket_room(std::size_t n) { return n + 64; }
 
 /// After so many fours a float lane has summed enough to be added to a double.
 inline constexpr std::size_t fours_a_sum = 16;
@@ -124,9 +152,8 @@ double weigh_all(std::span<const Real> s) {
 struct two_weights {
     double first, second;
 };
-template <class Weight, class Real>
-two_weights weigh_below(std::span<const Real> s, key_of<Real> first, key_of<Real> second) {
-    const in_fours<Real> all{s};
+template <class Weight, class Fours, class Real = typename Fours::real>
+two_weights weigh_below(const Fours& all, key_of<Real> first, key_of<Real> second) {
     const key_lanes<Real> firsts(first);
     const key_lanes<Real> seconds(second);
     two_weights total{0, 0};
@@ -151,9 +178,8 @@ struct extent {
     double weight;
     key_of<Real> least, largest;
 };
-template <class Weight, class Real>
-extent<Real> measure(std::span<const Real> s, key_of<Real> limit = infinity_key<Real> + 1) {
-    const in_fours<Real> all{s};
+template <class Weight, class Fours, class Real = typename Fours::real>
+extent<Real> measure(const Fours& all, key_of<Real> limit = infinity_key<Real> + 1) {
     const key_lanes<Real> limits(limit);
     key_lanes<Real> least(padding_key<Real>);
     key_lanes<Real> largest(key_of<Real>{0});
@@ -190,16 +216,15 @@ key_of<Real> largest_key(std::span<const Real> s) {
     return largest_lane<Real>(xsimd::max(largest, second));
 }
 
-/// Writes the scores with low <= key < high to `out`, without their signs, and tells what those below weigh. `out`
-/// has room for all and a vector more; it may be where s begins.
+/// Writes the scores with low <= key < high to `out`, without their signs and with padding behind them, and tells what
+/// those below weigh. `out` has bracket_room; it may be where the scores begin.
 template <class Real>
 struct parting {
     double below;
     std::size_t count;
 };
-template <class Weight, class Real>
-parting<Real> part(std::span<const Real> s, key_of<Real> low, key_of<Real> high, Real* out) {
-    const in_fours<Real> all{s};
+template <class Weight, class Fours, class Real = typename Fours::real>
+parting<Real> part(const Fours& all, key_of<Real> low, key_of<Real> high, Real* out) {
     const key_lanes<Real> lows(low);
     const key_lanes<Real> highs(high);
     Real* next = out;
@@ -215,6 +240,10 @@ parting<Real> part(std::span<const Real> s, key_of<Real> low, key_of<Real> high,
             next += compress<Real>(next, keys.d, within<Real>(keys.d, lows, highs));
         }
         below += sums.total();
+    }
+    const real_lanes<Real> padding(std::bit_cast<Real>(padding_key<Real>));
+    for (std::size_t k = 0; k < four_size<Real>; k += lane_count<Real>) {
+        padding.store_unaligned(next + k);
     }
     return {below, static_cast<std::size_t>(next - out)};
 }

@@ -20,15 +20,17 @@ inline constexpr std::size_t few = 4 * lane_count<Real>;
 /// weighs `below`.
 template <class Real>
 struct narrowed : enclosure<Real> {
-    std::span<Real> scores;
+    std::span<Real> scores; // padded
     double below;
+
+    padded_fours<Real> fours() const { return padded_fours<Real>{scores}; }
 
     /// Forgets the scores outside of the bracket and moves its ends up to scores that are there.
     template <class Weight>
     void keep_bracket() {
-        scores = scores.first(part<Weight, Real>(scores, this->in.low, this->in.high, scores.data()).count);
+        scores = scores.first(part<Weight>(fours(), this->in.low, this->in.high, scores.data()).count);
         below = this->low_tail;
-        tighten(measure<Weight, Real>(scores));
+        tighten(measure<Weight>(fours()));
     }
     void tighten(const extent<Real>& inside) {
         if (!scores.empty()) {
@@ -48,7 +50,8 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
         const double least = Weight::of(std::bit_cast<Real>(now.in.low));
         const double most = std::min(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
         const double even = (budget - now.low_tail) / inside;
-        const double share = even + even * (1 - even) * 1.9 * (most - least) / (most + 3 * least); // weights grow
+        const double share =
+            even + even * (1 - even) * 1.9 * (most - least) / (most + 3 * least); // weights grow
         const double margin = 1.5 / std::sqrt(count);
         from = share - margin;
         to = share + margin;
@@ -69,9 +72,9 @@ narrowed<Real> narrow(std::span<const Real> s, enclosure<Real> known, tail_budge
     narrowed<Real> now{known, {}, 0};
     bracket<Real> tried = s.size() >= 512 ? guess<Weight, Real>(s, known.in, bound.budget, memory) : known.in;
     for (bool holds = false; !holds; tried = now.in) {
-        const auto parted = part<Weight, Real>(s, tried.low, tried.high, memory.data());
+        const auto parted = part<Weight>(in_fours<Real>{s}, tried.low, tried.high, memory.data());
         now.scores = memory.first(parted.count);
-        const extent<Real> inside = measure<Weight, Real>(now.scores);
+        const extent<Real> inside = measure<Weight>(now.fours());
         now.learn(tried.low, parted.below, bound);
         now.learn(tried.high, parted.below + inside.weight, bound);
         holds = now.in.within(tried);
@@ -93,7 +96,7 @@ narrowed<Real> narrow(std::span<const Real> s, enclosure<Real> known, tail_budge
         } else {
             const bracket<Real> before = now.in;
             const bracket<Real> at = probes<Weight, Real>(now, bound.budget, count, by_thirds);
-            const two_weights tails = weigh_below<Weight, Real>(now.scores, at.low, at.high);
+            const two_weights tails = weigh_below<Weight>(now.fours(), at.low, at.high);
             now.learn(at.low, now.below + tails.first, bound);
             now.learn(at.high, now.below + tails.second, bound);
             by_thirds = now.in.width() > before.width() / 4;
@@ -117,7 +120,7 @@ bool settle(const narrowed<Real>& now, tail_budget_bound bound, key_of<Real>& an
     const key_lanes<Real> within(limit(bound.budget - bound.error) - 1);
     const key_lanes<Real> above(limit(bound.budget + bound.error) + 1);
     const key_lanes<Real> padding(padding_key<Real>);
-    const four_keys<Real> keys = in_fours<Real>{now.scores}[0];
+    const four_keys<Real> keys = now.fours()[0];
     const lane_sums<Weight, Real> tails = weigh_below_each<Weight, Real>(now.scores, keys);
     key_lanes<Real> best(-1);
     auto undecided = best >= padding;

@@ -23,8 +23,11 @@ cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
         return cut<Real>::nothing();
     }
     const detail::key_of<Real> end = detail::infinity_key<Real> + 1;
-    const auto ranked =
-        static_cast<std::size_t>(detail::weigh_below<detail::number, Real>(s, end, end).first);
+    std::size_t ranked = s.size();
+    if (is_nan(detail::weigh_all<Real>(s))) { // a sum tells of NaN soonest
+        ranked = static_cast<std::size_t>(
+            detail::weigh_below<detail::number>(detail::in_fours<Real>{s}, end, end).first);
+    }
     if (k > ranked) {
         return cut<Real>::everything();
     }

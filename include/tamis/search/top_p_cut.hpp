@@ -98,7 +98,7 @@ cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
     const double total = detail::weigh_all<Real>(s);
     const bool inside = magnitude_bits(p) != 0 && magnitude_bits(p) != magnitude_bits(1.0);
     if (!inside || !detail::is_mid_range<Real>(total, s.size())) {
-        const auto all = detail::measure<detail::mass, Real>(s);
+        const auto all = detail::measure<detail::mass>(detail::in_fours<Real>{s});
         if (all.largest == detail::infinity_key<Real> || (magnitude_bits(p) == 0 && all.largest > 0)) {
             return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
         }
