@@ -25,6 +25,9 @@ class guarded : public selects<guarded<R>> {
         requires rule_for<R, Real>
     cut<Real> cut_of(scores<Real> s, workspace w) const {
         const cut<Real> outlier = outlier_cut(s, w);
+        if (!outlier.keeps(static_cast<bits_of<Real>>(detail::largest_key<Real>(s.signed_scores())))) {
+            return tamis::cut_of(rule_, s, w) | outlier;
+        }
         const auto rest = w.take<Real>(s.size());
         for (std::size_t i = 0; i < s.size(); ++i) {
             rest[i] = outlier.keeps(s.bits(i)) && s.bits(i) <= infinity_bits<Real> ? Real{0} : s[i];
@@ -32,22 +35,24 @@ class guarded : public selects<guarded<R>> {
         return tamis::cut_of(rule_, scores<Real>{rest}, w) | outlier;
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return workspace_bytes_of<double>(detail::bracket_room(n)) +
-               std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+        return workspace_bytes_of<double>(n) + std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
     }
 
     /// From where on a score is an outlier.
     template <class Real>
-    cut<Real> outlier_cut(scores<Real> s, workspace w) const {
-        const auto finite = w.take<Real>(detail::bracket_room(s.size()));
-        const std::size_t count = detail::part<detail::number>(detail::in_fours<Real>{s.signed_scores()}, 1,
-                                                               detail::infinity_key<Real>, finite.data())
-                                      .count;
+    cut<Real> outlier_cut(scores<Real> scored, workspace w) const {
+        const auto s = scored.signed_scores();
+        const detail::bracket<Real> finite{1, detail::infinity_key<Real>}; // and above zero
+        const auto [zeros, below_infinity] =
+            detail::weigh_below<detail::number>(detail::in_fours<Real>{s}, finite.low, finite.high);
+        const auto count = static_cast<std::size_t>(below_infinity - zeros);
         if (count == 0) {
             return cut<Real>::at_bits(infinity_bits<Real>);
         }
-        const scores<Real> ranked{finite.first(count)};
-        return cut<Real>::at_product(factor_, top_k_cut(ranked, count - (count - 1) / 2, w).threshold());
+        const auto memory = w.take<Real>(detail::bracket_room(s.size()));
+        const auto median = detail::key_at_rank<Real>(s, static_cast<std::size_t>(zeros) + (count - 1) / 2,
+                                                      {finite, zeros, below_infinity}, memory);
+        return cut<Real>::at_product(factor_, std::bit_cast<Real>(static_cast<bits_of<Real>>(median)));
     }
 
   private:

@@ -15,6 +15,21 @@ constexpr std::size_t top_k_cut_bytes(std::size_t n) {
     return workspace_bytes_of<double>(detail::bracket_room(n));
 }
 
+namespace detail {
+
+/// The score that `smaller` others are below of, as a key; `known` holds it. `memory` is bracket_room.
+template <class Real>
+key_of<Real> key_at_rank(std::span<const Real> s, std::size_t smaller, enclosure<Real> known,
+                         std::span<Real> memory) {
+    const tail_budget_bound bound{static_cast<double>(smaller) + 0.5, 0.25};
+    const auto now = narrow<number, Real>(s, known, bound, memory);
+    key_of<Real> found = 0;
+    settle<number, Real>(now, bound, found); // counts are exact, so it always can
+    return found;
+}
+
+} // namespace detail
+
 /// The cut of top-k: the k-th largest of the scores that are no NaN. Expected O(n).
 template <class Real>
 cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
@@ -25,18 +40,15 @@ cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
     const detail::key_of<Real> end = detail::infinity_key<Real> + 1;
     std::size_t ranked = s.size();
     if (is_nan(detail::weigh_all<Real>(s))) { // a sum tells of NaN soonest
-        ranked = static_cast<std::size_t>(
-            detail::weigh_below<detail::number>(detail::in_fours<Real>{s}, end, end).first);
+        const auto below = detail::weigh_below<detail::number>(detail::in_fours<Real>{s}, end, end);
+        ranked = static_cast<std::size_t>(below.first);
     }
     if (k > ranked) {
         return cut<Real>::everything();
     }
-    const detail::tail_budget_bound bound{static_cast<double>(ranked - k) + 0.5, 0.25};
     const auto memory = w.take<Real>(detail::bracket_room(s.size()));
-    const auto now =
-        detail::narrow<detail::number, Real>(s, {{0, end}, 0, static_cast<double>(ranked)}, bound, memory);
-    detail::key_of<Real> kth = 0;
-    detail::settle<detail::number, Real>(now, bound, kth); // counts are exact, so it always can
+    const auto kth =
+        detail::key_at_rank<Real>(s, ranked - k, {{0, end}, 0, static_cast<double>(ranked)}, memory);
     return cut<Real>::at_bits(static_cast<bits_of<Real>>(kth));
 }
 
