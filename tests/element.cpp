@@ -31,7 +31,7 @@ static_assert(reads_as_float<float> && reads_as_float<const Eigen::half> && read
               reads_as_float<std::int8_t> && reads_as_float<std::int16_t>);
 static_assert(reads_as_double<double> && reads_as_double<std::int32_t> &&
               reads_as_double<const std::int64_t> && reads_as_double<own>);
-#if defined(__FLT16_MAX__)
+#if defined(TAMIS_HAS_FLOAT16)
 static_assert(reads_as_float<_Float16>);
 #endif
 static_assert(!tamis::element<bool> && !tamis::element<unsigned> && !tamis::element<std::uint8_t>);

@@ -3,6 +3,7 @@
 #include "generate.hpp"
 
 #include <Eigen/Core>
+#include <tamis/element.hpp>
 
 // The 16-bit types that tests know, beside float and double.
 
@@ -16,7 +17,7 @@ struct format_of<Eigen::bfloat16> {
 };
 
 /// `, _Float16` behind the last type of a list where the compiler has it.
-#if defined(__FLT16_MAX__)
+#if defined(TAMIS_HAS_FLOAT16)
 #define AND_FLOAT16 , _Float16
 template <>
 struct format_of<_Float16> {

@@ -42,6 +42,11 @@
 #define TAMIS_DETAIL_THROWS _nothrow
 #endif
 
+// g++ 12 knows binary16 for ARM, but not by C++'s name.
+#if defined(__FLT16_MAX__) && (defined(__clang__) || defined(__x86_64__) || __GNUC__ >= 13)
+#define TAMIS_HAS_FLOAT16 1
+#endif
+
 #define TAMIS_DETAIL_JOIN_(a, b, c, d, e) v##a##_##b##_##c##d##e
 #define TAMIS_DETAIL_JOIN(a, b, c, d, e) TAMIS_DETAIL_JOIN_(a, b, c, d, e)
 

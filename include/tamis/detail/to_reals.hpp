@@ -11,7 +11,7 @@ namespace detail {
 /// IEEE 754's binary16 and bfloat16, whoever defines the type.
 template <class T>
 inline constexpr bool is_binary16 =
-#if defined(__FLT16_MAX__)
+#if defined(TAMIS_HAS_FLOAT16)
     std::is_same_v<T, _Float16> ||
 #endif
     (sizeof(T) == 2 && std::numeric_limits<T>::digits == 11 && std::numeric_limits<T>::max_exponent == 16);
