@@ -167,7 +167,7 @@ void run(benchmark::State& state, const Rule& rule, std::size_t n, dist d) {
     if (!sums.empty()) {
         state.counters["passes"] = searches.median() / sums.median();
     }
-    if (d == dist::llm && (n == 4096 || n == 14336)) {
+    if ((d == dist::llm || d == dist::massive) && (n == 4096 || n == 14336)) {
         state.counters["ffn_share"] = masks.median() / ffn_seconds();
     }
     state.counters["density"] = active / static_cast<double>(n) / static_cast<double>(state.iterations());
