@@ -33,7 +33,7 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
     constexpr auto resolution = key_of<Real>{1}
                                 << (std::numeric_limits<Real>::digits - 7); // of relative 1/64
     const padded_fours<Real> sample = sample_of(s, memory);
-    const extent<Real> all = measure<Weight>(sample);
+    const extent<Real> all = measure<Weight>(sample, known.high);
     const double share =
         static_cast<double>(sample.count() * four_size<Real>) / static_cast<double>(s.size());
     const double wanted = budget * share;
@@ -61,10 +61,10 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
         now.high_tail = below_first ? tails.first : below_second ? tails.second : before.high_tail;
     }
     const double spread = std::sqrt(variance());
-    const double slope =
-        static_cast<double>(now.in.width()) / std::max(now.high_tail - now.low_tail, weight_of_low());
-    const auto at = [&](double tail) {
-        const double key = static_cast<double>(now.in.low) + (tail - now.low_tail) * slope;
+    const double inside = std::max(now.high_tail - now.low_tail, weight_of_low());
+    const auto at = [&](double tail) { // on a line, and not far beyond its ends
+        const double share = inside > 0 ? std::clamp((tail - now.low_tail) / inside, -4.0, 5.0) : 0.5;
+        const double key = static_cast<double>(now.in.low) + static_cast<double>(now.in.width()) * share;
         return static_cast<key_of<Real>>(
             std::clamp(key, static_cast<double>(known.low), static_cast<double>(known.high)));
     };

@@ -248,18 +248,19 @@ parting<Real> part(const Fours& all, key_of<Real> low, key_of<Real> high, Real* 
     return {below, static_cast<std::size_t>(next - out)};
 }
 
-/// What all scores below `low`, and all together, weigh; summed in double: wrong by at most n * 2^-52 of the total and
-/// 2^-126 an entry. For finite scores.
+/// What all finite scores below `low`, and all finite ones together, weigh; summed in double: wrong by at most
+/// n * 2^-52 of the total and 2^-126 an entry.
 inline two_weights weigh_precisely(std::span<const float> s, key_of<float> low) {
-    const in_fours<float> all{s, 0};
+    const in_fours<float> all{s};
     const key_lanes<float> lows(low);
+    const key_lanes<float> limits(infinity_key<float>);
     two_doubles below;
     two_doubles total;
     for (std::size_t i = 0; i < all.count(); ++i) {
         const four_keys<float> keys = all[i];
         for (const key_lanes<float>& k : {keys.a, keys.b, keys.c, keys.d}) {
             below.add(only<float>(k < lows, k));
-            total.add(k);
+            total.add(only<float>(k < limits, k));
         }
     }
     return {below.total(), total.total()};

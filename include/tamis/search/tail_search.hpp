@@ -50,8 +50,8 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
         const double least = Weight::of(std::bit_cast<Real>(now.in.low));
         const double most = std::min(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
         const double even = (budget - now.low_tail) / inside;
-        const double share =
-            even + even * (1 - even) * 1.9 * (most - least) / (most + 3 * least); // weights grow
+        const double growth = most > least ? 1.9 * (most - least) / (most + 3 * least) : 0.0; // of weights
+        const double share = even + even * (1 - even) * growth;
         const double margin = 1.5 / std::sqrt(count);
         from = share - margin;
         to = share + margin;

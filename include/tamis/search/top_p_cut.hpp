@@ -15,12 +15,12 @@ constexpr std::size_t top_p_cut_bytes(std::size_t n) {
 
 namespace detail {
 
-/// Whether the scores with this sum are all finite, and too small to overflow a lane's sum and too large for flushed
-/// denormals to matter.
+/// Whether the scores with this sum are all finite, too small to overflow a lane's sum or a square of it, and too large
+/// for flushed denormals to matter.
 template <class Real>
 bool is_mid_range(double total, std::size_t n) {
-    constexpr double most = std::is_same_v<Real, float> ? 0x1p116 : 0x1p900;
-    constexpr double least = std::is_same_v<Real, float> ? 0x1p-96 : 0x1p-900;
+    constexpr double most = std::is_same_v<Real, float> ? 0x1p116 : 0x1p400;
+    constexpr double least = std::is_same_v<Real, float> ? 0x1p-96 : 0x1p-400;
     return magnitude_bits(total) < magnitude_bits(most) &&
            magnitude_bits(total) > magnitude_bits(least * static_cast<double>(n));
 }
@@ -95,14 +95,20 @@ cut<Real> exact_top_p_cut(std::span<const Real> s, double p, const narrowed<Real
 template <class Real>
 cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
     const auto s = scored.signed_scores();
-    const double total = detail::weigh_all<Real>(s);
+    double total = detail::weigh_all<Real>(s);
     const bool inside = magnitude_bits(p) != 0 && magnitude_bits(p) != magnitude_bits(1.0);
     if (!inside || !detail::is_mid_range<Real>(total, s.size())) {
         const auto all = detail::measure<detail::mass>(detail::in_fours<Real>{s});
         if (all.largest == detail::infinity_key<Real> || (magnitude_bits(p) == 0 && all.largest > 0)) {
             return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
         }
-        return all.largest <= 0 || !inside ? cut<Real>::everything() : plain_top_p_cut(scored, p, w);
+        if (all.largest <= 0 || !inside) {
+            return cut<Real>::everything();
+        }
+        total = all.weight; // without NaN
+        if (!detail::is_mid_range<Real>(total, s.size())) {
+            return plain_top_p_cut(scored, p, w);
+        }
     }
     const auto budget_of = [p](double sum) { return sum * (1 - p); };
     const auto bound =
@@ -119,7 +125,10 @@ cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
 template <class Real>
 cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
     const auto s = scored.signed_scores();
-    const double total = detail::weigh_all<Real>(s);
+    double total = detail::weigh_all<Real>(s);
+    if (!detail::is_mid_range<Real>(total, s.size())) { // of the finite scores
+        total = detail::measure<detail::mass>(detail::in_fours<Real>{s}, detail::infinity_key<Real>).weight;
+    }
     if (detail::is_mid_range<Real>(total, s.size())) {
         const auto bound =
             detail::rounded_bound(budget, detail::mass::relative_error<Real>(s.size()), s.size());
