@@ -63,8 +63,8 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
     const double spread = std::sqrt(variance());
     const double inside = std::max(now.high_tail - now.low_tail, weight_of_low());
     const auto at = [&](double tail) { // on a line, and not far beyond its ends
-        const double share = inside > 0 ? std::clamp((tail - now.low_tail) / inside, -4.0, 5.0) : 0.5;
-        const double key = static_cast<double>(now.in.low) + static_cast<double>(now.in.width()) * share;
+        const double along = inside > 0 ? std::clamp((tail - now.low_tail) / inside, -4.0, 5.0) : 0.5;
+        const double key = static_cast<double>(now.in.low) + static_cast<double>(now.in.width()) * along;
         return static_cast<key_of<Real>>(
             std::clamp(key, static_cast<double>(known.low), static_cast<double>(known.high)));
     };
