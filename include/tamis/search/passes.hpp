@@ -13,6 +13,7 @@ TAMIS_BEGIN
 namespace detail {
 
 struct mass {
+    using of_few = mass; // what sums of few scores are made by
     template <class Real>
     static real_lanes<Real> of(const key_lanes<Real>& keys) {
         return reals_of<Real>(keys);
@@ -29,7 +30,19 @@ struct mass {
     }
 };
 
+/// The same summed in double: for floats that are too many for sums in float to tell neighbours apart. It takes no
+/// longer where memory is what is waited for.
+struct precise_mass : mass {
+    template <class Real>
+    static double relative_error(std::size_t n) {
+        return 0x1p-51 * static_cast<double>(n + 32);
+    }
+};
+/// So many.
+inline constexpr std::size_t many = std::size_t{1} << 17;
+
 struct number {
+    using of_few = number;
     template <class Real>
     static real_lanes<Real> of(const key_lanes<Real>&) {
         return real_lanes<Real>(Real{1});
@@ -133,13 +146,32 @@ struct lane_sums {
     double total() const { return sum_of_lanes<Real>((a + b) + (c + d)); }
 };
 
+template <>
+struct lane_sums<precise_mass, float> {
+    two_doubles a, b, c, d;
+
+    void add(const four_keys<float>& keys) {
+        a.add(keys.a);
+        b.add(keys.b);
+        c.add(keys.c);
+        d.add(keys.d);
+    }
+    void add_below(const four_keys<float>& keys, const key_lanes<float>& limit) {
+        a.add(only<float>(keys.a < limit, keys.a));
+        b.add(only<float>(keys.b < limit, keys.b));
+        c.add(only<float>(keys.c < limit, keys.c));
+        d.add(only<float>(keys.d < limit, keys.d));
+    }
+    double total() const { return (a.total() + b.total()) + (c.total() + d.total()); }
+};
+
 /// What all scores weigh together as a mass: infinite or NaN when one of them is, or when they overflow.
-template <class Real>
+template <class Weight = mass, class Real>
 double weigh_all(std::span<const Real> s) {
     const in_fours<Real> all{s, 0};
     double total = 0;
     for (std::size_t i = 0; i < all.count();) {
-        lane_sums<mass, Real> sums;
+        lane_sums<Weight, Real> sums;
         for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
             sums.add(all[i]);
         }
@@ -268,8 +300,8 @@ inline two_weights weigh_precisely(std::span<const float> s, key_of<float> low) 
 
 /// What the scores below each of so many thresholds weigh, one a lane: for a few scores without signs.
 template <class Weight, class Real>
-lane_sums<Weight, Real> weigh_below_each(std::span<const Real> s, const four_keys<Real>& thresholds) {
-    lane_sums<Weight, Real> below;
+auto weigh_below_each(std::span<const Real> s, const four_keys<Real>& thresholds) {
+    lane_sums<typename Weight::of_few, Real> below;
     for (const Real score : s) {
         below.add_where_above(key_lanes<Real>(std::bit_cast<key_of<Real>>(score)), thresholds);
     }

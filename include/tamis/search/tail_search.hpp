@@ -114,14 +114,16 @@ bool settle(const narrowed<Real>& now, tail_budget_bound bound, key_of<Real>& an
     if (now.in.width() == 1 || now.scores.size() > few<Real>) {
         return now.in.width() == 1;
     }
-    const auto limit = [&](double tail) { // what may lie below among the scores, to within a last bit
-        return key(static_cast<Real>(std::max(tail - now.below, 0.0)));
+    // What may lie below among the scores, to within a last bit and the rounding of so few terms.
+    const auto limit = [&](double tail, double slack) {
+        return key(static_cast<Real>(std::max(tail - now.below, 0.0) * slack));
     };
-    const key_lanes<Real> within(limit(bound.budget - bound.error) - 1);
-    const key_lanes<Real> above(limit(bound.budget + bound.error) + 1);
+    constexpr double rounding = 0x1p-24 * static_cast<double>(few<Real>);
+    const key_lanes<Real> within(limit(bound.budget - bound.error, 1 - rounding) - 1);
+    const key_lanes<Real> above(limit(bound.budget + bound.error, 1 + rounding) + 1);
     const key_lanes<Real> padding(padding_key<Real>);
     const four_keys<Real> keys = now.fours()[0];
-    const lane_sums<Weight, Real> tails = weigh_below_each<Weight, Real>(now.scores, keys);
+    const auto tails = weigh_below_each<Weight, Real>(now.scores, keys);
     key_lanes<Real> best(-1);
     auto undecided = best >= padding;
     const auto decide = [&](const key_lanes<Real>& k, const real_lanes<Real>& tail) {

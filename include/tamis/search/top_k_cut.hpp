@@ -39,7 +39,7 @@ cut<Real> top_k_cut(scores<Real> scored, std::size_t k, workspace w) {
     }
     const detail::key_of<Real> end = detail::infinity_key<Real> + 1;
     std::size_t ranked = s.size();
-    if (is_nan(detail::weigh_all<Real>(s))) { // a sum tells of NaN soonest
+    if (is_nan(detail::weigh_all(s))) { // a sum tells of NaN soonest
         const auto below = detail::weigh_below<detail::number>(detail::in_fours<Real>{s}, end, end);
         ranked = static_cast<std::size_t>(below.first);
     }

@@ -39,12 +39,12 @@ enclosure<Real> sure_enclosure(tail_budget_bound bound, double total, std::size_
 }
 
 /// The largest score whose tail is within the bound, as a cut; false when sums in double cannot tell.
-template <class Real, class Precise>
+template <class Weight, class Real, class Precise>
 bool mass_cut(std::span<const Real> s, double total, tail_budget_bound bound, std::span<Real> memory,
               Precise&& precise_budget, narrowed<Real>& now, cut<Real>& answer) {
-    now = narrow<mass, Real>(s, sure_enclosure<Real>(bound, total, s.size()), bound, memory);
+    now = narrow<Weight, Real>(s, sure_enclosure<Real>(bound, total, s.size()), bound, memory);
     key_of<Real> found = 0;
-    bool known = settle<mass, Real>(now, bound, found);
+    bool known = settle<Weight, Real>(now, bound, found);
     if (!known) {
         sort_by_key(now.scores);
         while (!now.scores.empty() && key(now.scores.front()) < now.in.low) {
@@ -91,41 +91,52 @@ cut<Real> exact_top_p_cut(std::span<const Real> s, double p, const narrowed<Real
 
 } // namespace detail
 
-/// The cut of top-p. Expected O(n).
-template <class Real>
-cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
+namespace detail {
+
+/// top-p's cut, with sums of Weight.
+template <class Weight, class Real>
+cut<Real> top_p_cut_by(scores<Real> scored, double p, workspace w) {
     const auto s = scored.signed_scores();
-    double total = detail::weigh_all<Real>(s);
+    double total = weigh_all<Weight, Real>(s);
     const bool inside = magnitude_bits(p) != 0 && magnitude_bits(p) != magnitude_bits(1.0);
-    if (!inside || !detail::is_mid_range<Real>(total, s.size())) {
-        const auto all = detail::measure<detail::mass>(detail::in_fours<Real>{s});
-        if (all.largest == detail::infinity_key<Real> || (magnitude_bits(p) == 0 && all.largest > 0)) {
+    if (!inside || !is_mid_range<Real>(total, s.size())) {
+        const auto all = measure<mass>(in_fours<Real>{s});
+        if (all.largest == infinity_key<Real> || (magnitude_bits(p) == 0 && all.largest > 0)) {
             return cut<Real>::at_bits(static_cast<bits_of<Real>>(all.largest));
         }
         if (all.largest <= 0 || !inside) {
             return cut<Real>::everything();
         }
         total = all.weight; // without NaN
-        if (!detail::is_mid_range<Real>(total, s.size())) {
+        if (!is_mid_range<Real>(total, s.size())) {
             return plain_top_p_cut(scored, p, w);
         }
     }
     const auto budget_of = [p](double sum) { return sum * (1 - p); };
     const auto bound =
-        detail::rounded_bound(budget_of(total), detail::mass::relative_error<Real>(s.size()), s.size());
-    const auto memory = w.take<Real>(detail::bracket_room(s.size()));
-    detail::narrowed<Real> now{};
+        rounded_bound(budget_of(total), Weight::template relative_error<Real>(s.size()), s.size());
+    const auto memory = w.take<Real>(bracket_room(s.size()));
+    narrowed<Real> now{};
     cut<Real> answer = cut<Real>::everything();
-    return detail::mass_cut<Real>(s, total, bound, memory, budget_of, now, answer)
+    return mass_cut<Weight, Real>(s, total, bound, memory, budget_of, now, answer)
                ? answer
-               : detail::exact_top_p_cut<Real>(s, p, now);
+               : exact_top_p_cut<Real>(s, p, now);
+}
+
+} // namespace detail
+
+/// The cut of top-p. Expected O(n).
+template <class Real>
+cut<Real> top_p_cut(scores<Real> scored, double p, workspace w) {
+    return scored.size() < detail::many ? detail::top_p_cut_by<detail::mass>(scored, p, w)
+                                        : detail::top_p_cut_by<detail::precise_mass>(scored, p, w);
 }
 
 /// The cut of tail_budget. Expected O(n).
 template <class Real>
 cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
     const auto s = scored.signed_scores();
-    double total = detail::weigh_all<Real>(s);
+    double total = detail::weigh_all(s);
     if (!detail::is_mid_range<Real>(total, s.size())) { // of the finite scores
         total = detail::measure<detail::mass>(detail::in_fours<Real>{s}, detail::infinity_key<Real>).weight;
     }
@@ -140,7 +151,7 @@ cut<Real> tail_budget_cut(scores<Real> scored, double budget, workspace w) {
             const auto memory = narrowing.take<Real>(detail::bracket_room(s.size()));
             detail::narrowed<Real> now{};
             cut<Real> answer = cut<Real>::everything();
-            if (detail::mass_cut<Real>(
+            if (detail::mass_cut<detail::mass, Real>(
                     s, total, bound, memory, [budget](double) { return budget; }, now, answer)) {
                 return answer;
             }
