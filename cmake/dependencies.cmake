@@ -3,14 +3,21 @@
 #
 # A dependency is one row: how it is looked for, and its package at apt, dnf, pacman, brew.
 
-set(TAMIS_DEPENDENCY_xsimd     package xsimd     libxsimd-dev     xsimd-devel            xsimd     xsimd)
-set(TAMIS_DEPENDENCY_eigen     package Eigen3    libeigen3-dev    eigen3-devel           eigen     eigen)
-set(TAMIS_DEPENDENCY_doctest   package doctest   doctest-dev      doctest-devel          doctest   doctest)
-set(TAMIS_DEPENDENCY_benchmark package benchmark libbenchmark-dev google-benchmark-devel benchmark google-benchmark)
-set(TAMIS_DEPENDENCY_cli11     package CLI11     libcli11-dev     cli11-devel            cli11     cli11)
-set(TAMIS_DEPENDENCY_gmp       header  gmpxx.h   libgmp-dev       gmp-devel              gmp       gmp)
-set(TAMIS_DEPENDENCY_gnuplot   program gnuplot   gnuplot-nox      gnuplot                gnuplot   gnuplot)
+set(TAMIS_DEPENDENCY_xsimd     package xsimd             libxsimd-dev     xsimd-devel            xsimd     xsimd)
+set(TAMIS_DEPENDENCY_eigen     package Eigen3            libeigen3-dev    eigen3-devel           eigen     eigen)
+set(TAMIS_DEPENDENCY_doctest   package doctest           doctest-dev      doctest-devel          doctest   doctest)
+set(TAMIS_DEPENDENCY_benchmark package benchmark         libbenchmark-dev google-benchmark-devel benchmark google-benchmark)
+set(TAMIS_DEPENDENCY_cli11     package CLI11             libcli11-dev     cli11-devel            cli11     cli11)
+set(TAMIS_DEPENDENCY_gmp       header  gmpxx.h           libgmp-dev       gmp-devel              gmp       gmp)
+set(TAMIS_DEPENDENCY_gnuplot   program gnuplot           gnuplot-nox      gnuplot                gnuplot   gnuplot)
+set(TAMIS_DEPENDENCY_onednn    header  dnnl.hpp          libdnnl-dev      onednn-devel           onednn    onednn)
+set(TAMIS_DEPENDENCY_openblas  header  openblas_config.h libopenblas-dev  openblas-devel         openblas  openblas)
 set(TAMIS_PACKAGE_MANAGERS apt-get dnf pacman brew)
+
+# brew keeps OpenBLAS out of the way of Apple's BLAS.
+if(APPLE)
+    list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/openblas /usr/local/opt/openblas)
+endif()
 
 # Leaves in `missing` which of the names are not found. Looks afresh at every call.
 macro(tamis_look_for)
@@ -21,7 +28,7 @@ macro(tamis_look_for)
         if(kind STREQUAL "program")
             find_program(${wanted}_FOUND ${wanted} NO_CACHE)
         elseif(kind STREQUAL "header")
-            find_path(${wanted}_FOUND ${wanted} NO_CACHE)
+            find_path(${wanted}_FOUND ${wanted} PATH_SUFFIXES ${name} NO_CACHE)
         else()
             find_package(${wanted} CONFIG QUIET)
             set(${wanted}_VERSION "${${wanted}_VERSION}" PARENT_SCOPE)

@@ -52,4 +52,15 @@ TAMIS_BEGIN
     fail(text);
 }
 
+namespace detail {
+
+/// Refuses sizes that are not the same.
+inline void need(const char* format, std::size_t needed, std::size_t came) {
+    if (needed != came) {
+        fail_sizes(format, needed, came);
+    }
+}
+
+} // namespace detail
+
 TAMIS_END

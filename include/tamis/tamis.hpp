@@ -46,4 +46,8 @@
 #include <tamis/ffn/pack.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/format/bf16.hpp>
+#include <tamis/format/f16.hpp>
 #include <tamis/format/f32.hpp>
+#include <tamis/format/int8_by_row.hpp>
+#include <tamis/format/q4_0.hpp>
+#include <tamis/format/q8_0.hpp>

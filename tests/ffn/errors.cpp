@@ -104,10 +104,10 @@ TEST_CASE("calls: x, y and the workspace") {
     std::vector<float> x(5);
     std::vector<float> y(5);
     std::vector<float> four(4);
-    CHECK(message([&] { glu(four, y, enough); }) == "tamis::glu_ffn: x needs 5 entries, got 4");
-    CHECK(message([&] { glu(x, four, enough); }) == "tamis::glu_ffn: y needs 5 entries, got 4");
-    CHECK(message([&] { plain(four, y, enough); }) == "tamis::plain_ffn: x needs 5 entries, got 4");
-    CHECK(message([&] { plain(x, four, enough); }) == "tamis::plain_ffn: y needs 5 entries, got 4");
+    CHECK(message([&] { glu(four, y, enough); }) == "tamis: an FFN's x needs 5 entries, got 4");
+    CHECK(message([&] { glu(x, four, enough); }) == "tamis: an FFN's y needs 5 entries, got 4");
+    CHECK(message([&] { plain(four, y, enough); }) == "tamis: an FFN's x needs 5 entries, got 4");
+    CHECK(message([&] { plain(x, four, enough); }) == "tamis: an FFN's y needs 5 entries, got 4");
     CHECK(message([&] { glu(x, y, tamis::workspace{}); }).starts_with("tamis::workspace: "));
     CHECK(message([&] { glu(x, y, enough); }) == "nothing was thrown");
 }
@@ -122,9 +122,9 @@ TEST_CASE("calls: blocks") {
     const auto y = [&](std::size_t rows, std::size_t columns) {
         return tamis::block<float>{out.data(), rows, columns};
     };
-    CHECK(message([&] { glu(x(2, 6), y(2, 5), enough); }) == "tamis::glu_ffn: x needs 5 columns, got 6");
-    CHECK(message([&] { glu(x(2, 5), y(2, 4), enough); }) == "tamis::glu_ffn: y needs 5 columns, got 4");
-    CHECK(message([&] { glu(x(2, 5), y(3, 5), enough); }) == "tamis::glu_ffn: y needs 2 rows, got 3");
+    CHECK(message([&] { glu(x(2, 6), y(2, 5), enough); }) == "tamis: an FFN's x needs 5 columns, got 6");
+    CHECK(message([&] { glu(x(2, 5), y(2, 4), enough); }) == "tamis: an FFN's y needs 5 columns, got 4");
+    CHECK(message([&] { glu(x(2, 5), y(3, 5), enough); }) == "tamis: an FFN's y needs 2 rows, got 3");
     CHECK(message([&] { x(2, 5), tamis::block<const float>(memory.data(), 2, 5, 4); }) ==
           "tamis::block: stride must be at least the 5 columns, got 4");
 }

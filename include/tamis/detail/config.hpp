@@ -50,6 +50,13 @@
 #define TAMIS_DETAIL_JOIN_(a, b, c, d, e) v##a##_##b##_##c##d##e
 #define TAMIS_DETAIL_JOIN(a, b, c, d, e) TAMIS_DETAIL_JOIN_(a, b, c, d, e)
 
+// For the inside of kernels: a call there costs more than what it does.
+#if defined(__GNUC__)
+#define TAMIS_DETAIL_INLINE [[gnu::always_inline]] inline
+#else
+#define TAMIS_DETAIL_INLINE inline
+#endif
+
 /// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is `namespace tamis { inline namespace v0_1_avx512 { ... } }`.
 #define TAMIS_BEGIN                                                                                \
     namespace tamis {                                                                              \

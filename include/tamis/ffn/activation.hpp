@@ -7,7 +7,8 @@
 
 TAMIS_BEGIN
 
-/// sigma of the FFN: a function of one float. One of your own is any callable of that form.
+/// sigma of the FFN: a function of one float. One of your own is any callable of that form. For speed it may have, beside
+/// the call, `lanes`, which takes and gives a vector of floats (any type with their operators, and exp).
 /// Models: silu, gelu, gelu_tanh, relu, relu2, identity.
 template <class A>
 concept activation = requires(const A& sigma, float z) {
@@ -17,17 +18,31 @@ concept activation = requires(const A& sigma, float z) {
 /// z / (1 + exp(-z)): SwiGLU.
 struct silu {
     float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
+    template <class Vector>
+    Vector lanes(const Vector& z) const {
+        return z / (Vector(1.0f) + exp(-z));
+    }
 };
 
 /// z * Phi(z), by erf: GeGLU.
 struct gelu {
     float operator()(float z) const { return 0.5f * z * (1.0f + std::erf(z * 0.70710678118654752f)); }
+    template <class Vector>
+    Vector lanes(const Vector& z) const {
+        return Vector(0.5f) * z * (Vector(1.0f) + erf(z * Vector(0.70710678118654752f)));
+    }
 };
 
 /// GELU by its tanh approximation (Gemma): within 5e-4 of gelu.
 struct gelu_tanh {
     float operator()(float z) const {
         return 0.5f * z * (1.0f + std::tanh(0.79788456080286536f * (z + 0.044715f * z * z * z)));
+    }
+    /// (1 + tanh t) / 2 is 1 / (1 + exp(-2 t)).
+    template <class Vector>
+    Vector lanes(const Vector& z) const {
+        const Vector t = z * (Vector(1.0f) + Vector(0.044715f) * z * z);
+        return z / (Vector(1.0f) + exp(Vector(-1.59576912160573071f) * t));
     }
 };
 

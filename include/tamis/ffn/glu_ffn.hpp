@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/calls.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/ffn/weights.hpp>
 
@@ -14,10 +15,11 @@ TAMIS_BEGIN
 ///     ffn(x, y, workspace);
 ///
 /// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy,
-/// so that it saves gate neurons), each mask made over values that the earlier ones have already set to zero. What the masks and the layouts of the weights allow is not read (see skips). The
-/// weights are borrowed. A call allocates nothing, and one object serves many threads, each with its workspace.
+/// so that it saves gate neurons), each mask made over values that the earlier ones have already set to zero. What the
+/// masks and the layouts of the weights allow is not read (see skips). The weights are borrowed, and finite where they are
+/// read. A call (see ffn_calls) allocates nothing, and one object serves many threads, each with its workspace.
 template <class Weights, class Activation, class... Policies>
-class glu_ffn {
+class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
     using gate_matrix = decltype(Weights::gate);
     using up_matrix = decltype(Weights::up);
@@ -55,105 +57,99 @@ class glu_ffn {
         return skips<Where>() == best;
     }
 
-    /// y = FFN(x) for one token; x and y are contiguous floats of width() and may not overlap. Workspace:
-    /// workspace_bytes(). Returns what was read of the weights.
-    template <class X, class Y, class Observer = no_observer>
-    traffic operator()(X&& x, Y&& y, workspace w, Observer&& see = {}) const {
-        const auto in = detail::float_span(x);
-        const auto out = detail::float_span(y);
-        detail::need("tamis::glu_ffn: x needs %zu entries, got %zu", weights_.width(), in.size());
-        detail::need("tamis::glu_ffn: y needs %zu entries, got %zu", weights_.width(), out.size());
-        return run(in, out, w, see, 0);
-    }
-
-    /// A block of tokens, a row each, with masks of their own.
-    template <class Observer = no_observer>
-    traffic operator()(block<const float> x, block<float> y, workspace w, Observer&& see = {}) const {
-        detail::need("tamis::glu_ffn: x needs %zu columns, got %zu", weights_.width(), x.columns());
-        detail::need("tamis::glu_ffn: y needs %zu columns, got %zu", weights_.width(), y.columns());
-        detail::need("tamis::glu_ffn: y needs %zu rows, got %zu", x.rows(), y.rows());
-        traffic total;
-        for (std::size_t token = 0; token < x.rows(); ++token) {
-            total += run(x.row(token), y.row(token), w, see, token);
-        }
-        return total;
-    }
-
-    /// Bytes of workspace that a call needs, for one token or a block of any size.
-    std::size_t workspace_bytes() const {
-        const std::size_t d = weights_.neurons();
-        const std::size_t h = weights_.width();
-        std::size_t bytes = 2 * workspace_bytes_of<float>(d);
-        bytes += has<site::input> ? workspace_bytes_of<float>(h) + detail::site_step::bytes(h) : 0;
-        bytes += has<site::gate> ? detail::site_step::bytes(d) : 0;
-        bytes += has<site::up> ? detail::site_step::bytes(d) : 0;
-        bytes += has<site::intermediate> ? detail::site_step::bytes(d) : 0;
-        return bytes +
-               std::max({policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
-                         policies_.selection_bytes(site::up, d),
-                         policies_.selection_bytes(site::intermediate, d)});
-    }
-
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
     const Weights& weights() const { return weights_; }
 
   private:
-    template <class Observer>
-    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see,
-                std::size_t token) const {
+    friend ffn_calls<glu_ffn>;
+
+    std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
+        const std::size_t d = weights_.neurons();
+        const std::size_t h = weights_.width();
+        using detail::site_step;
+        std::size_t bytes = 2 * detail::bytes_of_rows(tokens, d);
+        bytes += has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0;
+        bytes += has<site::gate> ? site_step::bytes(d, tokens) : 0;
+        bytes += has<site::up> ? site_step::bytes(d, tokens) : 0;
+        bytes += has<site::intermediate> ? site_step::bytes(d, tokens) : 0;
+        const std::size_t up = detail::up_product_bytes(weights_.gate, tokens, threads) +
+                               detail::up_product_bytes(weights_.up, tokens, threads);
+        return bytes +
+               std::max({up, detail::down_product_bytes(weights_.down, tokens, threads),
+                         policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
+                         policies_.selection_bytes(site::up, d),
+                         policies_.selection_bytes(site::intermediate, d)});
+    }
+
+    /// The tokens of x together. A workspace is passed on by value: what a step takes of it is free again behind it.
+    template <class Executor, class Observer>
+    traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
+                std::size_t first) const {
         traffic read{0, weights_.bytes()};
+        const std::size_t tokens = x.rows();
         detail::site_step input;
         if constexpr (has<site::input>) { // the caller's x stays as it is
-            const auto masked = w.take<float>(x.size());
-            std::copy(x.begin(), x.end(), masked.begin());
-            input.run<site::input>(policies_, masked, w, see, token);
-            x = masked;
-        } else if constexpr (!std::is_same_v<std::remove_const_t<Observer>, no_observer>) {
-            see(sighting{site::input, x, {}, false, token});
+            x = detail::masked_copy<site::input>(policies_, x, input, w, see, first);
+        } else {
+            detail::show_all<site::input>(x, see, first);
         }
 
-        const auto g = w.take<float>(weights_.neurons());
-        const auto u = w.take<float>(weights_.neurons());
-        const auto compute_gate = [&](const detail::site_step& neurons) {
-            detail::linear_up(weights_.gate, x, input.active(), neurons.active(), neurons.mask(),
-                              weights_.biases.gate, g, read);
-            detail::with_rows(neurons.active(), g.size(), [&](auto rows) {
-                for (std::size_t k = 0; k < rows.size(); ++k) {
-                    g[rows[k]] = sigma_(g[rows[k]]);
-                }
-            });
+        const block<float> g = detail::take_rows(w, tokens, weights_.neurons());
+        const block<float> u = detail::take_rows(w, tokens, weights_.neurons());
+        const auto gate_of = [&](const detail::site_step& neurons) {
+            return detail::up_product(weights_.gate, x, input.active(), neurons.active(),
+                                      weights_.biases.gate, g);
         };
-        const auto compute_up = [&](const detail::site_step& neurons) {
-            detail::linear_up(weights_.up, x, input.active(), neurons.active(), neurons.mask(),
-                              weights_.biases.up, u, read);
+        const auto up_of = [&](const detail::site_step& neurons) {
+            return detail::up_product(weights_.up, x, input.active(), neurons.active(), weights_.biases.up,
+                                      u);
+        };
+        const auto activate = [&](const detail::site_step& neurons) {
+            for (std::size_t token = 0; token < tokens; ++token) {
+                detail::activate(sigma_, g.row(token));
+            }
+            neurons.zero_others(g);
         };
 
+        const detail::site_step none;
         detail::site_step gate;
         detail::site_step up;
-        if constexpr (has<site::up> && !has<site::gate>) { // the up mask comes first, and saves gate neurons
-            compute_up(detail::site_step{});
-            up.run<site::up>(policies_, u, w, see, token);
-            compute_gate(up);
-            gate.run<site::gate>(policies_, g, w, see, token);
+        if constexpr (has<site::gate>) {
+            detail::run_products(threads, w, read, gate_of(none));
+            activate(none);
+            gate.run<site::gate>(policies_, g, w, see, first);
+            detail::run_products(threads, w, read, up_of(gate));
+            gate.zero_others(u);
+            up.run<site::up>(policies_, u, w, see, first);
+        } else if constexpr (has<site::up>) { // the up mask comes first, and saves gate neurons
+            detail::run_products(threads, w, read, up_of(none));
+            up.run<site::up>(policies_, u, w, see, first);
+            detail::run_products(threads, w, read, gate_of(up));
+            activate(up);
+            gate.run<site::gate>(policies_, g, w, see, first);
         } else {
-            compute_gate(detail::site_step{});
-            gate.run<site::gate>(policies_, g, w, see, token);
-            compute_up(gate);
-            up.run<site::up>(policies_, u, w, see, token);
+            detail::run_products(threads, w, read, gate_of(none), up_of(none));
+            activate(none);
+            gate.run<site::gate>(policies_, g, w, see, first);
+            up.run<site::up>(policies_, u, w, see, first);
         }
         up.inherit(gate);
 
-        for (std::size_t i = 0; i < u.size(); ++i) {
-            u[i] *= g[i]; // the intermediate, in place
+        for (std::size_t token = 0; token < tokens; ++token) {
+            const auto of_up = u.row(token);
+            const auto of_gate = g.row(token);
+            for (std::size_t i = 0; i < of_up.size(); ++i) {
+                of_up[i] *= of_gate[i]; // the intermediate, in place
+            }
         }
-        if (!up.active().all) {
-            zero_inactive(u, up.mask()); // 0 * infinity is no zero
-        }
+        up.zero_others(u); // 0 * infinity is no zero
         detail::site_step intermediate;
-        intermediate.run<site::intermediate>(policies_, u, w, see, token);
+        intermediate.run<site::intermediate>(policies_, u, w, see, first);
         intermediate.inherit(up);
-        detail::linear_down(weights_.down, u, intermediate.active(), weights_.biases.down, y, read);
+        detail::run_products(threads, w, read,
+                             detail::down_product(weights_.down, u, intermediate.active(),
+                                                  weights_.biases.down, y));
         return read;
     }
 

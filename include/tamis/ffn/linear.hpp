@@ -1,93 +1,232 @@
 #pragma once
 
+#include <tamis/executor.hpp>
 #include <tamis/ffn/observer.hpp>
-#include <tamis/kernel/dot_rows.hpp>
-#include <tamis/kernel/sum_rows.hpp>
+#include <tamis/kernel/dot_rows_of_block.hpp>
+#include <tamis/kernel/sum_rows_of_block.hpp>
+#include <tamis/workspace.hpp>
 
 #include <algorithm>
 
 TAMIS_BEGIN
 
+// Products of a matrix with a block of tokens on the caller's threads. The rows that are read are divided into runs, since
+// long runs are what memory is read best in. A sum of rows is divided by what there is to read, never by threads: each run
+// is summed by itself and the sums are added in order, so that no bit depends on the number of threads.
+
 namespace detail {
 
-/// The entries of a vector that are active: all, or those of a mask as indices.
+/// The rows of a matrix that are read: all, or the active ones as indices.
 struct active_set {
     bool all = true;
     std::span<const std::uint32_t> indices{};
+
+    std::size_t count(std::size_t rows) const { return all ? rows : indices.size(); }
 };
 
-/// Calls f with the rows of an active set over n entries.
+/// Calls f with places [from, to) of an active set over n rows.
 template <class F>
-void with_rows(const active_set& active, std::size_t n, F&& f) {
+void with_rows(const active_set& active, std::size_t n, std::size_t from, std::size_t to, F&& f) {
     if (active.all) {
-        f(all_rows{n});
+        f(all_rows{n}.part(from, to - from));
     } else {
-        f(active_rows{active.indices});
+        f(active_rows{active.indices}.part(from, to - from));
     }
 }
 
-template <class M>
-std::uint64_t bytes_of_rows(const M& w, const active_set& active) {
-    return std::uint64_t{active.all ? w.rows() : active.indices.size()} * w.row_bytes();
+/// Runs that a sum of rows is divided into: one a MiB, up to eight.
+constexpr std::size_t sum_runs(std::uint64_t bytes) {
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes >> 20, 1, 8));
 }
 
-/// out = W in + bias for rows that are outputs. Only the rows of active outputs are read; the others' entries
-/// become 0. Entries of `in` that are not active have to be 0: this layout cannot skip them.
-template <class M>
-void linear_by_outputs(const M& w, std::span<const float> in, const active_set& outputs,
-                       std::span<const float> bias, std::span<float> out, traffic& read) {
-    if (!outputs.all) {
-        std::fill(out.begin(), out.end(), 0.0f);
+/// out = W in + bias for a block of tokens. Only active rows of W are read. Where rows are inputs, entries of `in` that are
+/// not active have to be 0; where they are outputs, those that are not active become 0.
+template <class M, bool RowsAreOutputs>
+class product {
+  public:
+    product(const M& w, block<const float> in, const active_set& rows, std::span<const float> bias,
+            block<float> out)
+        : w_{w}, in_{in}, rows_{rows}, bias_{bias}, out_{out} {}
+
+    /// Workspace for products with this matrix, for so many tokens and threads.
+    static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
+        const std::size_t runs = RowsAreOutputs ? 1 : sum_runs(std::uint64_t{w.rows()} * w.row_bytes());
+        return std::min(runs - 1, width == 1 ? std::size_t{1} : runs) * buffer_bytes(w, tokens);
     }
-    with_rows(outputs, w.rows(), [&](auto rows) {
-        dot_rows(w, rows, in, out);
-        if (!bias.empty()) {
-            for (std::size_t k = 0; k < rows.size(); ++k) {
-                out[rows[k]] += bias[rows[k]];
-            }
+
+    /// Takes memory and divides the work; tells into how many parts.
+    std::size_t prepare(std::size_t width, workspace& w) {
+        const std::size_t count = rows_.count(w_.rows());
+        if constexpr (RowsAreOutputs) { // a few parts a thread, so that none waits long for the last
+            runs_ = width == 1 ? 1 : std::clamp<std::size_t>(count / 16, 1, 4 * width);
+            columns_ = 1;
+        } else {
+            runs_ = sum_runs(bytes_of_weights());
+            columns_ = std::clamp<std::size_t>((width + runs_ - 1) / runs_, 1, (w_.columns() + 1023) / 1024);
+            buffers_ = w.take<float>(std::min(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *
+                                     buffer_bytes(w_, in_.rows()) / sizeof(float));
         }
-    });
-    read.bytes_read += bytes_of_rows(w, outputs);
-}
-
-/// out = W in + bias for rows that are inputs. Only the rows of active inputs are read.
-template <class M>
-void linear_by_inputs(const M& w, std::span<const float> in, const active_set& inputs,
-                      std::span<const float> bias, std::span<float> out, traffic& read) {
-    if (bias.empty()) {
-        std::fill(out.begin(), out.end(), 0.0f);
-    } else {
-        std::copy(bias.begin(), bias.end(), out.begin());
+        return runs_ * columns_;
     }
-    with_rows(inputs, w.rows(), [&](auto rows) { sum_rows(w, rows, in, out); });
-    read.bytes_read += bytes_of_rows(w, inputs);
-}
-
-/// Gate or up: x to neurons, with whatever the layout can skip. Afterwards inactive neurons are 0 in any layout.
-template <class M>
-void linear_up(const M& w, std::span<const float> x, const active_set& inputs, const active_set& neurons,
-               mask_view neuron_mask, std::span<const float> bias, std::span<float> out, traffic& read) {
-    if constexpr (up_rows_are_outputs<M>()) {
-        linear_by_outputs(w, x, neurons, bias, out, read);
-    } else {
-        linear_by_inputs(w, x, inputs, bias, out, read);
-        if (!neurons.all) {
-            for (std::size_t i = 0; i < out.size(); ++i) {
-                out[i] = neuron_mask[i] ? out[i] : 0.0f;
-            }
+    /// One part of the work: any order, any thread.
+    void run(std::size_t part) const {
+        if constexpr (RowsAreOutputs) {
+            const std::size_t count = rows_.count(w_.rows());
+            const auto edge = [&](std::size_t i) { return i == runs_ ? count : count * i / runs_ / 8 * 8; };
+            with_rows(rows_, w_.rows(), edge(part), edge(part + 1),
+                      [&](auto rows) { dot_rows_of_block(w_, rows, in_, out_); });
+        } else {
+            const std::size_t piece = part % columns_;
+            const auto edge = [&](std::size_t i) {
+                return i == columns_ ? w_.columns() : w_.columns() * i / columns_ / 64 * 64;
+            };
+            sum_run(part / columns_, sum_of(part / columns_), edge(piece), edge(piece + 1));
         }
     }
+    /// All parts by one thread, which needs memory for one run's sums alone.
+    void run_all() const {
+        if constexpr (RowsAreOutputs) {
+            run(0);
+        } else {
+            for (std::size_t i = 0; i < runs_; ++i) {
+                const block<float> sum = sum_of(std::min<std::size_t>(i, 1));
+                sum_run(i, sum, 0, w_.columns());
+                if (i != 0) {
+                    add(sum);
+                }
+            }
+        }
+    }
+    /// What is left when all parts are done.
+    void finish(std::size_t width) const {
+        if constexpr (RowsAreOutputs) {
+            if (!rows_.all) {
+                return finish_listed();
+            }
+        } else if (width > 1) {
+            for (std::size_t i = 1; i < runs_; ++i) {
+                add(sum_of(i));
+            }
+        }
+        for (std::size_t token = 0; token < out_.rows() && !bias_.empty(); ++token) {
+            for (std::size_t j = 0; j < bias_.size(); ++j) {
+                out_.row(token)[j] += bias_[j];
+            }
+        }
+    }
+
+    std::uint64_t bytes_of_weights() const { return std::uint64_t{rows_.count(w_.rows())} * w_.row_bytes(); }
+
+  private:
+    static std::size_t buffer_stride(const M& w) {
+        return workspace_bytes_of<float>(w.columns()) / sizeof(float);
+    }
+    static std::size_t buffer_bytes(const M& w, std::size_t tokens) {
+        return tokens * buffer_stride(w) * sizeof(float);
+    }
+
+    /// Where run i is summed: the first in place.
+    block<float> sum_of(std::size_t i) const {
+        const std::size_t stride = buffer_stride(w_);
+        return i == 0 ? out_
+                      : block<float>{buffers_.data() + (i - 1) * in_.rows() * stride, in_.rows(),
+                                     w_.columns(), stride};
+    }
+    void sum_run(std::size_t i, block<float> sum, std::size_t begin, std::size_t end) const {
+        for (std::size_t token = 0; token < sum.rows(); ++token) {
+            const auto part = sum.row(token).subspan(begin, end - begin);
+            std::fill(part.begin(), part.end(), 0.0f);
+        }
+        const std::size_t count = rows_.count(w_.rows());
+        const auto edge = [&](std::size_t k) { return k == runs_ ? count : count * k / runs_ / 8 * 8; };
+        with_rows(rows_, w_.rows(), edge(i), edge(i + 1), [&](auto rows) {
+            if (rows.size() != 0) {
+                sum_rows_of_block(w_, rows, in_, sum, begin, end);
+            }
+        });
+    }
+    void add(block<float> sum) const {
+        for (std::size_t token = 0; token < out_.rows(); ++token) {
+            const auto to = out_.row(token);
+            const auto from = sum.row(token);
+            for (std::size_t j = 0; j < to.size(); ++j) {
+                to[j] += from[j];
+            }
+        }
+    }
+    /// Outputs that are not listed were not written.
+    void finish_listed() const {
+        for (std::size_t token = 0; token < out_.rows(); ++token) {
+            const auto out = out_.row(token);
+            std::size_t next = 0;
+            for (const std::uint32_t i : rows_.indices) {
+                std::fill(out.begin() + static_cast<std::ptrdiff_t>(next),
+                          out.begin() + static_cast<std::ptrdiff_t>(i), 0.0f);
+                next = i + std::size_t{1};
+                out[i] += bias_.empty() ? 0.0f : bias_[i];
+            }
+            std::fill(out.begin() + static_cast<std::ptrdiff_t>(next), out.end(), 0.0f);
+        }
+    }
+
+    M w_;
+    block<const float> in_;
+    active_set rows_;
+    std::span<const float> bias_;
+    block<float> out_;
+    std::size_t runs_ = 1, columns_ = 1;
+    std::span<float> buffers_{};
+};
+
+/// Products that do not wait for each other, together.
+template <class Executor, class... Products>
+void run_products(const Executor& threads, workspace w, traffic& read, Products... products) {
+    const std::size_t width = threads.width();
+    const std::size_t parts[] = {products.prepare(width, w)...};
+    std::size_t all = 0;
+    for (const std::size_t count : parts) {
+        all += count;
+    }
+    if (width == 1) {
+        (products.run_all(), ...);
+    } else {
+        threads.run(all, [&](std::size_t part) {
+            std::size_t which = 0;
+            std::size_t first = 0;
+            const auto run = [&](const auto& p) {
+                if (part >= first && part < first + parts[which]) {
+                    p.run(part - first);
+                }
+                first += parts[which++];
+            };
+            (run(products), ...);
+        });
+    }
+    (products.finish(width), ...);
+    ((read.bytes_read += products.bytes_of_weights()), ...);
 }
 
-/// Down: the intermediate to the output. Inactive neurons have to be 0 for the layout that cannot skip them.
+/// Gate or up: x to neurons. Which rows are read follows from the layout.
 template <class M>
-void linear_down(const M& w, std::span<const float> intermediate, const active_set& neurons,
-                 std::span<const float> bias, std::span<float> out, traffic& read) {
-    if constexpr (down_rows_are_outputs<M>()) {
-        linear_by_outputs(w, intermediate, active_set{}, bias, out, read);
-    } else {
-        linear_by_inputs(w, intermediate, neurons, bias, out, read);
-    }
+auto up_product(const M& w, block<const float> x, const active_set& inputs, const active_set& neurons,
+                std::span<const float> bias, block<float> out) {
+    constexpr bool by_outputs = up_rows_are_outputs<M>();
+    return product<M, by_outputs>{w, x, by_outputs ? neurons : inputs, bias, out};
+}
+template <class M>
+std::size_t up_product_bytes(const M& w, std::size_t tokens, std::size_t threads) {
+    return product<M, up_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+}
+/// Down: the intermediate to the output.
+template <class M>
+std::size_t down_product_bytes(const M& w, std::size_t tokens, std::size_t threads) {
+    return product<M, down_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+}
+template <class M>
+auto down_product(const M& w, block<const float> intermediate, const active_set& neurons,
+                  std::span<const float> bias, block<float> out) {
+    constexpr bool by_outputs = down_rows_are_outputs<M>();
+    return product<M, by_outputs>{w, intermediate, by_outputs ? active_set{} : neurons, bias, out};
 }
 
 } // namespace detail

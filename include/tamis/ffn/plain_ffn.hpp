@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/calls.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/ffn/weights.hpp>
 
@@ -37,7 +38,7 @@ class plain_weights {
 /// An ungated FFN (OPT, Falcon, GPT-2) with masks at its two sites: input, and intermediate, which is
 /// sigma(W_up x + b_up). Otherwise as glu_ffn.
 template <class Weights, class Activation, class... Policies>
-class plain_ffn {
+class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> {
     static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
     using policy_set_type = policy_set<Policies...>;
     static_assert(!policy_set_type::template has<site::gate> && !policy_set_type::template has<site::up>,
@@ -59,62 +60,48 @@ class plain_ffn {
         return {false, has<Where> && up, has<Where> && down};
     }
 
-    /// y = FFN(x) for one token: as glu_ffn.
-    template <class X, class Y, class Observer = no_observer>
-    traffic operator()(X&& x, Y&& y, workspace w, Observer&& see = {}) const {
-        const auto in = detail::float_span(x);
-        const auto out = detail::float_span(y);
-        detail::need("tamis::plain_ffn: x needs %zu entries, got %zu", weights_.width(), in.size());
-        detail::need("tamis::plain_ffn: y needs %zu entries, got %zu", weights_.width(), out.size());
-        return run(in, out, w, see, 0);
-    }
-
-    /// A block of tokens, a row each, with masks of their own.
-    template <class Observer = no_observer>
-    traffic operator()(block<const float> x, block<float> y, workspace w, Observer&& see = {}) const {
-        detail::need("tamis::plain_ffn: x needs %zu columns, got %zu", weights_.width(), x.columns());
-        detail::need("tamis::plain_ffn: y needs %zu columns, got %zu", weights_.width(), y.columns());
-        detail::need("tamis::plain_ffn: y needs %zu rows, got %zu", x.rows(), y.rows());
-        traffic total;
-        for (std::size_t token = 0; token < x.rows(); ++token) {
-            total += run(x.row(token), y.row(token), w, see, token);
-        }
-        return total;
-    }
-
-    std::size_t workspace_bytes() const {
-        const std::size_t d = weights_.neurons();
-        const std::size_t h = weights_.width();
-        return workspace_bytes_of<float>(d) + workspace_bytes_of<float>(h) +
-               (has<site::input> ? detail::site_step::bytes(h) : 0) +
-               (has<site::intermediate> ? detail::site_step::bytes(d) : 0) +
-               std::max(policies_.selection_bytes(site::input, h),
-                        policies_.selection_bytes(site::intermediate, d));
-    }
-
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
     const Weights& weights() const { return weights_; }
 
   private:
-    template <class Observer>
-    traffic run(std::span<const float> x, std::span<float> y, workspace w, Observer& see,
-                std::size_t token) const {
-        traffic read{0, weights_.bytes()};
-        const auto masked = w.take<float>(x.size());
-        std::copy(x.begin(), x.end(), masked.begin());
-        detail::site_step input;
-        input.run<site::input>(policies_, masked, w, see, token);
+    friend ffn_calls<plain_ffn>;
 
-        const auto i = w.take<float>(weights_.neurons());
-        detail::linear_up(weights_.up, masked, input.active(), detail::active_set{}, mask_view{},
-                          weights_.up_bias, i, read);
-        for (float& value : i) {
-            value = sigma_(value);
+    std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
+        const std::size_t d = weights_.neurons();
+        const std::size_t h = weights_.width();
+        using detail::site_step;
+        return detail::bytes_of_rows(tokens, d) +
+               (has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0) +
+               (has<site::intermediate> ? site_step::bytes(d, tokens) : 0) +
+               std::max({detail::up_product_bytes(weights_.up, tokens, threads),
+                         detail::down_product_bytes(weights_.down, tokens, threads),
+                         policies_.selection_bytes(site::input, h),
+                         policies_.selection_bytes(site::intermediate, d)});
+    }
+
+    template <class Executor, class Observer>
+    traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
+                std::size_t first) const {
+        traffic read{0, weights_.bytes()};
+        detail::site_step input;
+        if constexpr (has<site::input>) {
+            x = detail::masked_copy<site::input>(policies_, x, input, w, see, first);
+        } else {
+            detail::show_all<site::input>(x, see, first);
+        }
+        const block<float> i = detail::take_rows(w, x.rows(), weights_.neurons());
+        detail::run_products(threads, w, read,
+                             detail::up_product(weights_.up, x, input.active(), detail::active_set{},
+                                                weights_.up_bias, i));
+        for (std::size_t token = 0; token < i.rows(); ++token) {
+            detail::activate(sigma_, i.row(token));
         }
         detail::site_step intermediate;
-        intermediate.run<site::intermediate>(policies_, i, w, see, token);
-        detail::linear_down(weights_.down, i, intermediate.active(), weights_.down_bias, y, read);
+        intermediate.run<site::intermediate>(policies_, i, w, see, first);
+        detail::run_products(threads, w, read,
+                             detail::down_product(weights_.down, i, intermediate.active(), weights_.down_bias,
+                                                  y));
         return read;
     }
 

@@ -3,38 +3,79 @@
 #include <tamis/ffn/linear.hpp>
 #include <tamis/ffn/policy.hpp>
 #include <tamis/mask/apply.hpp>
+#include <tamis/mask/set_operations.hpp>
 
 TAMIS_BEGIN
 
 namespace detail {
 
-/// The mask of one site and what is made of it, in memory of the workspace. An object of it exists for every site;
-/// without a policy it takes no memory.
+template <site Where, class Observer>
+void show([[maybe_unused]] Observer& see, [[maybe_unused]] std::span<const float> values,
+          [[maybe_unused]] mask_view mask, [[maybe_unused]] bool has_policy,
+          [[maybe_unused]] std::size_t token) {
+    static_assert(observer<Observer>, "tamis: an observer is callable with a const tamis::sighting&");
+    if constexpr (!std::is_same_v<std::remove_const_t<Observer>, no_observer>) {
+        see(sighting{Where, values, mask, has_policy, token});
+    }
+}
+/// A site without a policy, of each token.
+template <site Where, class Observer>
+void show_all(block<const float> values, Observer& see, std::size_t first) {
+    for (std::size_t token = 0; token < values.rows(); ++token) {
+        show<Where>(see, values.row(token), mask_view{}, false, first + token);
+    }
+}
+
+/// The masks of one site over the tokens that share a reading, and what is made of them, in memory of the workspace. An
+/// object of it exists for every site; without a policy it takes no memory.
 class site_step {
   public:
-    static constexpr std::size_t bytes(std::size_t n) {
-        return workspace_bytes_of<std::uint64_t>(mask_words(n)) + workspace_bytes_of<std::uint32_t>(n);
+    static constexpr std::size_t bytes(std::size_t n, std::size_t tokens) {
+        return (tokens + (tokens > 1 ? 1 : 0)) * workspace_bytes_of<std::uint64_t>(mask_words(n)) +
+               workspace_bytes_of<std::uint32_t>(n);
     }
 
-    /// Makes the site's mask over `values` and sets inactive values to zero; shows both to the observer.
+    /// Makes the site's masks over each token's values and sets inactive values to zero; shows both to the observer.
+    /// `first` is the place of the first token in the caller's block.
     template <site Where, class Policies, class Observer>
-    void run(const Policies& policies, std::span<float> values, workspace& w, Observer& see,
-             std::size_t token) {
+    void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first) {
+        const std::size_t n = values.columns();
         if constexpr (Policies::template has<Where>) {
-            const mask_span made{w.take<std::uint64_t>(mask_words(values.size())), values.size()};
-            const auto indices = w.take<std::uint32_t>(values.size());
-            select(policies.template at<Where>(), std::span<const float>{values}, made, w);
-            show<Where>(see, values, made, true, token);
-            zero_inactive(values, made);
-            mask_ = made;
-            active_ = {false, indices.first(active_indices(made, indices))};
+            tokens_ = values.rows();
+            stride_ = workspace_bytes_of<std::uint64_t>(mask_words(n)) / sizeof(std::uint64_t);
+            size_ = n;
+            const std::size_t masks = tokens_ + (tokens_ > 1 ? 1 : 0); // and the union
+            words_ = w.take<std::uint64_t>(masks * stride_);
+            const auto indices = w.take<std::uint32_t>(n);
+            for (std::size_t token = 0; token < tokens_; ++token) {
+                const auto row = values.row(token);
+                const mask_span made = mask_of(token);
+                select(policies.template at<Where>(), std::span<const float>{row}, made, w);
+                show<Where>(see, row, made, true, first + token);
+                zero_inactive(row, made);
+            }
+            if (tokens_ > 1) {
+                const mask_span all = mask_of(tokens_);
+                all.fill(false);
+                for (std::size_t token = 0; token < tokens_; ++token) {
+                    unite(all, mask_of(token), all);
+                }
+            }
+            active_ = {false, indices.first(active_indices(mask_of(masks - 1), indices))};
         } else {
-            show<Where>(see, values, mask_view{}, false, token);
+            show_all<Where>(values, see, first);
         }
     }
 
+    /// The rows that any token wants.
     const active_set& active() const { return active_; }
-    mask_view mask() const { return mask_; }
+
+    /// Sets to zero what is not active at this site in values that were made since.
+    void zero_others(block<float> values) const {
+        for (std::size_t token = 0; token < tokens_; ++token) {
+            zero_inactive(values.row(token), mask_of(token));
+        }
+    }
 
     /// Takes over what an earlier site left active, where this one has no policy.
     void inherit(const site_step& earlier) {
@@ -44,28 +85,48 @@ class site_step {
     }
 
   private:
-    template <site Where, class Observer>
-    static void show([[maybe_unused]] Observer& see, [[maybe_unused]] std::span<const float> values,
-                     [[maybe_unused]] mask_view mask, [[maybe_unused]] bool has_policy,
-                     [[maybe_unused]] std::size_t token) {
-        static_assert(observer<Observer>, "tamis: an observer is callable with a const tamis::sighting&");
-        if constexpr (!std::is_same_v<std::remove_const_t<Observer>, no_observer>) {
-            see(sighting{Where, values, mask, has_policy, token});
-        }
-    }
+    mask_span mask_of(std::size_t token) const { return {words_.subspan(token * stride_), size_}; }
 
-    mask_view mask_;
+    std::span<std::uint64_t> words_{};
+    std::size_t stride_ = 0, size_ = 0, tokens_ = 0;
     active_set active_;
 };
 
-/// Float vectors of the caller as spans; anything else is refused with the way out.
-template <class V>
-auto float_span(V&& v) {
-    const auto view = view_of(v);
-    static_assert(
-        std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
-        "tamis: an FFN takes and gives contiguous floats (activations stay float32); convert other types first");
-    return view;
+/// Rows of floats in the workspace, each at a cache line.
+inline std::size_t bytes_of_rows(std::size_t tokens, std::size_t n) {
+    return tokens * workspace_bytes_of<float>(n);
+}
+inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
+    const std::size_t stride = workspace_bytes_of<float>(n) / sizeof(float);
+    return {w.take<float>(tokens * stride).data(), tokens, n, stride};
+}
+
+/// A copy of the tokens' values with a site's masks applied.
+template <site Where, class Policies, class Observer>
+block<const float> masked_copy(const Policies& policies, block<const float> values, site_step& step,
+                               workspace& w, Observer& see, std::size_t first) {
+    const block<float> masked = take_rows(w, values.rows(), values.columns());
+    for (std::size_t token = 0; token < values.rows(); ++token) {
+        std::copy(values.row(token).begin(), values.row(token).end(), masked.row(token).begin());
+    }
+    step.run<Where>(policies, masked, w, see, first);
+    return masked;
+}
+
+/// sigma of each value: a vector at a time where it takes one.
+template <class Activation>
+void activate(const Activation& sigma, std::span<float> values) {
+    std::size_t i = 0;
+    if constexpr (requires(const vec& z) {
+                      { sigma.lanes(z) } -> std::same_as<vec>;
+                  }) {
+        for (; i + vec::size <= values.size(); i += vec::size) {
+            store(&values[i], sigma.lanes(load(&values[i])));
+        }
+    }
+    for (; i < values.size(); ++i) {
+        values[i] = sigma(values[i]);
+    }
 }
 
 } // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/error.hpp>
 #include <tamis/format/format.hpp>
 
 #include <type_traits>
@@ -113,12 +114,6 @@ std::size_t down_neurons(const M& m) {
 template <class M>
 std::size_t down_width(const M& m) {
     return down_rows_are_outputs<M>() ? m.rows() : m.columns();
-}
-
-inline void need(const char* message, std::size_t needed, std::size_t came) {
-    if (needed != came) {
-        fail_sizes(message, needed, came);
-    }
 }
 
 } // namespace detail

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <tamis/ffn/weights.hpp>
-#include <tamis/kernel/rows.hpp>
+#include <tamis/kernel/step.hpp>
 
 TAMIS_BEGIN
 
 // Dot products of active rows: y[r_k] = W[r_k, :] . x, for layouts in which a row belongs to one entry of y.
-// Rows that are not listed are not read, and their entries of y are left alone.
+// Rows that are not listed are not read, and their entries of y are left alone. Each product is summed in one and the
+// same order, whichever rows are taken with it.
 
 /// The simple loop that dot_rows must equal up to rounding.
 template <class M, class Rows>
@@ -22,27 +22,77 @@ void dot_rows_plain(const M& w, Rows rows, std::span<const float> x, std::span<f
 
 namespace detail {
 
+/// The product of a unit with its part of x, to which a scale may still be missing.
+template <class F, std::size_t First, std::size_t... V>
+TAMIS_DETAIL_INLINE vec multiply_unit(const std::byte* row, std::size_t i,
+                                      const vec (&x)[unit_of<F>::vectors], std::index_sequence<First, V...>) {
+    vec weights[unit_of<F>::vectors];
+    load_unit<F>(row, i, weights);
+    vec product = weights[First] * x[First];
+    ((product = multiply_add(weights[V], x[V], product)), ...);
+    return product;
+}
+
+/// sums[k] += units [from, to) of row k times x. (Folds, not loops: g++ keeps arrays with indices that vary in memory.)
+template <class F, std::size_t... K, std::size_t... V>
+void multiply_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from, std::size_t to,
+                      [[maybe_unused]] const float (*scales)[unit_of<F>::stretch], const float* x,
+                      vec (&total)[sizeof...(K)], std::index_sequence<K...>,
+                      std::index_sequence<V...> vectors) {
+    using unit = unit_of<F>;
+    vec sums[] = {total[K]...};
+    for (std::size_t i = from; i < to; ++i) {
+        if ((i - from) % unit::a_line == 0) {
+            in_hand.ask_for(i);
+        }
+        const vec values[] = {load(x + i * unit::weights + V * vec::size)...};
+        if constexpr (scaled_by_block<F>) {
+            ((sums[K] = multiply_add(vec(scales[K][i - from]),
+                                     multiply_unit<F>(in_hand.now[K], i, values, vectors), sums[K])),
+             ...);
+        } else {
+            static_assert(sizeof...(V) == 1);
+            const auto add = [&](const std::byte* row, const vec& sum) {
+                vec weights[1];
+                load_unit<F>(row, i, weights);
+                return multiply_add(weights[0], values[0], sum);
+            };
+            ((sums[K] = add(in_hand.now[K], sums[K])), ...);
+        }
+    }
+    ((total[K] = sums[K]), ...);
+}
+
 /// Count rows in one pass over x, so that each vector of x is loaded once for all of them.
 template <std::size_t Count, class M, class Rows>
 void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x, std::span<float> y) {
     using F = typename M::format_type;
-    const std::byte* row[Count];
+    using unit = unit_of<F>;
+    const std::size_t last = w.columns() / unit::weights;
+    rows_in_hand<F, Count> in_hand{w, rows, first, 0, last};
     vec sums[Count];
     for (std::size_t k = 0; k < Count; ++k) {
-        row[k] = w.row(rows[first + k]);
         sums[k] = vec(0.0f);
     }
-    const std::size_t whole = w.columns() - w.columns() % vec::size;
-    for (std::size_t j = 0; j < whole; j += vec::size) {
-        const vec values = load(&x[j]);
-        for (std::size_t k = 0; k < Count; ++k) {
-            sums[k] = multiply_add(load_weights<F>(row[k], j), values, sums[k]);
-        }
+    float one[Count];
+    std::fill_n(one, Count, 1.0f);
+    stretch_scales<F, Count> scales;
+    scales.ready(in_hand.now, 0, last, one);
+    for (std::size_t from = 0; from < last; from += unit::stretch) {
+        const std::size_t to = std::min(from + unit::stretch, last);
+        in_hand.look_ahead(from);
+        const auto now = scales.turn();
+        scales.ready(in_hand.now, to, last, one);
+        multiply_stretch<F>(in_hand, from, to, now, x.data(), sums, std::make_index_sequence<Count>{},
+                            typename unit::each_vector{});
     }
     for (std::size_t k = 0; k < Count; ++k) {
         float total = sum(sums[k]);
-        for (std::size_t j = whole; j < w.columns(); ++j) {
-            total += F::at(row[k], j) * x[j];
+        if constexpr (scaled_by_row<F>) {
+            total *= F::scale(in_hand.now[k], 0);
+        }
+        for (std::size_t j = last * unit::weights; j < w.columns(); ++j) {
+            total += F::at(in_hand.now[k], j) * x[j];
         }
         y[rows[first + k]] = total;
     }
@@ -53,13 +103,8 @@ void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const flo
 /// y[r] = row r . x for the rows; x has the matrix's columns, y is indexed by row. Eight rows a pass.
 template <class M, class Rows>
 void dot_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
-    std::size_t k = 0;
-    for (; k + 8 <= rows.size(); k += 8) {
-        detail::multiply_rows<8>(w, rows, k, x, y);
-    }
-    for (; k < rows.size(); ++k) {
-        detail::multiply_rows<1>(w, rows, k, x, y);
-    }
+    detail::for_each_pass(rows.size(),
+                          [&](auto count, std::size_t k) { detail::multiply_rows<count>(w, rows, k, x, y); });
 }
 
 TAMIS_END

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <tamis/ffn/weights.hpp>
-#include <tamis/kernel/rows.hpp>
+#include <tamis/kernel/step.hpp>
 
 TAMIS_BEGIN
 
 // Sum of active rows: y += sum_k x[r_k] * W[r_k, :], for layouts in which a row belongs to one entry of x.
-// Rows that are not listed are not read.
+// Rows that are not listed are not read. Each entry of y sums the rows in their order, one after the other, so that no
+// bit of it depends on how rows and columns are divided.
 
 /// The simple loop that sum_rows must equal up to rounding.
 template <class M, class Rows>
@@ -20,45 +20,88 @@ void sum_rows_plain(const M& w, Rows rows, std::span<const float> x, std::span<f
 
 namespace detail {
 
-/// Adds Count rows in one pass over y, so that y is read and written once for all of them.
+/// sum[v] += factor * vector v of a unit.
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void add_unit(const std::byte* row, std::size_t i, const vec& factor,
+                                  vec (&sum)[unit_of<F>::vectors], std::index_sequence<V...>) {
+    vec weights[unit_of<F>::vectors];
+    load_unit<F>(row, i, weights);
+    ((sum[V] = multiply_add(factor, weights[V], sum[V])), ...);
+}
+
+/// Adds rows to units [from, to) of y, one pass over y for all of them. (Folds, not loops: g++ keeps arrays with indices
+/// that vary in memory.)
+template <class F, std::size_t... K, std::size_t... V>
+void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from, std::size_t to,
+                 const float (&factor)[sizeof...(K)],
+                 [[maybe_unused]] const float (*scales)[unit_of<F>::stretch], float* y,
+                 std::index_sequence<K...>, std::index_sequence<V...> vectors) {
+    using unit = unit_of<F>;
+    for (std::size_t i = from; i < to; ++i) {
+        if ((i - from) % unit::a_line == 0) {
+            in_hand.ask_for(i);
+        }
+        float* const out = y + i * unit::weights;
+        vec sum[unit::vectors];
+        ((sum[V] = load(out + V * vec::size)), ...);
+        if constexpr (scaled_by_block<F>) {
+            (add_unit<F>(in_hand.now[K], i, vec(scales[K][i - from]), sum, vectors), ...);
+        } else {
+            (add_unit<F>(in_hand.now[K], i, vec(factor[K]), sum, vectors), ...);
+        }
+        (store(out + V * vec::size, sum[V]), ...);
+    }
+}
+
+/// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.
 template <std::size_t Count, class M, class Rows>
-void add_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x, std::span<float> y) {
+void add_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x, std::size_t begin,
+              std::size_t end, float* y) {
     using F = typename M::format_type;
-    const std::byte* row[Count];
+    using unit = unit_of<F>;
+    const std::size_t start = begin / unit::weights;
+    const std::size_t last = end / unit::weights;
+    rows_in_hand<F, Count> in_hand{w, rows, first, start, last};
     float factor[Count];
     for (std::size_t k = 0; k < Count; ++k) {
-        row[k] = w.row(rows[first + k]);
         factor[k] = x[rows[first + k]];
-    }
-    const std::size_t whole = w.columns() - w.columns() % vec::size;
-    for (std::size_t j = 0; j < whole; j += vec::size) {
-        vec sum = load(&y[j]);
-        for (std::size_t k = 0; k < Count; ++k) {
-            sum = multiply_add(vec(factor[k]), load_weights<F>(row[k], j), sum);
+        if constexpr (scaled_by_row<F>) {
+            factor[k] *= F::scale(in_hand.now[k], 0);
         }
-        store(&y[j], sum);
     }
-    for (std::size_t j = whole; j < w.columns(); ++j) {
-        float sum = y[j];
+    stretch_scales<F, Count> scales;
+    scales.ready(in_hand.now, start, last, factor);
+    for (std::size_t from = start; from < last; from += unit::stretch) {
+        const std::size_t to = std::min(from + unit::stretch, last);
+        in_hand.look_ahead(from);
+        const auto now = scales.turn();
+        scales.ready(in_hand.now, to, last, factor);
+        add_stretch<F>(in_hand, from, to, factor, now, y, std::make_index_sequence<Count>{},
+                       typename unit::each_vector{});
+    }
+    for (std::size_t j = last * unit::weights; j < end; ++j) {
         for (std::size_t k = 0; k < Count; ++k) {
-            sum += factor[k] * F::at(row[k], j);
+            y[j] += x[rows[first + k]] * F::at(in_hand.now[k], j);
         }
-        y[j] = sum;
     }
 }
 
 } // namespace detail
 
-/// y += sum over the rows; x is indexed by row, y has the matrix's columns. Eight rows a pass.
+/// y[j] += sum over the rows, for the columns j in [begin, end); x is indexed by row, y by column. begin is a multiple of
+/// 64. Eight rows a pass.
+template <class M, class Rows>
+void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y, std::size_t begin,
+              std::size_t end) {
+    detail::for_each_pass(rows.size(), [&](auto count, std::size_t k) {
+        detail::add_rows<count>(w, rows, k, x, begin, end, y.data());
+    });
+}
+
+/// The same for all columns.
 template <class M, class Rows>
 void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
-    std::size_t k = 0;
-    for (; k + 8 <= rows.size(); k += 8) {
-        detail::add_rows<8>(w, rows, k, x, y);
-    }
-    for (; k < rows.size(); ++k) {
-        detail::add_rows<1>(w, rows, k, x, y);
-    }
+    sum_rows(w, rows, x, y, 0, w.columns());
 }
 
 TAMIS_END

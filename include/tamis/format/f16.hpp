@@ -1,0 +1,88 @@
+#pragma once
+
+#include <tamis/format/format.hpp>
+
+#include <bit>
+#include <cstring>
+
+TAMIS_BEGIN
+
+/// IEEE binary16. Read exactly; packed by rounding to nearest, ties to even: relative error at most 2^-11 from 2^-14
+/// on, absolute error at most 2^-25 below. Numbers of 65520 and more become infinite, NaN stays a NaN.
+struct f16 {
+    static constexpr const char* name = "f16";
+    using storage = std::uint16_t;
+
+    static constexpr std::size_t row_bytes(std::size_t n) { return n * sizeof(storage); }
+    static float at(const std::byte* row, std::size_t i) {
+        storage bits;
+        std::memcpy(&bits, row + i * sizeof(storage), sizeof bits);
+        return widen(bits);
+    }
+    static detail::vec load(const std::byte* row, std::size_t i) {
+        return detail::load_f16(row + i * sizeof(storage), widen);
+    }
+    static void pack(std::span<const float> from, std::byte* row) {
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            const storage bits = round(from[i]);
+            std::memcpy(row + i * sizeof(storage), &bits, sizeof bits);
+        }
+    }
+
+    /// In integers, but for denormals, which a float holds as normal numbers.
+    static constexpr float widen(storage half) {
+        const auto sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+        const std::uint32_t rest = half & 0x7fffu;
+        if (rest >= 0x7c00u) {
+            return std::bit_cast<float>(sign | 0x7f800000u | ((rest & 0x3ffu) << 13) |
+                                        (rest > 0x7c00u ? 0x400000u : 0u));
+        }
+        if (rest >= 0x400u) {
+            return std::bit_cast<float>(sign | ((rest << 13) + (112u << 23)));
+        }
+        const float magnitude = static_cast<float>(static_cast<std::int32_t>(rest)) * 0x1p-24f;
+        return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+    }
+    static constexpr storage round(float value) {
+        const auto bits = std::bit_cast<std::uint32_t>(value);
+        const auto sign = static_cast<storage>((bits >> 16) & 0x8000u);
+        const std::uint32_t rest = bits & 0x7fffffffu;
+        if (rest > 0x7f800000u) {
+            return static_cast<storage>(sign | 0x7e00u);
+        }
+        if (rest >= 0x477ff000u) { // 65520
+            return static_cast<storage>(sign | 0x7c00u);
+        }
+        if (rest >= 0x38800000u) { // 2^-14
+            return static_cast<storage>(sign | ((rest - (112u << 23) + 0xfffu + ((rest >> 13) & 1u)) >> 13));
+        }
+        const std::uint32_t exponent = rest >> 23; // of a result in units of 2^-24
+        if (exponent < 102) {
+            return sign; // below 2^-25
+        }
+        const std::uint32_t fraction = (rest & 0x7fffffu) | 0x800000u;
+        const std::uint32_t shift = 126 - exponent; // 14 .. 24
+        const std::uint32_t half_unit = std::uint32_t{1} << (shift - 1);
+        const std::uint32_t units = fraction >> shift;
+        return static_cast<storage>(sign | ((fraction + half_unit - 1 + (units & 1u)) >> shift));
+    }
+};
+
+namespace detail {
+
+/// The f16 scales in front of `count` blocks, up to 16, that lie `stride` bytes apart, times a factor, converted a vector
+/// at a time. All 16 floats of `out` are written.
+inline void scales_of_blocks(const std::byte* first, std::size_t stride, std::size_t count, float factor,
+                             float* out) {
+    alignas(32) std::uint16_t halves[16] = {};
+    for (std::size_t b = 0; b < count; ++b) {
+        std::memcpy(&halves[b], first + b * stride, sizeof halves[b]);
+    }
+    for (std::size_t b = 0; b < 16; b += vec::size) {
+        store(out + b, load_f16(&halves[b], f16::widen) * vec(factor));
+    }
+}
+
+} // namespace detail
+
+TAMIS_END

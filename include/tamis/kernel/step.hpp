@@ -1,0 +1,150 @@
+#pragma once
+
+#include <tamis/ffn/weights.hpp>
+#include <tamis/kernel/rows.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+TAMIS_BEGIN
+
+// What the kernels are made of. They take several rows in one pass, a unit of each at a time, and ask for memory ahead: in
+// the same rows, then in those of the next pass. Long runs through memory are what processors fetch best, so rows are
+// taken whole and in order.
+
+namespace detail {
+
+/// How a row of F falls into units: what one load and one scale deal in. So many units make a stretch.
+template <class F>
+struct unit_of {
+    static constexpr std::size_t weights = std::max(block_of<F>, vec::size);
+    static constexpr std::size_t bytes = F::row_bytes(weights) - F::row_bytes(0);
+    static constexpr std::size_t vectors = weights / vec::size;
+    static constexpr std::size_t stretch = 16;
+    static constexpr std::size_t a_line = bytes < 64 ? 64 / bytes : 1; // as many share a cache line
+    using each_vector = std::make_index_sequence<vectors>;
+    static_assert(!scaled_by_block<F> || weights == block_of<F>,
+                  "tamis: a block of weights that share a scale is a multiple of 16 weights");
+};
+
+/// How far ahead memory is asked for. Formats that take longer to unpack than to fetch did best with a whole row, up to a
+/// length; all others with 1 KiB.
+template <class F>
+constexpr std::size_t units_ahead(std::size_t units_in_row) {
+    using unit = unit_of<F>;
+    constexpr bool unpacks = unit::bytes < 2 * unit::weights;
+    const bool whole = unpacks && units_in_row * unit::bytes <= 6144;
+    return whole ? units_in_row : std::min((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
+}
+
+/// Where Count rows begin in memory, those of the next pass, and what is asked for ahead in either.
+template <class F, std::size_t Count>
+struct rows_in_hand {
+    using unit = unit_of<F>;
+    const std::byte* now[Count];
+    const std::byte* next[Count];
+    const std::byte* ask[Count];
+    std::size_t first, last, ahead; // units
+
+    /// Rows k, k + 1 ... of the list, their units [first_unit, last_unit).
+    template <class M, class Rows>
+    rows_in_hand(const M& w, Rows rows, std::size_t k, std::size_t first_unit, std::size_t last_unit)
+        : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
+        for (std::size_t i = 0; i < Count; ++i) {
+            now[i] = w.row(rows[k + i]);
+            next[i] = w.row(rows[std::min(k + Count + i, rows.size() - 1)]);
+        }
+    }
+
+    /// Has ask[k] such that its unit i is what will be asked for while unit i of a stretch from `from` on is in hand.
+    void look_ahead(std::size_t from) {
+        for (std::size_t k = 0; k < Count; ++k) {
+            ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes
+                                         : next[k] - (last - first - ahead) * unit::bytes;
+        }
+    }
+    void ask_for([[maybe_unused]] std::size_t i) const {
+        for (std::size_t k = 0; k < Count; ++k) {
+            prefetch(ask[k] + i * unit::bytes);
+            if constexpr (unit::bytes > 64) {
+                prefetch(ask[k] + i * unit::bytes + 64);
+            }
+        }
+    }
+};
+
+/// A unit of a row as vectors, without its scale.
+template <class F>
+TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&out)[unit_of<F>::vectors]) {
+    if constexpr (requires { F::load_block(row, out); }) {
+        F::load_block(row + i * unit_of<F>::bytes, out);
+    } else {
+        for (std::size_t v = 0; v < unit_of<F>::vectors; ++v) {
+            if constexpr (fast_format<F>) {
+                out[v] = F::load(row + i * unit_of<F>::bytes, v * vec::size);
+            } else {
+                out[v] = load_unscaled<F>(row, i * unit_of<F>::weights + v * vec::size);
+            }
+        }
+    }
+}
+
+/// The scales of the blocks of a stretch, of Count rows, each times a factor; made a stretch before they are used, so that
+/// nothing waits for conversions. Empty for formats that have none.
+template <class F, std::size_t Count>
+class stretch_scales {
+  public:
+    using row_scales = float[unit_of<F>::stretch];
+
+    /// Makes those of the units from `from` on ready, as far as there are any before `last`.
+    void ready(const std::byte* const (&rows)[Count], std::size_t from, std::size_t last,
+               const float (&factor)[Count]) {
+        if constexpr (scaled_by_block<F>) {
+            const std::size_t count = std::min(unit_of<F>::stretch, last - from);
+            for (std::size_t k = 0; k < Count && count != 0; ++k) {
+                scales_of(rows[k] + from * unit_of<F>::bytes, count, factor[k], scales_[side_][k]);
+            }
+        }
+    }
+    /// Hands out what was made ready; the next will be made beside it.
+    const row_scales* turn() {
+        side_ = 1 - side_;
+        return scales_[1 - side_];
+    }
+
+    /// Those of the first `count` blocks of a row.
+    static void scales_of(const std::byte* row, std::size_t count, float factor, float* out) {
+        if constexpr (requires { F::scales(row, count, factor, out); }) {
+            F::scales(row, count, factor, out);
+        } else {
+            for (std::size_t b = 0; b < count; ++b) {
+                out[b] = factor * F::scale(row + b * unit_of<F>::bytes, 0);
+            }
+        }
+    }
+
+  private:
+    row_scales scales_[2][scaled_by_block<F> ? Count : 1];
+    std::size_t side_ = 0;
+};
+
+/// Calls f(count, k) for passes over `rows` rows: eight rows a pass, and the rest by fours and one by one.
+template <class F>
+void for_each_pass(std::size_t rows, F&& f) {
+    std::size_t k = 0;
+    for (; k + 8 <= rows; k += 8) {
+        f(std::integral_constant<std::size_t, 8>{}, k);
+    }
+    if (k + 4 <= rows) {
+        f(std::integral_constant<std::size_t, 4>{}, k);
+        k += 4;
+    }
+    for (; k < rows; ++k) {
+        f(std::integral_constant<std::size_t, 1>{}, k);
+    }
+}
+
+} // namespace detail
+
+TAMIS_END

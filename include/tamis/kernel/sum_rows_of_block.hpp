@@ -1,0 +1,120 @@
+#pragma once
+
+#include <tamis/kernel/sum_rows.hpp>
+#include <tamis/values.hpp>
+
+TAMIS_BEGIN
+
+// sum_rows for several tokens: each row is read from memory and unpacked once for all of them. A token for which a row is
+// not active has a zero in its x.
+
+/// The simple loop that it must equal up to rounding.
+template <class M, class Rows>
+void sum_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<float> y) {
+    for (std::size_t token = 0; token < x.rows(); ++token) {
+        sum_rows_plain(w, rows, x.row(token), y.row(token));
+    }
+}
+
+namespace detail {
+
+/// A unit of a row as vectors, with its scale.
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, [[maybe_unused]] float scale,
+                                     vec (&out)[sizeof...(V)], std::index_sequence<V...>) {
+    load_unit<F>(row, i, out);
+    if constexpr (scaled_by_block<F>) {
+        ((out[V] = out[V] * vec(scale)), ...);
+    }
+}
+
+/// y[v] += sum over k of factor[k][token] * vector v of row k.
+template <std::size_t Count, std::size_t Vectors, std::size_t... K>
+TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std::size_t v,
+                                      const float (&factor)[Count][most_tokens], std::size_t token, float* y,
+                                      std::index_sequence<K...>) {
+    vec sum = load(y + v * vec::size);
+    ((sum = multiply_add(vec(factor[K][token]), weights[K][v], sum)), ...);
+    store(y + v * vec::size, sum);
+}
+
+/// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
+template <class F, std::size_t... K, std::size_t... V>
+TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
+                                            const float (&factor)[sizeof...(K)][most_tokens],
+                                            const float (&scale)[sizeof...(K)], std::size_t tokens, float* y,
+                                            std::size_t stride, std::index_sequence<K...> rows,
+                                            std::index_sequence<V...> vectors) {
+    vec weights[sizeof...(K)][sizeof...(V)];
+    (load_scaled<F>(in_hand.now[K], i, scale[K], weights[K], vectors), ...);
+    for (std::size_t token = 0; token < tokens; ++token, y += stride) {
+        (add_to_token(weights, V, factor, token, y, rows), ...);
+    }
+}
+
+template <std::size_t Count, class M, class Rows>
+void add_rows_to_tokens(const M& w, Rows rows, std::size_t k, block<const float> x, std::size_t begin,
+                        std::size_t end, block<float> y) {
+    using F = typename M::format_type;
+    using unit = unit_of<F>;
+    const std::size_t start = begin / unit::weights;
+    const std::size_t last = end / unit::weights;
+    rows_in_hand<F, Count> in_hand{w, rows, k, start, last};
+    const std::size_t tokens = x.rows();
+    float factor[Count][most_tokens];
+    float one[Count];
+    for (std::size_t i = 0; i < Count; ++i) {
+        one[i] = 1;
+        for (std::size_t token = 0; token < tokens; ++token) {
+            factor[i][token] = x.row(token)[rows[k + i]];
+            if constexpr (scaled_by_row<F>) {
+                factor[i][token] *= F::scale(in_hand.now[i], 0);
+            }
+        }
+    }
+    stretch_scales<F, Count> scales;
+    scales.ready(in_hand.now, start, last, one);
+    for (std::size_t from = start; from < last; from += unit::stretch) {
+        const std::size_t to = std::min(from + unit::stretch, last);
+        in_hand.look_ahead(from);
+        const auto now = scales.turn();
+        scales.ready(in_hand.now, to, last, one);
+        for (std::size_t i = from; i < to; ++i) {
+            if ((i - from) % unit::a_line == 0) {
+                in_hand.ask_for(i);
+            }
+            float scale[Count];
+            for (std::size_t r = 0; r < Count; ++r) {
+                scale[r] = scaled_by_block<F> ? now[scaled_by_block<F> ? r : 0][i - from] : 1.0f;
+            }
+            add_unit_to_tokens<F>(in_hand, i, factor, scale, tokens, y.row(0).data() + i * unit::weights,
+                                  y.stride(), std::make_index_sequence<Count>{},
+                                  typename unit::each_vector{});
+        }
+    }
+    for (std::size_t token = 0; token < tokens; ++token) {
+        for (std::size_t j = last * unit::weights; j < end; ++j) {
+            for (std::size_t i = 0; i < Count; ++i) {
+                y.row(token)[j] += x.row(token)[rows[k + i]] * F::at(in_hand.now[i], j);
+            }
+        }
+    }
+}
+
+} // namespace detail
+
+/// y[token][j] += sum over the rows of x[token][row] * W[row, j], for the columns j in [begin, end) (begin a multiple of
+/// 64) and up to most_tokens tokens.
+template <class M, class Rows>
+void sum_rows_of_block(const M& w, Rows rows, block<const float> x, block<float> y, std::size_t begin,
+                       std::size_t end) {
+    if (x.rows() == 1) {
+        sum_rows(w, rows, x.row(0), y.row(0), begin, end);
+    } else if (x.rows() != 0) {
+        detail::for_each_pass(rows.size(), [&](auto count, std::size_t k) {
+            detail::add_rows_to_tokens<count>(w, rows, k, x, begin, end, y);
+        });
+    }
+}
+
+TAMIS_END
