@@ -1,29 +1,33 @@
+#include <tamis/exec/openmp.hpp>
 #include <tamis/tamis.hpp>
+
+#include "ffn_weights.hpp"
+#include "peers.hpp"
+#include "timing.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <memory>
 #include <random>
-#include <vector>
 
-// A gated FFN with random masks of a given density, against the same FFN without masks in its best dense
-// layout (gate and up by neurons, down by outputs). Both are timed in turns within one row, on weights that
-// are rotated through at least 512 MiB, so that no cache holds them.
+// A gated FFN with masks, against its own dense form (gate and up by neurons, down by outputs), against the best dense
+// library, and against the rate at which the machine reads memory. All take turns within a row, on weights that no cache
+// holds.
 //
-//     ffn/site:input/h:2048/d:8192/weights:bf16/density:0.50/threads:1
+//     ffn/site:all_inputs/h:4096/d:14336/weights:bf16/density:0.50/threads:1
 //
-// vs_dense: dense time / time. bytes_per_second: weights read / time. bytes_read: of those of the dense FFN.
+// density: random masks of that density; or top_p_0.9, a real mask over normal inputs. Counters, all of medians:
+//   stream_fraction  bytes of the weights read / time, over the rate of a plain reading sum of the same memory by as many
+//                    threads (stream_gb_per_s)
+//   vs_dense         own dense time / time;   ideal: bytes of the dense FFN / bytes read;   reached: the one over the other
+//   vs_best_dense    time of the quickest library's three products / time (vs_eigen, vs_openblas, vs_onednn: each)
+//   mask_share       share of the time that is spent on making masks (real masks only)
+//   tokens           of a block, each with masks of its own; over_union: time over that of streaming the bytes read
 
 namespace {
 
-using tamis::bf16;
-using tamis::f32;
-using clock_type = std::chrono::steady_clock;
-
-constexpr std::size_t rotated_bytes = std::size_t{512} << 20;
+using tamis::glu_ffn;
+using tamis::glu_weights;
 
 /// Random masks of a density, made beforehand and taken in turn: what remains of a selector's time is a copy.
 class random_masks {
@@ -60,157 +64,246 @@ struct next_mask {
     static std::size_t selection_bytes(std::size_t) { return 0; }
 };
 
-/// Matrices of one size behind each other in memory; copy c of matrix m.
-class weight_memory {
-  public:
-    explicit weight_memory(std::size_t bytes_of_matrix)
-        : stride_{(bytes_of_matrix + 4095) / 4096 * 4096},
-          copies_{rotated_bytes / (3 * stride_) + 1},
-          data_{new std::byte[3 * copies_ * stride_]} {
-        // Bytes that are small numbers in any format: 0x3c3c, 0x3cbc and the like.
-        std::uint32_t state = 1;
-        for (std::size_t i = 0; i + 1 < 3 * copies_ * stride_; i += 2) {
-            state = state * 1664525u + 1013904223u;
-            data_[i] = static_cast<std::byte>(state >> 24);
-            data_[i + 1] = static_cast<std::byte>(0x3c | (state >> 8 & 0x80));
-        }
+/// A rule whose time is counted.
+template <class Rule>
+struct timed {
+    Rule rule;
+    double* seconds;
+    void select(std::span<const float> values, tamis::mask_span out, tamis::workspace w) const {
+        const auto start = clock_type::now();
+        tamis::select(rule, values, out, w);
+        *seconds += std::chrono::duration<double>(clock_type::now() - start).count();
     }
-    std::size_t copies() const { return copies_; }
-    const std::byte* matrix(std::size_t copy, std::size_t which) const {
-        return data_.get() + (3 * copy + which) * stride_;
-    }
-
-  private:
-    std::size_t stride_, copies_;
-    std::unique_ptr<std::byte[]> data_;
+    std::size_t selection_bytes(std::size_t n) const { return tamis::selection_bytes(rule, n); }
 };
-
-/// One for all rows: gibibytes are not filled twice.
-const weight_memory& memory_for(std::size_t bytes_of_matrix) {
-    static std::unique_ptr<weight_memory> memory;
-    static std::size_t bytes = 0;
-    if (bytes != bytes_of_matrix) {
-        memory.reset();
-        memory = std::make_unique<weight_memory>(bytes_of_matrix);
-        bytes = bytes_of_matrix;
-    }
-    return *memory;
-}
-
-template <class F, bool ByInputs, bool ByNeurons>
-auto weights_at(const weight_memory& memory, std::size_t copy, std::size_t h, std::size_t d) {
-    using up_layout = std::conditional_t<ByInputs, tamis::input_major, tamis::neuron_major>;
-    using down_layout = std::conditional_t<ByNeurons, tamis::neuron_major, tamis::output_major>;
-    const auto up_at = [&](std::size_t which) {
-        return tamis::matrix<F, up_layout>{memory.matrix(copy, which), ByInputs ? h : d, ByInputs ? d : h};
-    };
-    return tamis::glu_weights{up_at(0), up_at(1),
-                              tamis::matrix<F, down_layout>{memory.matrix(copy, 2), ByNeurons ? d : h,
-                                                            ByNeurons ? h : d}};
-}
 
 enum class sites { dense, input, gate, up, intermediate, all_inputs };
 constexpr const char* names[] = {"dense", "input", "gate", "up", "intermediate", "all_inputs"};
 
-template <class F, sites Sites>
-auto ffn_at(const weight_memory& memory, std::size_t copy, std::size_t h, std::size_t d, next_mask of_inputs,
-            next_mask of_neurons) {
+template <class F, sites Sites, class Selector>
+auto ffn_at(const weight_memory& memory, std::size_t copy, std::size_t h, std::size_t d, Selector of_inputs,
+            Selector of_neurons) {
+    const tamis::silu sigma;
     if constexpr (Sites == sites::input) {
-        return tamis::glu_ffn{weights_at<F, true, false>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_input(of_inputs)};
+        return glu_ffn{weights_at<F, true, false>(memory, copy, h, d), sigma, tamis::at_input(of_inputs)};
     } else if constexpr (Sites == sites::gate) {
-        return tamis::glu_ffn{weights_at<F, false, true>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_gate(of_neurons)};
+        return glu_ffn{weights_at<F, false, true>(memory, copy, h, d), sigma, tamis::at_gate(of_neurons)};
     } else if constexpr (Sites == sites::up) {
-        return tamis::glu_ffn{weights_at<F, false, true>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_up(of_neurons)};
+        return glu_ffn{weights_at<F, false, true>(memory, copy, h, d), sigma, tamis::at_up(of_neurons)};
     } else if constexpr (Sites == sites::intermediate) {
-        return tamis::glu_ffn{weights_at<F, false, true>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_intermediate(of_neurons)};
+        return glu_ffn{weights_at<F, false, true>(memory, copy, h, d), sigma,
+                       tamis::at_intermediate(of_neurons)};
     } else if constexpr (Sites == sites::all_inputs) {
-        return tamis::glu_ffn{weights_at<F, true, true>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_input(of_inputs), tamis::at_intermediate(of_neurons)};
+        return glu_ffn{weights_at<F, true, true>(memory, copy, h, d), sigma, tamis::at_input(of_inputs),
+                       tamis::at_intermediate(of_neurons)};
     } else {
-        return tamis::glu_ffn{weights_at<F, false, false>(memory, copy, h, d), tamis::silu{}};
+        return glu_ffn{weights_at<F, false, false>(memory, copy, h, d), sigma};
     }
 }
 
-template <class Ffn>
-double seconds_of(const Ffn& ffn, const std::vector<float>& x, std::vector<float>& y, tamis::workspace w,
-                  tamis::traffic& read) {
-    const auto start = clock_type::now();
-    read += ffn(x, y, w);
-    benchmark::DoNotOptimize(y.data());
-    benchmark::ClobberMemory();
-    return std::chrono::duration<double>(clock_type::now() - start).count();
+/// What one row is about.
+struct shape {
+    std::size_t h, d, threads, tokens;
+};
+
+/// The three products of a dense FFN by another library.
+template <class Gemv>
+class peer {
+  public:
+    peer(const shape& s, peer_type type, const std::vector<float>& x)
+        : up_{s.d, s.h, type, static_cast<int>(s.threads)},
+          down_{s.h, s.d, type, static_cast<int>(s.threads)},
+          neurons_(s.d, 0.01f),
+          y_(s.h) {
+        up_.take(x.data());
+        down_.take(neurons_.data());
+    }
+    double seconds(const weight_memory& memory, std::size_t copy) {
+        return seconds_of([&] {
+            up_(memory.matrix(copy, 0), neurons_.data());
+            up_(memory.matrix(copy, 1), neurons_.data());
+            down_(memory.matrix(copy, 2), y_.data());
+            benchmark::DoNotOptimize(y_.data());
+        });
+    }
+
+  private:
+    Gemv up_, down_;
+    std::vector<float> neurons_, y_;
+};
+
+template <class Gemv>
+void compare_with(benchmark::State& state, const shape& s, peer_type type, const std::vector<float>& x,
+                  const weight_memory& memory, double ours, double& best) {
+    if (!Gemv::supports(type, static_cast<int>(s.threads))) {
+        return;
+    }
+    peer<Gemv> other{s, type, x};
+    samples times;
+    for (std::size_t i = 0; i < 7; ++i) {
+        times.add(other.seconds(memory, i % memory.copies()));
+    }
+    const double ratio = times.median() / ours;
+    state.counters[std::string{"vs_"} + Gemv::name()] = ratio;
+    best = best == 0 ? ratio : std::min(best, ratio);
 }
 
-template <class F, sites Sites>
-void run(benchmark::State& state, std::size_t h, std::size_t d, double density) {
-    const weight_memory& memory = memory_for(F::row_bytes(h) * d);
-    random_masks input_masks{h, density};
-    random_masks neuron_masks{d, density};
-    const auto make = [&](std::size_t copy) {
-        return ffn_at<F, Sites>(memory, copy, h, d, {&input_masks}, {&neuron_masks});
-    };
-    std::vector<float> x(h);
-    std::vector<float> y(h);
+template <class F, sites Sites, class Threads, class Selector>
+void run(benchmark::State& state, const shape& s, const Threads& threads, Selector of_inputs,
+         Selector of_neurons, const double& mask_seconds) {
+    const weight_memory& memory = memory_for(F::row_bytes(s.h) * s.d, F::row_bytes(s.d) * s.h);
     std::mt19937 random{1};
     std::normal_distribution<float> normal;
+    std::vector<float> x(s.h * s.tokens);
+    std::vector<float> y(s.h * s.tokens);
     for (float& value : x) {
         value = normal(random);
     }
-    tamis::owned_workspace scratch{make(0).workspace_bytes()};
-    double seconds = 0;
-    double dense_seconds = 0;
+    const tamis::block<const float> tokens{x.data(), s.tokens, s.h};
+    const auto make = [&](std::size_t copy) {
+        return ffn_at<F, Sites>(memory, copy, s.h, s.d, of_inputs, of_neurons);
+    };
+    const auto dense_at = [&](std::size_t copy) {
+        return glu_ffn{weights_at<F, false, false>(memory, copy, s.h, s.d), tamis::silu{}};
+    };
+    tamis::owned_workspace scratch{
+        std::max(make(0).workspace_bytes(threads, s.tokens), dense_at(0).workspace_bytes(threads, s.tokens))};
+    samples times, dense_times, rates, masks;
     tamis::traffic read;
-    tamis::traffic dense_read;
+    std::size_t calls = 0;
     std::size_t copy = 0;
+    const auto next = [&] { return copy = (copy + 1) % memory.copies(); };
+    const auto call = [&](const auto& ffn, tamis::traffic& told) {
+        return seconds_of([&] {
+            told += ffn(tokens, tamis::block<float>{y.data(), s.tokens, s.h}, scratch, threads);
+            benchmark::DoNotOptimize(y.data());
+        });
+    };
     for (auto _ : state) {
-        const double took = seconds_of(make(copy), x, y, scratch, read);
-        copy = (copy + 1) % memory.copies();
+        const double before = mask_seconds;
+        const double took = call(make(next()), read);
         state.SetIterationTime(took);
-        seconds += took;
-        dense_seconds +=
-            seconds_of(tamis::glu_ffn{weights_at<F, false, false>(memory, copy, h, d), tamis::silu{}}, x, y,
-                       scratch, dense_read);
-        copy = (copy + 1) % memory.copies();
+        times.add(took);
+        masks.add((mask_seconds - before) / took);
+        ++calls;
+        tamis::traffic ignored;
+        dense_times.add(call(dense_at(next()), ignored));
+        rates.add(memory.stream(next(), threads));
     }
-    state.counters["vs_dense"] = dense_seconds / seconds;
-    state.counters["bytes_read"] =
-        static_cast<double>(read.bytes_read) / static_cast<double>(read.bytes_dense);
-    state.counters["bytes_per_second"] =
-        benchmark::Counter(static_cast<double>(read.bytes_read) / seconds, benchmark::Counter::kDefaults,
-                           benchmark::Counter::kIs1000);
+    const double time = times.median();
+    const double rate = rates.median();
+    const double bytes = static_cast<double>(read.bytes_read) / static_cast<double>(calls);
+    const double ideal = static_cast<double>(read.bytes_dense) / static_cast<double>(read.bytes_read);
+    state.counters["stream_gb_per_s"] = rate * 1e-9;
+    state.counters["stream_fraction"] = bytes / time / rate;
+    if (s.tokens > 1) {
+        state.counters["over_union"] = time / (bytes / rate);
+        state.counters["union"] = 1 / ideal;
+        return;
+    }
+    state.counters["vs_dense"] = dense_times.median() / time;
+    state.counters["ideal"] = ideal;
+    state.counters["reached"] = dense_times.median() / time / ideal;
+    if (mask_seconds > 0) {
+        state.counters["mask_share"] = masks.median();
+    }
+    if constexpr (std::is_same_v<F, tamis::f32> || std::is_same_v<F, tamis::bf16>) {
+        const peer_type type = std::is_same_v<F, tamis::f32> ? peer_type::f32 : peer_type::bf16;
+        double best = 0;
+        compare_with<eigen_gemv>(state, s, type, x, memory, time, best);
+#ifdef TAMIS_BENCH_OPENBLAS
+        compare_with<openblas_gemv>(state, s, type, x, memory, time, best);
+#endif
+#ifdef TAMIS_BENCH_ONEDNN
+        compare_with<onednn_gemv>(state, s, type, x, memory, time, best);
+#endif
+        state.counters["vs_best_dense"] = best;
+    }
 }
 
-template <class F, sites Sites>
-void add(std::size_t h, std::size_t d, double density) {
-    char name[128];
-    std::snprintf(name, sizeof name, "ffn/site:%s/h:%zu/d:%zu/weights:%s/density:%.2f/threads:1",
-                  names[static_cast<int>(Sites)], h, d, F::name, density);
-    benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { run<F, Sites>(state, h, d, density); })
+template <class F, sites Sites, class Selector>
+void run_on(benchmark::State& state, const shape& s, Selector of_inputs, Selector of_neurons,
+            const double& mask_seconds) {
+    if (s.threads == 1) {
+        run<F, Sites>(state, s, tamis::serial{}, of_inputs, of_neurons, mask_seconds);
+    } else {
+        run<F, Sites>(state, s, tamis::openmp{s.threads}, of_inputs, of_neurons, mask_seconds);
+    }
+}
+
+void add_row(const char* site, const char* format, const shape& s, const char* density,
+             void (*benchmark_of)(benchmark::State&, const shape&, double), double value) {
+    char name[160];
+    char block[32] = "";
+    if (s.tokens > 1) {
+        std::snprintf(block, sizeof block, "/tokens:%zu", s.tokens);
+    }
+    std::snprintf(name, sizeof name, "ffn/site:%s/h:%zu/d:%zu/weights:%s/density:%s/threads:%zu%s", site, s.h,
+                  s.d, format, density, s.threads, block);
+    benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { benchmark_of(state, s, value); })
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);
 }
 
+template <class F, sites Sites>
+void add_random(const shape& s, double density) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.2f", density);
+    add_row(
+        names[static_cast<int>(Sites)], F::name, s, text,
+        [](benchmark::State& state, const shape& of, double value) {
+            random_masks of_inputs{of.h, value};
+            random_masks of_neurons{of.d, value};
+            run_on<F, Sites>(state, of, next_mask{&of_inputs}, next_mask{&of_neurons}, 0.0);
+        },
+        density);
+}
+
 template <class F>
-void add_format(std::size_t h, std::size_t d) {
-    add<F, sites::dense>(h, d, 1.0);
-    for (const double density : {0.5, 0.25}) {
-        add<F, sites::input>(h, d, density);
-        add<F, sites::gate>(h, d, density);
-        add<F, sites::up>(h, d, density);
-        add<F, sites::intermediate>(h, d, density);
-        add<F, sites::all_inputs>(h, d, density);
+void add_top_p(const shape& s, double p) {
+    char text[16];
+    std::snprintf(text, sizeof text, "top_p_%g", p);
+    add_row(
+        "all_inputs", F::name, s, text,
+        [](benchmark::State& state, const shape& of, double value) {
+            double seconds = 0;
+            const timed<tamis::top_p> rule{tamis::top_p{value}, &seconds};
+            run_on<F, sites::all_inputs>(state, of, rule, rule, seconds);
+        },
+        p);
+}
+
+template <class F>
+void add_format() {
+    constexpr std::size_t shapes[][2] = {{896, 4864}, {2048, 8192}, {4096, 14336}};
+    for (const auto& [h, d] : shapes) {
+        for (const std::size_t threads : {1u, 2u}) {
+            const shape s{h, d, threads, 1};
+            add_random<F, sites::dense>(s, 1.0);
+            for (const double density : {1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1}) {
+                add_random<F, sites::all_inputs>(s, density);
+            }
+            for (const double density : {0.5, 0.3}) {
+                add_random<F, sites::input>(s, density);
+                add_random<F, sites::gate>(s, density);
+                add_random<F, sites::up>(s, density);
+                add_random<F, sites::intermediate>(s, density);
+            }
+            add_top_p<F>(s, 0.9);
+            for (const std::size_t tokens : {2u, 4u, 8u, 16u}) {
+                add_random<F, sites::all_inputs>({h, d, threads, tokens}, 0.5);
+            }
+        }
     }
 }
 
 [[maybe_unused]] const bool registered = [] {
-    add_format<f32>(896, 4864);
-    add_format<bf16>(896, 4864);
-    add_format<f32>(2048, 8192);
-    add_format<bf16>(2048, 8192);
+    add_format<tamis::f32>();
+    add_format<tamis::f16>();
+    add_format<tamis::bf16>();
+    add_format<tamis::int8_by_row>();
+    add_format<tamis::q8_0>();
+    add_format<tamis::q4_0>();
     return true;
 }();
 

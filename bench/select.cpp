@@ -3,10 +3,10 @@
 
 #include "comparators.hpp"
 #include "inputs.hpp"
+#include "timing.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -24,44 +24,6 @@
 //   density         active entries over all
 
 namespace {
-
-using clock_type = std::chrono::steady_clock;
-
-class samples {
-  public:
-    void add(double seconds) { all_.push_back(seconds); }
-    bool empty() const { return all_.empty(); }
-    std::size_t size() const { return all_.size(); }
-    double median() {
-        const auto middle = all_.begin() + static_cast<std::ptrdiff_t>(all_.size() / 2);
-        std::nth_element(all_.begin(), middle, all_.end());
-        return *middle;
-    }
-
-  private:
-    std::vector<double> all_;
-};
-
-template <class F>
-double raw_seconds_of(F&& f) {
-    const auto start = clock_type::now();
-    f();
-    benchmark::ClobberMemory();
-    return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-/// Without the clock's own time.
-template <class F>
-double seconds_of(F&& f) {
-    static const double clock = [] {
-        samples all;
-        for (int i = 0; i < 10'001; ++i) {
-            all.add(raw_seconds_of([] {}));
-        }
-        return all.median();
-    }();
-    return std::max(raw_seconds_of(f) - clock, 0.0);
-}
 
 /// A dense FFN of 4096 x 14336 in bf16: 352 MB of weights, no cache holds them.
 double ffn_seconds() {

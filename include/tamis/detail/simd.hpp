@@ -106,7 +106,8 @@ inline vec load_int8(const void* p) {
 /// The low and the high halves of vec::size bytes, less 8, as floats.
 inline void load_nibbles(const void* p, vec& low, vec& high) {
 #if defined(__AVX512F__)
-    if constexpr (vec::size == 16) { // a permutation looks at four bits of an index: it is table and mask in one
+    if constexpr (vec::size ==
+                  16) { // a permutation looks at four bits of an index: it is table and mask in one
         const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
         low = vec(_mm512_permutexvar_ps(bytes, table));
@@ -133,6 +134,37 @@ inline void load_nibbles(const void* p, vec& low, vec& high) {
     }
     low = load(lows);
     high = load(highs);
+}
+
+/// The low halves of vec::size bytes, less 8, and the whole bytes, as floats: quicker than both halves.
+inline void load_low_nibbles(const void* p, vec& low, vec& whole) {
+#if defined(__AVX512F__)
+    if constexpr (vec::size == 16) {
+        const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+        const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+        low = vec(_mm512_permutexvar_ps(bytes, table));
+        whole = vec(_mm512_cvtepi32_ps(bytes));
+        return;
+    }
+#elif defined(__AVX2__)
+    if constexpr (vec::size == 8) {
+        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
+        const __m256i lows = _mm256_and_si256(bytes, _mm256_set1_epi32(15));
+        low = vec(_mm256_cvtepi32_ps(_mm256_sub_epi32(lows, _mm256_set1_epi32(8))));
+        whole = vec(_mm256_cvtepi32_ps(bytes));
+        return;
+    }
+#endif
+    unsigned char bytes[vec::size];
+    std::memcpy(bytes, p, sizeof bytes);
+    float lows[vec::size];
+    float wholes[vec::size];
+    for (std::size_t i = 0; i < vec::size; ++i) {
+        lows[i] = static_cast<float>((bytes[i] & 15) - 8);
+        wholes[i] = static_cast<float>(bytes[i]);
+    }
+    low = load(lows);
+    whole = load(wholes);
 }
 
 /// Asks for the cache line of an address that will be read soon.

@@ -25,6 +25,8 @@ TAMIS_BEGIN
 ///     static float scale(const std::byte* row, std::size_t i) // that of weight i, a multiple of block
 /// and, for speed, for the first `count` blocks of a row, at most 16, times a factor,
 ///     static void scales(const std::byte* row, std::size_t count, float factor, float* out) // may write all 16
+/// and, where there is a quicker way than `load`, `load_block` (all vectors of a block) and `block_factor` (what blocks are
+/// multiplied with), as q4_0 has them.
 /// Models: f32, f16, bf16, q8_0, q4_0, int8_by_row.
 template <class F>
 concept format = requires(const std::byte* row, std::byte* out, std::span<const float> from, std::size_t n) {

@@ -22,42 +22,68 @@ void dot_rows_plain(const M& w, Rows rows, std::span<const float> x, std::span<f
 
 namespace detail {
 
-/// The product of a unit with its part of x, to which a scale may still be missing.
-template <class F, std::size_t First, std::size_t... V>
-TAMIS_DETAIL_INLINE vec multiply_unit(const std::byte* row, std::size_t i,
-                                      const vec (&x)[unit_of<F>::vectors], std::index_sequence<First, V...>) {
+/// What a unit is multiplied with: vectors of x, or what the format makes of them.
+template <class F>
+struct unit_factor {
+    vec x[unit_of<F>::vectors];
+
+    explicit unit_factor(const float* from) {
+        for (std::size_t v = 0; v < unit_of<F>::vectors; ++v) {
+            x[v] = load(from + v * vec::size);
+        }
+    }
+    TAMIS_DETAIL_INLINE vec times(const std::byte* row, std::size_t i) const {
+        return sum_of(row, i, typename unit_of<F>::each_vector{});
+    }
+
+  private:
+    template <std::size_t First, std::size_t... V>
+    TAMIS_DETAIL_INLINE vec sum_of(const std::byte* row, std::size_t i,
+                                   std::index_sequence<First, V...>) const {
+        vec weights[unit_of<F>::vectors];
+        load_unit<F>(row, i, weights);
+        vec product = weights[First] * x[First];
+        ((product = multiply_add(weights[V], x[V], product)), ...);
+        return product;
+    }
+};
+template <class F>
+    requires requires { typename F::block_factor; }
+struct unit_factor<F> {
+    typename F::block_factor x;
+
+    explicit unit_factor(const float* from) : x{from} {}
+    TAMIS_DETAIL_INLINE vec times(const std::byte* row, std::size_t i) const {
+        return x.times(row + i * unit_of<F>::bytes);
+    }
+};
+
+/// sum + a unit of one vector times x.
+template <class F>
+TAMIS_DETAIL_INLINE vec add_unit_product(const std::byte* row, std::size_t i, const vec& x, const vec& sum) {
     vec weights[unit_of<F>::vectors];
     load_unit<F>(row, i, weights);
-    vec product = weights[First] * x[First];
-    ((product = multiply_add(weights[V], x[V], product)), ...);
-    return product;
+    return multiply_add(weights[0], x, sum);
 }
 
 /// sums[k] += units [from, to) of row k times x. (Folds, not loops: g++ keeps arrays with indices that vary in memory.)
-template <class F, std::size_t... K, std::size_t... V>
+template <class F, std::size_t... K>
 void multiply_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from, std::size_t to,
                       [[maybe_unused]] const float (*scales)[unit_of<F>::stretch], const float* x,
-                      vec (&total)[sizeof...(K)], std::index_sequence<K...>,
-                      std::index_sequence<V...> vectors) {
+                      vec (&total)[sizeof...(K)], std::index_sequence<K...>) {
     using unit = unit_of<F>;
     vec sums[] = {total[K]...};
     for (std::size_t i = from; i < to; ++i) {
         if ((i - from) % unit::a_line == 0) {
             in_hand.ask_for(i);
         }
-        const vec values[] = {load(x + i * unit::weights + V * vec::size)...};
         if constexpr (scaled_by_block<F>) {
-            ((sums[K] = multiply_add(vec(scales[K][i - from]),
-                                     multiply_unit<F>(in_hand.now[K], i, values, vectors), sums[K])),
+            const unit_factor<F> values{x + i * unit::weights};
+            ((sums[K] = multiply_add(vec(scales[K][i - from]), values.times(in_hand.now[K], i), sums[K])),
              ...);
         } else {
-            static_assert(sizeof...(V) == 1);
-            const auto add = [&](const std::byte* row, const vec& sum) {
-                vec weights[1];
-                load_unit<F>(row, i, weights);
-                return multiply_add(weights[0], values[0], sum);
-            };
-            ((sums[K] = add(in_hand.now[K], sums[K])), ...);
+            const vec values = load(x + i * unit::weights);
+            ((sums[K] = add_unit_product<F>(in_hand.now[K], i, values, sums[K])), ...);
         }
     }
     ((total[K] = sums[K]), ...);
@@ -65,11 +91,12 @@ void multiply_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t 
 
 /// Count rows in one pass over x, so that each vector of x is loaded once for all of them.
 template <std::size_t Count, class M, class Rows>
-void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x, std::span<float> y) {
+void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
+                   std::span<const float> x, std::span<float> y) {
     using F = typename M::format_type;
     using unit = unit_of<F>;
     const std::size_t last = w.columns() / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, rows, first, 0, last};
+    rows_in_hand<F, Count> in_hand{w, passes, pass, 0, last};
     vec sums[Count];
     for (std::size_t k = 0; k < Count; ++k) {
         sums[k] = vec(0.0f);
@@ -83,8 +110,7 @@ void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const flo
         in_hand.look_ahead(from);
         const auto now = scales.turn();
         scales.ready(in_hand.now, to, last, one);
-        multiply_stretch<F>(in_hand, from, to, now, x.data(), sums, std::make_index_sequence<Count>{},
-                            typename unit::each_vector{});
+        multiply_stretch<F>(in_hand, from, to, now, x.data(), sums, std::make_index_sequence<Count>{});
     }
     for (std::size_t k = 0; k < Count; ++k) {
         float total = sum(sums[k]);
@@ -94,7 +120,7 @@ void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const flo
         for (std::size_t j = last * unit::weights; j < w.columns(); ++j) {
             total += F::at(in_hand.now[k], j) * x[j];
         }
-        y[rows[first + k]] = total;
+        y[passes.row(pass, k)] = total;
     }
 }
 
@@ -103,8 +129,9 @@ void multiply_rows(const M& w, Rows rows, std::size_t first, std::span<const flo
 /// y[r] = row r . x for the rows; x has the matrix's columns, y is indexed by row. Eight rows a pass.
 template <class M, class Rows>
 void dot_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
-    detail::for_each_pass(rows.size(),
-                          [&](auto count, std::size_t k) { detail::multiply_rows<count>(w, rows, k, x, y); });
+    detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
+        detail::multiply_rows(w, passes, i, x, y);
+    });
 }
 
 TAMIS_END

@@ -5,7 +5,7 @@
 
 TAMIS_BEGIN
 
-// dot_rows for several tokens: each row is read from memory and unpacked once for all of them.
+// dot_rows for several tokens: each row is read from memory once for all of them, and unpacked once for four.
 
 /// The simple loop that it must equal up to rounding.
 template <class M, class Rows>
@@ -17,102 +17,94 @@ void dot_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<
 
 namespace detail {
 
-/// Rows in one pass, and the columns of them that are unpacked at a time: 8 KiB of floats.
-inline constexpr std::size_t rows_of_block = 4;
-inline constexpr std::size_t columns_of_block = 512;
-
-/// sums[k] += weights[k] . x over whole vectors.
-template <std::size_t... K>
-void multiply_unpacked(const float (*weights)[columns_of_block], const float* x, std::size_t count, vec* sums,
-                       std::index_sequence<K...>) {
-    vec total[] = {sums[K]...};
-    for (std::size_t j = 0; j < count; j += vec::size) {
-        const vec values = load(x + j);
-        ((total[K] = multiply_add(load(weights[K] + j), values, total[K])), ...);
-    }
-    ((sums[K] = total[K]), ...);
-}
-
-/// Units [from, to) of a row as floats.
-template <class F>
-void unpack_units(const std::byte* row, std::size_t from, std::size_t to, float* out) {
-    using unit = unit_of<F>;
-    float scales[unit::stretch];
-    for (std::size_t i = from; i < to; ++i, out += unit::weights) {
-        vec weights[unit::vectors];
-        load_unit<F>(row, i, weights);
-        if constexpr (scaled_by_block<F>) {
-            if ((i - from) % unit::stretch == 0) {
-                stretch_scales<F, 1>::scales_of(row + i * unit::bytes, std::min(unit::stretch, to - i), 1.0f,
-                                                scales);
-            }
-            for (vec& w : weights) {
-                w = w * vec(scales[(i - from) % unit::stretch]);
-            }
-        }
-        for (std::size_t v = 0; v < unit::vectors; ++v) {
-            store(out + v * vec::size, weights[v]);
+/// sums[token][k] += unit i of row k times that of x[token], for Tokens tokens.
+template <class F, std::size_t Tokens, std::size_t... K, std::size_t... V>
+TAMIS_DETAIL_INLINE void multiply_unit_with_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand,
+                                                   std::size_t i, const float (&scale)[sizeof...(K)],
+                                                   const float* x, std::size_t stride,
+                                                   vec (&sums)[Tokens][sizeof...(K)],
+                                                   std::index_sequence<K...>,
+                                                   std::index_sequence<V...> vectors) {
+    vec weights[sizeof...(K)][sizeof...(V)];
+    (load_scaled<F>(in_hand.now[K], i, scale[K], weights[K], vectors), ...);
+    for (std::size_t token = 0; token < Tokens; ++token) {
+        for (std::size_t v = 0; v < sizeof...(V); ++v) {
+            const vec values = load(x + token * stride + v * vec::size);
+            ((sums[token][K] = multiply_add(weights[K][v], values, sums[token][K])), ...);
         }
     }
 }
 
-template <std::size_t Count, class M, class Rows>
-void multiply_rows_with_tokens(const M& w, Rows rows, std::size_t k, block<const float> x, block<float> y) {
+template <std::size_t Tokens, std::size_t Count, class M, class Rows>
+void multiply_rows_with_tokens(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
+                               block<const float> x, block<float> y, std::size_t first_token) {
     using F = typename M::format_type;
     using unit = unit_of<F>;
-    const std::size_t tokens = x.rows();
     const std::size_t last = w.columns() / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, rows, k, 0, last};
-    vec sums[most_tokens][Count];
-    for (std::size_t token = 0; token < tokens; ++token) {
-        std::fill_n(sums[token], Count, vec(0.0f));
+    rows_in_hand<F, Count> in_hand{w, passes, pass, 0, last};
+    float one[Count];
+    std::fill_n(one, Count, 1.0f);
+    vec sums[Tokens][Count];
+    for (auto& of_token : sums) {
+        std::fill_n(of_token, Count, vec(0.0f));
     }
-    float unpacked[Count][columns_of_block];
-    constexpr std::size_t units = columns_of_block / unit::weights;
-    for (std::size_t from = 0; from < last; from += units) {
-        const std::size_t to = std::min(from + units, last);
+    stretch_scales<F, Count> scales;
+    scales.ready(in_hand.now, 0, last, one);
+    for (std::size_t from = 0; from < last; from += unit::stretch) {
+        const std::size_t to = std::min(from + unit::stretch, last);
         in_hand.look_ahead(from);
-        for (std::size_t i = from; i < to; i += unit::a_line) {
-            in_hand.ask_for(i);
-        }
-        for (std::size_t i = 0; i < Count; ++i) {
-            unpack_units<F>(in_hand.now[i], from, to, unpacked[i]);
-        }
-        for (std::size_t token = 0; token < tokens; ++token) {
-            multiply_unpacked(unpacked, x.row(token).data() + from * unit::weights,
-                              (to - from) * unit::weights, sums[token], std::make_index_sequence<Count>{});
+        const auto now = scales.turn();
+        scales.ready(in_hand.now, to, last, one);
+        for (std::size_t i = from; i < to; ++i) {
+            if (first_token == 0 && (i - from) % unit::a_line == 0) {
+                in_hand.ask_for(i);
+            }
+            float scale[Count];
+            for (std::size_t k = 0; k < Count; ++k) {
+                scale[k] = scaled_by_block<F> ? now[scaled_by_block<F> ? k : 0][i - from] : 1.0f;
+            }
+            multiply_unit_with_tokens<F, Tokens>(in_hand, i, scale,
+                                                 x.row(first_token).data() + i * unit::weights, x.stride(),
+                                                 sums, std::make_index_sequence<Count>{},
+                                                 typename unit::each_vector{});
         }
     }
-    for (std::size_t token = 0; token < tokens; ++token) {
-        for (std::size_t i = 0; i < Count; ++i) {
-            float total = sum(sums[token][i]);
+    for (std::size_t token = 0; token < Tokens; ++token) {
+        const auto of_token = x.row(first_token + token);
+        for (std::size_t k = 0; k < Count; ++k) {
+            float total = sum(sums[token][k]);
             if constexpr (scaled_by_row<F>) {
-                total *= F::scale(in_hand.now[i], 0);
+                total *= F::scale(in_hand.now[k], 0);
             }
             for (std::size_t j = last * unit::weights; j < w.columns(); ++j) {
-                total += F::at(in_hand.now[i], j) * x.row(token)[j];
+                total += F::at(in_hand.now[k], j) * of_token[j];
             }
-            y.row(token)[rows[k + i]] = total;
+            y.row(first_token + token)[passes.row(pass, k)] = total;
         }
     }
 }
 
 } // namespace detail
 
-/// y[token][r] = row r . x[token] for the rows and up to most_tokens tokens.
+/// y[token][r] = row r . x[token] for the rows and up to most_tokens tokens. Four rows a pass.
 template <class M, class Rows>
 void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float> y) {
     if (x.rows() == 1) {
-        dot_rows(w, rows, x.row(0), y.row(0));
-    } else if (x.rows() != 0) {
-        std::size_t k = 0;
-        for (; k + detail::rows_of_block <= rows.size(); k += detail::rows_of_block) {
-            detail::multiply_rows_with_tokens<detail::rows_of_block>(w, rows, k, x, y);
-        }
-        for (; k < rows.size(); ++k) {
-            detail::multiply_rows_with_tokens<1>(w, rows, k, x, y);
-        }
+        return dot_rows(w, rows, x.row(0), y.row(0));
     }
+    detail::for_each_pass<4>(rows, [&](const auto& passes, std::size_t i) {
+        std::size_t token = 0;
+        for (; token + 4 <= x.rows(); token += 4) {
+            detail::multiply_rows_with_tokens<4>(w, passes, i, x, y, token);
+        }
+        if (token + 2 <= x.rows()) {
+            detail::multiply_rows_with_tokens<2>(w, passes, i, x, y, token);
+            token += 2;
+        }
+        if (token < x.rows()) {
+            detail::multiply_rows_with_tokens<1>(w, passes, i, x, y, token);
+        }
+    });
 }
 
 TAMIS_END

@@ -10,8 +10,9 @@
 TAMIS_BEGIN
 
 // What the kernels are made of. They take several rows in one pass, a unit of each at a time, and ask for memory ahead: in
-// the same rows, then in those of the next pass. Long runs through memory are what processors fetch best, so rows are
-// taken whole and in order.
+// the same rows, then in those of the next pass. Long runs through memory are what processors fetch best. So a list of
+// rows is cut into as many pieces as there are rows in a pass, and each pass takes the next row of every piece: a few
+// runs that go on from row to row, and cross the memory once.
 
 namespace detail {
 
@@ -38,7 +39,29 @@ constexpr std::size_t units_ahead(std::size_t units_in_row) {
     return whole ? units_in_row : std::min((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
 }
 
-/// Where Count rows begin in memory, those of the next pass, and what is asked for ahead in either.
+/// A list of rows cut into Count pieces of equal length: pass i takes row i of each.
+template <std::size_t Count, class Rows>
+struct passes_of {
+    Rows rows; // Count times as many as there are passes
+
+    std::size_t passes() const { return rows.size() / Count; }
+    std::size_t row(std::size_t pass, std::size_t k) const { return rows[pass + k * passes()]; }
+};
+
+/// Calls f(passes, i) for every pass over the rows: Most rows at a time, and the rest by fewer.
+template <std::size_t Most = 8, class Rows, class F>
+void for_each_pass(Rows rows, F&& f) {
+    const std::size_t whole = rows.size() / Most * Most;
+    const passes_of<Most, Rows> all{rows.part(0, whole)};
+    for (std::size_t i = 0; i < all.passes(); ++i) {
+        f(all, i);
+    }
+    if constexpr (Most > 1) {
+        for_each_pass<(Most == 4 ? 1 : Most / 2)>(rows.part(whole, rows.size() - whole), f);
+    }
+}
+
+/// Where the rows of a pass begin in memory, those of the next one, and what is asked for ahead in either.
 template <class F, std::size_t Count>
 struct rows_in_hand {
     using unit = unit_of<F>;
@@ -47,13 +70,14 @@ struct rows_in_hand {
     const std::byte* ask[Count];
     std::size_t first, last, ahead; // units
 
-    /// Rows k, k + 1 ... of the list, their units [first_unit, last_unit).
+    /// Units [first_unit, last_unit) of the rows of pass i.
     template <class M, class Rows>
-    rows_in_hand(const M& w, Rows rows, std::size_t k, std::size_t first_unit, std::size_t last_unit)
+    rows_in_hand(const M& w, const passes_of<Count, Rows>& passes, std::size_t i, std::size_t first_unit,
+                 std::size_t last_unit)
         : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
-        for (std::size_t i = 0; i < Count; ++i) {
-            now[i] = w.row(rows[k + i]);
-            next[i] = w.row(rows[std::min(k + Count + i, rows.size() - 1)]);
+        for (std::size_t k = 0; k < Count; ++k) {
+            now[k] = w.row(passes.row(i, k));
+            next[k] = w.row(passes.row(std::min(i + 1, passes.passes() - 1), k));
         }
     }
 
@@ -87,6 +111,16 @@ TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&ou
                 out[v] = load_unscaled<F>(row, i * unit_of<F>::weights + v * vec::size);
             }
         }
+    }
+}
+
+/// A unit of a row as vectors, with its scale.
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, [[maybe_unused]] float scale,
+                                     vec (&out)[sizeof...(V)], std::index_sequence<V...>) {
+    load_unit<F>(row, i, out);
+    if constexpr (scaled_by_block<F>) {
+        ((out[V] = out[V] * vec(scale)), ...);
     }
 }
 
@@ -128,22 +162,6 @@ class stretch_scales {
     row_scales scales_[2][scaled_by_block<F> ? Count : 1];
     std::size_t side_ = 0;
 };
-
-/// Calls f(count, k) for passes over `rows` rows: eight rows a pass, and the rest by fours and one by one.
-template <class F>
-void for_each_pass(std::size_t rows, F&& f) {
-    std::size_t k = 0;
-    for (; k + 8 <= rows; k += 8) {
-        f(std::integral_constant<std::size_t, 8>{}, k);
-    }
-    if (k + 4 <= rows) {
-        f(std::integral_constant<std::size_t, 4>{}, k);
-        k += 4;
-    }
-    for (; k < rows; ++k) {
-        f(std::integral_constant<std::size_t, 1>{}, k);
-    }
-}
 
 } // namespace detail
 

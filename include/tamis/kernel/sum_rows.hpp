@@ -5,8 +5,8 @@
 TAMIS_BEGIN
 
 // Sum of active rows: y += sum_k x[r_k] * W[r_k, :], for layouts in which a row belongs to one entry of x.
-// Rows that are not listed are not read. Each entry of y sums the rows in their order, one after the other, so that no
-// bit of it depends on how rows and columns are divided.
+// Rows that are not listed are not read. Each entry of y sums the rows one after the other, in an order that the list
+// alone decides, so that no bit of it depends on how the columns are divided.
 
 /// The simple loop that sum_rows must equal up to rounding.
 template <class M, class Rows>
@@ -55,16 +55,16 @@ void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from,
 
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.
 template <std::size_t Count, class M, class Rows>
-void add_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x, std::size_t begin,
-              std::size_t end, float* y) {
+void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass, std::span<const float> x,
+              std::size_t begin, std::size_t end, float* y) {
     using F = typename M::format_type;
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, rows, first, start, last};
+    rows_in_hand<F, Count> in_hand{w, passes, pass, start, last};
     float factor[Count];
     for (std::size_t k = 0; k < Count; ++k) {
-        factor[k] = x[rows[first + k]];
+        factor[k] = x[passes.row(pass, k)];
         if constexpr (scaled_by_row<F>) {
             factor[k] *= F::scale(in_hand.now[k], 0);
         }
@@ -81,7 +81,7 @@ void add_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x
     }
     for (std::size_t j = last * unit::weights; j < end; ++j) {
         for (std::size_t k = 0; k < Count; ++k) {
-            y[j] += x[rows[first + k]] * F::at(in_hand.now[k], j);
+            y[j] += x[passes.row(pass, k)] * F::at(in_hand.now[k], j);
         }
     }
 }
@@ -93,8 +93,8 @@ void add_rows(const M& w, Rows rows, std::size_t first, std::span<const float> x
 template <class M, class Rows>
 void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y, std::size_t begin,
               std::size_t end) {
-    detail::for_each_pass(rows.size(), [&](auto count, std::size_t k) {
-        detail::add_rows<count>(w, rows, k, x, begin, end, y.data());
+    detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
+        detail::add_rows(w, passes, i, x, begin, end, y.data());
     });
 }
 

@@ -18,16 +18,6 @@ void sum_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<
 
 namespace detail {
 
-/// A unit of a row as vectors, with its scale.
-template <class F, std::size_t... V>
-TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, [[maybe_unused]] float scale,
-                                     vec (&out)[sizeof...(V)], std::index_sequence<V...>) {
-    load_unit<F>(row, i, out);
-    if constexpr (scaled_by_block<F>) {
-        ((out[V] = out[V] * vec(scale)), ...);
-    }
-}
-
 /// y[v] += sum over k of factor[k][token] * vector v of row k.
 template <std::size_t Count, std::size_t Vectors, std::size_t... K>
 TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std::size_t v,
@@ -53,20 +43,20 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
 }
 
 template <std::size_t Count, class M, class Rows>
-void add_rows_to_tokens(const M& w, Rows rows, std::size_t k, block<const float> x, std::size_t begin,
-                        std::size_t end, block<float> y) {
+void add_rows_to_tokens(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
+                        block<const float> x, std::size_t begin, std::size_t end, block<float> y) {
     using F = typename M::format_type;
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, rows, k, start, last};
+    rows_in_hand<F, Count> in_hand{w, passes, pass, start, last};
     const std::size_t tokens = x.rows();
     float factor[Count][most_tokens];
     float one[Count];
     for (std::size_t i = 0; i < Count; ++i) {
         one[i] = 1;
         for (std::size_t token = 0; token < tokens; ++token) {
-            factor[i][token] = x.row(token)[rows[k + i]];
+            factor[i][token] = x.row(token)[passes.row(pass, i)];
             if constexpr (scaled_by_row<F>) {
                 factor[i][token] *= F::scale(in_hand.now[i], 0);
             }
@@ -95,7 +85,7 @@ void add_rows_to_tokens(const M& w, Rows rows, std::size_t k, block<const float>
     for (std::size_t token = 0; token < tokens; ++token) {
         for (std::size_t j = last * unit::weights; j < end; ++j) {
             for (std::size_t i = 0; i < Count; ++i) {
-                y.row(token)[j] += x.row(token)[rows[k + i]] * F::at(in_hand.now[i], j);
+                y.row(token)[j] += x.row(token)[passes.row(pass, i)] * F::at(in_hand.now[i], j);
             }
         }
     }
@@ -111,8 +101,8 @@ void sum_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     } else if (x.rows() != 0) {
-        detail::for_each_pass(rows.size(), [&](auto count, std::size_t k) {
-            detail::add_rows_to_tokens<count>(w, rows, k, x, begin, end, y);
+        detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
+            detail::add_rows_to_tokens(w, passes, i, x, begin, end, y);
         });
     }
 }

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <tamis/executor.hpp>
+
+#ifndef _OPENMP
+#error "tamis/exec/openmp.hpp: compile with OpenMP (-fopenmp; in CMake link OpenMP::OpenMP_CXX)"
+#endif
+
+#include <omp.h>
+
+TAMIS_BEGIN
+
+/// OpenMP's threads: `ffn(x, y, workspace, tamis::openmp{4})`. Tasks are handed out one by one. Whether idle threads spin
+/// is OpenMP's own setting: OMP_WAIT_POLICY=passive in the environment lets them sleep.
+class openmp {
+  public:
+    /// As many as OpenMP would take, or so many.
+    openmp() : openmp(static_cast<std::size_t>(omp_get_max_threads())) {}
+    explicit openmp(std::size_t threads) : threads_{threads == 0 ? 1 : threads} {}
+
+    std::size_t width() const { return threads_; }
+    template <class Task>
+    void run(std::size_t count, Task&& task) const {
+        const auto end = static_cast<std::ptrdiff_t>(count);
+#pragma omp parallel for num_threads(static_cast<int>(threads_)) schedule(dynamic, 1)
+        for (std::ptrdiff_t i = 0; i < end; ++i) {
+            task(static_cast<std::size_t>(i));
+        }
+    }
+
+  private:
+    std::size_t threads_;
+};
+
+TAMIS_END
