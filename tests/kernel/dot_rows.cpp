@@ -1,8 +1,5 @@
 #include "kernel/support.hpp"
 
-#include <tamis/format/bf16.hpp>
-#include <tamis/format/f32.hpp>
-
 #include <doctest/doctest.h>
 
 // The fast dot products against the plain loop: every width around the vectors' and every number of rows
@@ -27,9 +24,9 @@ bool agrees(const tamis::matrix<F, tamis::neuron_major>& w, Rows rows, engine& r
 }
 
 template <class F>
-void check_all(std::size_t gap, std::size_t misaligned) {
+void check_all(std::size_t gap, std::size_t misaligned, const std::vector<std::size_t>& at = widths()) {
     engine random{gap + 64 * misaligned};
-    for (const std::size_t width : widths()) {
+    for (const std::size_t width : at) {
         for (std::size_t count = 0; count <= 20; ++count) {
             const std::size_t n = count + 3;
             const stored<F, tamis::neuron_major> w{random_dense(n, width, random), true, gap, misaligned};
@@ -45,14 +42,19 @@ void check_all(std::size_t gap, std::size_t misaligned) {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("dot_rows equals the plain loop", F, tamis::f32, tamis::bf16) { check_all<F>(0, 0); }
+TEST_CASE_TEMPLATE("dot_rows equals the plain loop", F, ALL_FORMATS) { check_all<F>(0, 0); }
 
-TEST_CASE_TEMPLATE("dot_rows: rows with a leading dimension, at odd addresses", F, tamis::f32, tamis::bf16) {
+TEST_CASE_TEMPLATE("dot_rows equals the plain loop over several stretches", F, ALL_FORMATS) {
+    check_all<F>(0, 0, long_widths());
+    check_all<F>(6, 1, {2100});
+}
+
+TEST_CASE_TEMPLATE("dot_rows: rows with a leading dimension, at odd addresses", F, ALL_FORMATS) {
     check_all<F>(6, 1);
     check_all<F>(64, 2);
 }
 
-TEST_CASE_TEMPLATE("dot_rows: memory at every misalignment", F, tamis::f32, tamis::bf16) {
+TEST_CASE_TEMPLATE("dot_rows: memory at every misalignment", F, ALL_FORMATS) {
     engine random{3};
     for (std::size_t misaligned = 0; misaligned < 64; ++misaligned) {
         CAPTURE(misaligned);

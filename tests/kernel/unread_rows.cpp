@@ -1,8 +1,5 @@
 #include "kernel/support.hpp"
 
-#include <tamis/format/bf16.hpp>
-#include <tamis/format/f32.hpp>
-
 #include <doctest/doctest.h>
 
 // Rows that are not listed are not read: NaN in them changes no bit of the result.
@@ -40,12 +37,26 @@ constexpr std::size_t columns = 37;
 
 } // namespace
 
-TEST_CASE_TEMPLATE("dot_rows leaves rows that are not listed unread", F, tamis::f32, tamis::bf16) {
+TEST_CASE_TEMPLATE("dot_rows leaves rows that are not listed unread", F, ALL_FORMATS) {
     check<F>(columns, rows, rows, columns,
              [](const auto& w, auto listed, const auto& x, auto& y) { tamis::dot_rows(w, listed, x, y); });
 }
 
-TEST_CASE_TEMPLATE("sum_rows leaves rows that are not listed unread", F, tamis::f32, tamis::bf16) {
+TEST_CASE_TEMPLATE("sum_rows leaves rows that are not listed unread", F, ALL_FORMATS) {
     check<F>(rows, columns, rows, columns,
              [](const auto& w, auto listed, const auto& x, auto& y) { tamis::sum_rows(w, listed, x, y); });
+}
+
+TEST_CASE_TEMPLATE("dot_rows_of_block leaves rows that are not listed unread", F, ALL_FORMATS) {
+    check<F>(3 * columns, 3 * rows, rows, columns, [](const auto& w, auto listed, const auto& x, auto& y) {
+        tamis::dot_rows_of_block(w, listed, tamis::block<const float>{x.data(), 3, columns},
+                                 tamis::block<float>{y.data(), 3, rows});
+    });
+}
+
+TEST_CASE_TEMPLATE("sum_rows_of_block leaves rows that are not listed unread", F, ALL_FORMATS) {
+    check<F>(3 * rows, 3 * columns, rows, columns, [](const auto& w, auto listed, const auto& x, auto& y) {
+        tamis::sum_rows_of_block(w, listed, tamis::block<const float>{x.data(), 3, rows},
+                                 tamis::block<float>{y.data(), 3, columns}, 0, columns);
+    });
 }

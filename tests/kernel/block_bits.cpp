@@ -1,0 +1,49 @@
+#include "kernel/support.hpp"
+
+#include <doctest/doctest.h>
+
+// What does not depend on the company: where weights share no scale, each token of a block gets the bits that it gets
+// alone; and each row's product with a token is the same, whichever rows and tokens are taken with it.
+
+TEST_CASE_TEMPLATE("sum_rows_of_block: the bits of sum_rows, token by token", F, UNSCALED_FORMATS) {
+    engine random{1};
+    for (const std::size_t width : {1u, 16u, 33u, 513u}) {
+        for (const std::size_t tokens : {1u, 2u, 7u, 16u}) {
+            CAPTURE(width);
+            CAPTURE(tokens);
+            const stored<F, tamis::neuron_major> w{random_dense(21, width, random), true};
+            padded_rows x{tokens, 21, 3};
+            x.fill(random);
+            padded_rows expected{tokens, width, 1};
+            expected.fill(random);
+            padded_rows y = expected;
+            for (std::size_t token = 0; token < tokens; ++token) {
+                tamis::sum_rows(w.view(), tamis::all_rows{21}, x.row(token), expected.row(token));
+            }
+            tamis::sum_rows_of_block(w.view(), tamis::all_rows{21}, x.view(), y.view(), 0, width);
+            for (std::size_t token = 0; token < tokens; ++token) {
+                REQUIRE(same_bits(y.row(token), expected.row(token)));
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("dot_rows_of_block: a product's bits do not depend on the other tokens", F, ALL_FORMATS) {
+    engine random{2};
+    for (const std::size_t width : {1u, 33u, 513u, 1100u}) {
+        CAPTURE(width);
+        const stored<F, tamis::neuron_major> w{random_dense(12, width, random), true};
+        padded_rows x{16, width, 0};
+        x.fill(random);
+        padded_rows all{16, 12, 0};
+        tamis::dot_rows_of_block(w.view(), tamis::all_rows{12}, x.view(), all.view());
+        for (std::size_t tokens = 2; tokens < 16; ++tokens) {
+            padded_rows some{tokens, 12, 0};
+            tamis::dot_rows_of_block(w.view(), tamis::all_rows{12},
+                                     tamis::block<const float>{x.row(0).data(), tokens, width}, some.view());
+            for (std::size_t token = 0; token < tokens; ++token) {
+                REQUIRE(same_bits(some.row(token), all.row(token)));
+            }
+        }
+    }
+}
