@@ -59,14 +59,25 @@ template <class Ffn>
 std::size_t allocations_of(const Ffn& ffn, const problem& p) {
     std::vector<float> y(2 * p.width());
     const std::vector<float> x(2 * p.width(), 0.5f);
-    tamis::owned_workspace memory{ffn.workspace_bytes()};
+    // Says that there are three threads; one does all, since making threads allocates.
+    const tamis::executor_of three{3, [](std::size_t count, auto&& task) {
+                                       for (std::size_t i = count; i-- > 0;) {
+                                           task(i);
+                                       }
+                                   }};
+    tamis::owned_workspace memory{ffn.workspace_bytes(three, 2)};
+    tamis::owned_workspace for_one{ffn.workspace_bytes()};
     std::size_t shown = 0;
     const std::size_t before = allocations;
     ffn(p.x, std::span{y}.first(p.width()), memory);
     ffn(p.x, std::span{y}.first(p.width()), memory,
         [&](const tamis::sighting& s) { shown += s.values.size(); });
-    ffn(tamis::block<const float>{x.data(), 2, p.width()}, tamis::block<float>{y.data(), 2, p.width()},
-        memory);
+    ffn(p.x, std::span{y}.first(p.width()), memory, three);
+    const tamis::block<const float> in{x.data(), 2, p.width()};
+    const tamis::block<float> out{y.data(), 2, p.width()};
+    ffn(in, out, for_one); // one by one
+    ffn(in, out, memory);  // together
+    ffn(in, out, memory, three, [&](const tamis::sighting& s) { shown += s.values.size(); });
     const std::size_t after = allocations;
     CHECK(shown > 0);
     return after - before;

@@ -1,0 +1,92 @@
+#include "ffn/support_block.hpp"
+#include "ffn/support_threads.hpp"
+
+#include <tamis/ffn/plain_ffn.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+// workspace_bytes(threads, tokens) is exactly what so many tokens take with so many threads: what lies behind stays, and
+// with a byte less the groups are smaller.
+
+namespace {
+
+struct outcome {
+    std::vector<float> y;
+    std::uint64_t groups; // by what a dense call would have read
+    bool guard;           // what lies behind the workspace stayed
+};
+
+template <class Ffn, class Executor>
+outcome run(const Ffn& ffn, std::size_t tokens, std::size_t bytes, const Executor& threads) {
+    constexpr std::size_t guard_bytes = 256;
+    const std::size_t all = bytes + guard_bytes;
+    const std::unique_ptr<std::byte[]> memory{new std::byte[all + tamis::workspace_alignment]};
+    void* start = memory.get();
+    std::size_t space = all + tamis::workspace_alignment;
+    std::byte* const first =
+        static_cast<std::byte*>(std::align(tamis::workspace_alignment, all, start, space));
+    std::memset(first, 0xff, all); // floats of it are NaN
+    token_block b{tokens, ffn.width(), 1};
+    const tamis::traffic told = ffn(b.in(), b.out(), tamis::workspace{std::span{first, bytes}}, threads);
+    const bool guard =
+        std::all_of(first + bytes, first + all, [](std::byte x) { return x == std::byte{0xff}; });
+    return {b.y, told.bytes_dense / ffn.weights().bytes(), guard};
+}
+
+template <class Ffn>
+void check(const Ffn& ffn) {
+    const outcome alone = run(ffn, 6, ffn.workspace_bytes(), tamis::serial{});
+    CHECK(alone.groups == 6);
+    for (const std::size_t width : {1u, 2u, 3u, 8u, 40u}) {
+        CAPTURE(width);
+        const auto threads = reversed_of(width);
+        for (const std::size_t tokens : {1u, 2u, 3u, 6u}) {
+            CAPTURE(tokens);
+            const std::size_t bytes = ffn.workspace_bytes(threads, tokens);
+            const outcome enough = run(ffn, 6, bytes, threads);
+            CHECK(enough.guard);
+            CHECK(enough.groups == 6 / tokens);
+            CHECK(all_finite(enough.y));
+            if (tokens == 1) {
+                CHECK(same_bits(enough.y, alone.y));
+            } else {
+                const outcome less = run(ffn, 6, bytes - 1, threads);
+                CHECK(less.guard);
+                CHECK(less.groups == (6 + tokens - 2) / (tokens - 1));
+                CHECK(all_finite(less.y));
+            }
+        }
+    }
+}
+
+template <std::size_t Subset, std::size_t Layouts>
+void check_glu_of(std::size_t width, std::size_t neurons) {
+    CAPTURE(Subset);
+    CAPTURE(Layouts);
+    CAPTURE(width);
+    const problem p = random_problem(width, neurons, true, 1);
+    const auto weights = store_glu<Layouts, 0>(p);
+    check(make_glu<Subset>(weights.view(), tamis::relu{}));
+}
+
+} // namespace
+
+TEST_CASE("workspace of a block: exactly so much for so many tokens and threads") {
+    for_constants<subset_count>([]<class Subset>(Subset) {
+        check_glu_of<Subset::value, 7>(67, 33);
+        check_glu_of<Subset::value, 0>(1, 1);
+    });
+}
+
+TEST_CASE("workspace of a block: sums that are divided need more") {
+    check_glu_of<9, 7>(300, 2000);
+    check_glu_of<6, 4>(300, 2000);
+    const problem p = random_problem(600, 2000, false, 1);
+    const auto weights = store_glu<7, 0>(p);
+    const tamis::plain_ffn ffn{tamis::plain_weights{weights.up.view(), weights.down.view()}, tamis::relu{}};
+    check(ffn);
+    CHECK(ffn.workspace_bytes(threads_of(2)) > ffn.workspace_bytes());
+    CHECK(ffn.workspace_bytes(threads_of(8)) == ffn.workspace_bytes(threads_of(2)));
+}
