@@ -1,10 +1,6 @@
 #pragma once
 
-#include <tamis/executor.hpp>
-#include <tamis/ffn/observer.hpp>
-#include <tamis/kernel/rows.hpp>
-#include <tamis/values.hpp>
-#include <tamis/workspace.hpp>
+#include <tamis/ffn/linear.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -22,6 +18,8 @@ auto float_span(V&& v) {
         "tamis: an FFN takes and gives contiguous floats (activations stay float32); convert other types first");
     return view;
 }
+
+struct prefill_access;
 
 } // namespace detail
 
@@ -48,10 +46,7 @@ class ffn_calls {
         if constexpr (std::is_convertible_v<X&, block<const float>>) {
             const block<const float> in = x;
             const block<float> out = y;
-            detail::need("tamis: an FFN's x needs %zu columns, got %zu", width, in.columns());
-            detail::need("tamis: an FFN's y needs %zu columns, got %zu", width, out.columns());
-            detail::need("tamis: an FFN's y needs %zu rows, got %zu", in.rows(), out.rows());
-            return run_block(in, out, w, threads, see);
+            return run_block<detail::by_rows>(in, out, w, threads, see);
         } else {
             const auto in = detail::float_span(x);
             const auto out = detail::float_span(y);
@@ -59,35 +54,48 @@ class ffn_calls {
                           "tamis: an FFN's y is read-only");
             detail::need("tamis: an FFN's x needs %zu entries, got %zu", width, in.size());
             detail::need("tamis: an FFN's y needs %zu entries, got %zu", width, out.size());
-            return self().run({in.data(), 1, width}, {out.data(), 1, width}, w, threads, see, 0);
+            return self().template run<detail::by_rows>({in.data(), 1, width}, {out.data(), 1, width}, w,
+                                                        threads, see, 0);
         }
     }
 
     /// Bytes of workspace that a call needs, for so many tokens that share readings.
     template <executor Executor = serial>
     std::size_t workspace_bytes(const Executor& threads = {}, std::size_t tokens = 1) const {
-        return self().bytes_for(std::clamp<std::size_t>(tokens, 1, most_tokens), threads.width());
+        return workspace_bytes_with<detail::by_rows>(threads, tokens);
     }
 
-  private:
-    const Ffn& self() const { return static_cast<const Ffn&>(*this); }
+  protected:
+    template <class Products, class Executor>
+    std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
+        return self().template bytes_for<Products>(std::clamp<std::size_t>(tokens, 1, Products::most_tokens),
+                                                   threads.width());
+    }
 
-    template <class Executor, class Observer>
+    /// A block, as many tokens at a time as the products take and the workspace has room for.
+    template <class Products, class Executor, class Observer>
     traffic run_block(block<const float> x, block<float> y, workspace w, const Executor& threads,
                       Observer& see) const {
-        std::size_t together = std::min(x.rows(), most_tokens);
-        while (together > 1 && workspace_bytes(threads, together) > w.bytes_left()) {
+        detail::need("tamis: an FFN's x needs %zu columns, got %zu", self().width(), x.columns());
+        detail::need("tamis: an FFN's y needs %zu columns, got %zu", self().width(), y.columns());
+        detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
+        std::size_t together = std::min(x.rows(), Products::most_tokens);
+        while (together > 1 && workspace_bytes_with<Products>(threads, together) > w.bytes_left()) {
             --together;
         }
         traffic total;
         for (std::size_t first = 0; first < x.rows(); first += together) {
             const std::size_t tokens = std::min(together, x.rows() - first);
-            total +=
-                self().run({x.row(first).data(), tokens, x.columns(), x.stride()},
-                           {y.row(first).data(), tokens, y.columns(), y.stride()}, w, threads, see, first);
+            total += self().template run<Products>({x.row(first).data(), tokens, x.columns(), x.stride()},
+                                                   {y.row(first).data(), tokens, y.columns(), y.stride()}, w,
+                                                   threads, see, first);
         }
         return total;
     }
+
+  private:
+    const Ffn& self() const { return static_cast<const Ffn&>(*this); }
+    friend struct detail::prefill_access;
 };
 
 TAMIS_END

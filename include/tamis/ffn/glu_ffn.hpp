@@ -64,6 +64,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
   private:
     friend ffn_calls<glu_ffn>;
 
+    template <class Products>
     std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
         const std::size_t d = weights_.neurons();
         const std::size_t h = weights_.width();
@@ -73,17 +74,17 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         bytes += has<site::gate> ? site_step::bytes(d, tokens) : 0;
         bytes += has<site::up> ? site_step::bytes(d, tokens) : 0;
         bytes += has<site::intermediate> ? site_step::bytes(d, tokens) : 0;
-        const std::size_t up = detail::up_product_bytes(weights_.gate, tokens, threads) +
-                               detail::up_product_bytes(weights_.up, tokens, threads);
+        const std::size_t up = Products::up_bytes(weights_.gate, tokens, threads) +
+                               Products::up_bytes(weights_.up, tokens, threads);
         return bytes +
-               std::max({up, detail::down_product_bytes(weights_.down, tokens, threads),
+               std::max({up, Products::down_bytes(weights_.down, tokens, threads),
                          policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
                          policies_.selection_bytes(site::up, d),
                          policies_.selection_bytes(site::intermediate, d)});
     }
 
     /// The tokens of x together. A workspace is passed on by value: what a step takes of it is free again behind it.
-    template <class Executor, class Observer>
+    template <class Products, class Executor, class Observer>
     traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
                 std::size_t first) const {
         traffic read{0, weights_.bytes()};
@@ -98,12 +99,10 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         const block<float> g = detail::take_rows(w, tokens, weights_.neurons());
         const block<float> u = detail::take_rows(w, tokens, weights_.neurons());
         const auto gate_of = [&](const detail::site_step& neurons) {
-            return detail::up_product(weights_.gate, x, input.active(), neurons.active(),
-                                      weights_.biases.gate, g);
+            return Products::up(weights_.gate, x, input.active(), neurons.active(), weights_.biases.gate, g);
         };
         const auto up_of = [&](const detail::site_step& neurons) {
-            return detail::up_product(weights_.up, x, input.active(), neurons.active(), weights_.biases.up,
-                                      u);
+            return Products::up(weights_.up, x, input.active(), neurons.active(), weights_.biases.up, u);
         };
         const auto activate = [&](const detail::site_step& neurons) {
             for (std::size_t token = 0; token < tokens; ++token) {
@@ -148,8 +147,8 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         intermediate.run<site::intermediate>(policies_, u, w, see, first);
         intermediate.inherit(up);
         detail::run_products(threads, w, read,
-                             detail::down_product(weights_.down, u, intermediate.active(),
-                                                  weights_.biases.down, y));
+                             Products::down(weights_.down, u, intermediate.active(), weights_.biases.down,
+                                            y));
         return read;
     }
 

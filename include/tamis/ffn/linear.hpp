@@ -206,28 +206,37 @@ void run_products(const Executor& threads, workspace w, traffic& read, Products.
     ((read.bytes_read += products.bytes_of_weights()), ...);
 }
 
-/// Gate or up: x to neurons. Which rows are read follows from the layout.
-template <class M>
-auto up_product(const M& w, block<const float> x, const active_set& inputs, const active_set& neurons,
-                std::span<const float> bias, block<float> out) {
-    constexpr bool by_outputs = up_rows_are_outputs<M>();
-    return product<M, by_outputs>{w, x, by_outputs ? neurons : inputs, bias, out};
-}
-template <class M>
-std::size_t up_product_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-    return product<M, up_rows_are_outputs<M>()>::bytes(w, tokens, threads);
-}
-/// Down: the intermediate to the output.
-template <class M>
-std::size_t down_product_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-    return product<M, down_rows_are_outputs<M>()>::bytes(w, tokens, threads);
-}
-template <class M>
-auto down_product(const M& w, block<const float> intermediate, const active_set& neurons,
-                  std::span<const float> bias, block<float> out) {
-    constexpr bool by_outputs = down_rows_are_outputs<M>();
-    return product<M, by_outputs>{w, intermediate, by_outputs ? active_set{} : neurons, bias, out};
-}
+/// How an FFN multiplies: by a product class for each matrix. Which rows are read follows from the layout.
+template <template <class, bool> class Product, std::size_t MostTokens>
+struct products_by {
+    static constexpr std::size_t most_tokens = MostTokens;
+
+    /// Gate or up: x to neurons.
+    template <class M>
+    static auto up(const M& w, block<const float> x, const active_set& inputs, const active_set& neurons,
+                   std::span<const float> bias, block<float> out) {
+        constexpr bool by_outputs = up_rows_are_outputs<M>();
+        return Product<M, by_outputs>{w, x, by_outputs ? neurons : inputs, bias, out};
+    }
+    /// Down: the intermediate to the output.
+    template <class M>
+    static auto down(const M& w, block<const float> intermediate, const active_set& neurons,
+                     std::span<const float> bias, block<float> out) {
+        constexpr bool by_outputs = down_rows_are_outputs<M>();
+        return Product<M, by_outputs>{w, intermediate, by_outputs ? active_set{} : neurons, bias, out};
+    }
+    template <class M>
+    static std::size_t up_bytes(const M& w, std::size_t tokens, std::size_t threads) {
+        return Product<M, up_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+    }
+    template <class M>
+    static std::size_t down_bytes(const M& w, std::size_t tokens, std::size_t threads) {
+        return Product<M, down_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+    }
+};
+
+/// By the kernels that read active rows alone.
+using by_rows = products_by<product, most_tokens>;
 
 } // namespace detail
 

@@ -67,6 +67,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
   private:
     friend ffn_calls<plain_ffn>;
 
+    template <class Products>
     std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
         const std::size_t d = weights_.neurons();
         const std::size_t h = weights_.width();
@@ -74,13 +75,13 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         return detail::bytes_of_rows(tokens, d) +
                (has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0) +
                (has<site::intermediate> ? site_step::bytes(d, tokens) : 0) +
-               std::max({detail::up_product_bytes(weights_.up, tokens, threads),
-                         detail::down_product_bytes(weights_.down, tokens, threads),
+               std::max({Products::up_bytes(weights_.up, tokens, threads),
+                         Products::down_bytes(weights_.down, tokens, threads),
                          policies_.selection_bytes(site::input, h),
                          policies_.selection_bytes(site::intermediate, d)});
     }
 
-    template <class Executor, class Observer>
+    template <class Products, class Executor, class Observer>
     traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
                 std::size_t first) const {
         traffic read{0, weights_.bytes()};
@@ -92,16 +93,15 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         }
         const block<float> i = detail::take_rows(w, x.rows(), weights_.neurons());
         detail::run_products(threads, w, read,
-                             detail::up_product(weights_.up, x, input.active(), detail::active_set{},
-                                                weights_.up_bias, i));
+                             Products::up(weights_.up, x, input.active(), detail::active_set{},
+                                          weights_.up_bias, i));
         for (std::size_t token = 0; token < i.rows(); ++token) {
             detail::activate(sigma_, i.row(token));
         }
         detail::site_step intermediate;
         intermediate.run<site::intermediate>(policies_, i, w, see, first);
         detail::run_products(threads, w, read,
-                             detail::down_product(weights_.down, i, intermediate.active(), weights_.down_bias,
-                                                  y));
+                             Products::down(weights_.down, i, intermediate.active(), weights_.down_bias, y));
         return read;
     }
 
