@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The README's table of masks, from what `cmake --workflow --preset bench` wrote:
 
-    python3 bench/table.py build/bench/select.json
+    python3 bench/select_table.py build/bench/select.json
 """
 import json
 import sys
