@@ -1,4 +1,5 @@
 #include <tamis/exec/openmp.hpp>
+#include <tamis/ffn/prefill.hpp>
 #include <tamis/tamis.hpp>
 
 #include "ffn_weights.hpp"
@@ -23,6 +24,10 @@
 //   vs_best_dense    time of the quickest library's three products / time (vs_eigen, vs_openblas, vs_onednn: each)
 //   mask_share       share of the time that is spent on making masks (real masks only)
 //   tokens           of a block, each with masks of its own; over_union: time over that of streaming the bytes read
+//
+//     ffn/prefill/h:2048/d:8192/weights:bf16/tokens:64
+//
+// The same block by prefill; vs_rows: time by the kernels that read active rows / time.
 
 namespace {
 
@@ -207,7 +212,8 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     if (mask_seconds > 0) {
         state.counters["mask_share"] = masks.median();
     }
-    if constexpr (std::is_same_v<F, tamis::f32> || std::is_same_v<F, tamis::bf16>) {
+    constexpr bool peers_have_it = std::is_same_v<F, tamis::f32> || std::is_same_v<F, tamis::bf16>;
+    if constexpr (peers_have_it && (Sites == sites::dense || Sites == sites::all_inputs)) {
         const peer_type type = std::is_same_v<F, tamis::f32> ? peer_type::f32 : peer_type::bf16;
         double best = 0;
         compare_with<eigen_gemv>(state, s, type, x, memory, time, best);
@@ -241,6 +247,38 @@ void add_row(const char* site, const char* format, const shape& s, const char* d
     std::snprintf(name, sizeof name, "ffn/site:%s/h:%zu/d:%zu/weights:%s/density:%s/threads:%zu%s", site, s.h,
                   s.d, format, density, s.threads, block);
     benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { benchmark_of(state, s, value); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+}
+
+/// Many tokens, by the kernels of few and by dense products.
+template <class F>
+void add_prefill(std::size_t h, std::size_t d, std::size_t count) {
+    char name[96];
+    std::snprintf(name, sizeof name, "ffn/prefill/h:%zu/d:%zu/weights:%s/tokens:%zu", h, d, F::name, count);
+    benchmark::RegisterBenchmark(
+        name,
+        [=](benchmark::State& state) {
+            const weight_memory& memory = memory_for(F::row_bytes(h) * d, F::row_bytes(d) * h);
+            random_masks of_inputs{h, 0.5};
+            random_masks of_neurons{d, 0.5};
+            const auto ffn =
+                ffn_at<F, sites::all_inputs>(memory, 0, h, d, next_mask{&of_inputs}, next_mask{&of_neurons});
+            const std::vector<float> x(h * count, 0.01f);
+            std::vector<float> y(h * count);
+            tamis::owned_workspace scratch{
+                std::max(tamis::prefill_workspace_bytes(ffn, count),
+                         ffn.workspace_bytes(tamis::serial{}, tamis::most_tokens))};
+            const tamis::block<const float> in{x.data(), count, h};
+            const tamis::block<float> out{y.data(), count, h};
+            samples dense, rows;
+            for (auto _ : state) {
+                dense.add(seconds_of([&] { tamis::prefill(ffn, in, out, scratch); }));
+                rows.add(seconds_of([&] { ffn(in, out, scratch); }));
+                state.SetIterationTime(dense.median());
+            }
+            state.counters["vs_rows"] = rows.median() / dense.median();
+        })
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);
 }
@@ -283,17 +321,20 @@ void add_format() {
             for (const double density : {1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1}) {
                 add_random<F, sites::all_inputs>(s, density);
             }
-            for (const double density : {0.5, 0.3}) {
-                add_random<F, sites::input>(s, density);
-                add_random<F, sites::gate>(s, density);
-                add_random<F, sites::up>(s, density);
-                add_random<F, sites::intermediate>(s, density);
-            }
+            add_random<F, sites::input>(s, 0.5);
+            add_random<F, sites::gate>(s, 0.5);
+            add_random<F, sites::up>(s, 0.5);
+            add_random<F, sites::intermediate>(s, 0.5);
             add_top_p<F>(s, 0.9);
+        }
+        if (h != 896) {
             for (const std::size_t tokens : {2u, 4u, 8u, 16u}) {
-                add_random<F, sites::all_inputs>({h, d, threads, tokens}, 0.5);
+                add_random<F, sites::all_inputs>({h, d, 1, tokens}, 0.5);
             }
         }
+    }
+    for (const std::size_t tokens : {16u, 32u, 64u, 128u}) {
+        add_prefill<F>(2048, 8192, tokens);
     }
 }
 

@@ -11,6 +11,7 @@ set(TAMIS_DEPENDENCY_cli11     package CLI11             libcli11-dev     cli11-
 set(TAMIS_DEPENDENCY_gmp       header  gmpxx.h           libgmp-dev       gmp-devel              gmp       gmp)
 set(TAMIS_DEPENDENCY_gnuplot   program gnuplot           gnuplot-nox      gnuplot                gnuplot   gnuplot)
 set(TAMIS_DEPENDENCY_onednn    header  dnnl.hpp          libdnnl-dev      onednn-devel           onednn    onednn)
+set(TAMIS_DEPENDENCY_tbb       package TBB               libtbb-dev       tbb-devel              onetbb    tbb)
 set(TAMIS_DEPENDENCY_openblas  header  openblas_config.h libopenblas-dev  openblas-devel         openblas  openblas)
 set(TAMIS_PACKAGE_MANAGERS apt-get dnf pacman brew)
 

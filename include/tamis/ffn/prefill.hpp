@@ -114,8 +114,8 @@ struct prefill_access {
 } // namespace detail
 
 /// y = FFN(x) for a block of many tokens, up to 512 at a time: the same masks as ffn(x, y, ...) makes and the same values up
-/// to rounding, by dense products that read all of the weights once for all of these tokens. Quicker than ffn(x, y, ...)
-/// from about 16 tokens of f32, f16 or bf16 on, 8 of 8-bit and 4 of 4-bit weights (measured; see the README). Workspace:
+/// to rounding, by dense products that read all of the weights once for all of these tokens. It pays from about 50 tokens
+/// on, of any format (bench: ffn/prefill); below, ffn(x, y, ...) is quicker, though it reads them once for 16. Workspace:
 /// prefill_workspace_bytes. Eigen allocates for itself, and should be left one thread (no -fopenmp, or threads of OpenMP).
 template <class Ffn, executor Executor = serial, class Observer = no_observer>
 traffic prefill(const Ffn& ffn, block<const float> x, block<float> y, workspace w,

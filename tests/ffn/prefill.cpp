@@ -1,0 +1,77 @@
+#include "ffn/support_check.hpp"
+
+#include <tamis/ffn/prefill.hpp>
+
+#include <doctest/doctest.h>
+
+// prefill makes the same masks and, up to rounding, the same values as tokens one by one, for every subset of sites.
+
+namespace {
+
+constexpr std::size_t width = 70;
+constexpr std::size_t neurons = 530; // more than a panel
+
+template <std::size_t Subset, std::size_t Layouts>
+void check(std::size_t tokens) {
+    CAPTURE(Subset);
+    CAPTURE(tokens);
+    engine random{tokens};
+    const problem p = random_problem(width, neurons, true, 1);
+    const auto weights = store_glu<Layouts, 0>(p);
+    const auto ffn = make_glu<Subset>(weights.view(), tamis::silu{});
+    const std::vector<float> x = coarse_values(tokens * width, random);
+    std::vector<float> expected(tokens * width);
+    std::vector<float> y(tokens * width);
+    const tamis::block<const float> in{x.data(), tokens, width};
+
+    recorder one_by_one;
+    tamis::owned_workspace memory{ffn.workspace_bytes()};
+    ffn(in, tamis::block<float>{expected.data(), tokens, width}, memory, one_by_one);
+    recorder seen;
+    tamis::owned_workspace for_all{tamis::prefill_workspace_bytes(ffn, tokens)};
+    const tamis::traffic told =
+        tamis::prefill(ffn, in, tamis::block<float>{y.data(), tokens, width}, for_all, tamis::serial{}, seen);
+
+    CHECK(told.bytes_read == weights.view().bytes()); // once, all of it
+    CHECK(told.bytes_dense == weights.view().bytes());
+    CHECK(seen.seen.size() == 4 * tokens);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        wrong += std::fabs(y[i] - expected[i]) <= 1e-3f ? 0u : 1u;
+    }
+    CHECK(wrong == 0);
+}
+
+} // namespace
+
+TEST_CASE("prefill equals tokens one by one") {
+    for (const std::size_t tokens : {1u, 2u, 17u, 40u}) {
+        check<0, 7>(tokens);
+        check<1, 7>(tokens);
+        check<2, 4>(tokens);
+        check<4, 4>(tokens);
+        check<9, 7>(tokens);
+        check<15, 0>(tokens);
+    }
+}
+
+TEST_CASE("prefill by several threads") {
+    engine random{9};
+    const problem p = random_problem(width, neurons, true, 1);
+    const auto weights = store_glu<7, 0>(p);
+    const auto ffn = make_glu<9>(weights.view(), tamis::silu{});
+    const std::vector<float> x = coarse_values(20 * width, random);
+    std::vector<float> alone(x.size());
+    std::vector<float> together(x.size());
+    const tamis::block<const float> in{x.data(), 20, width};
+    const auto backwards = [](std::size_t count, auto&& task) {
+        while (count-- > 0) {
+            task(count);
+        }
+    };
+    const tamis::executor_of threads{3, backwards};
+    tamis::owned_workspace memory{tamis::prefill_workspace_bytes(ffn, 20, threads)};
+    tamis::prefill(ffn, in, tamis::block<float>{alone.data(), 20, width}, memory);
+    tamis::prefill(ffn, in, tamis::block<float>{together.data(), 20, width}, memory, threads);
+    CHECK(same_bits(alone, together));
+}
