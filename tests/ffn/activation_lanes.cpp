@@ -34,6 +34,12 @@ std::vector<float> sweep() {
     return all;
 }
 
+#if defined(__FAST_MATH__)
+constexpr float bound = 2e-6f; // a division may be a product with a reciprocal
+#else
+constexpr float bound = 1e-6f;
+#endif
+
 /// 1 + erf and 1 + tanh cancel below zero: what is lost there is a part of z.
 template <class Sigma>
 float largest_error(float least_part_of_z) {
@@ -51,9 +57,9 @@ float largest_error(float least_part_of_z) {
 } // namespace
 
 TEST_CASE("lanes equal the call: silu, gelu, gelu_tanh") {
-    CHECK(largest_error<tamis::silu>(0) < 1e-6f);
-    CHECK(largest_error<tamis::gelu>(0.125f) < 1e-6f);
-    CHECK(largest_error<tamis::gelu_tanh>(0.125f) < 1e-6f);
+    CHECK(largest_error<tamis::silu>(0) < bound);
+    CHECK(largest_error<tamis::gelu>(0.125f) < bound);
+    CHECK(largest_error<tamis::gelu_tanh>(0.125f) < bound);
 }
 
 TEST_CASE("activate: vectors, and what is left over, at any number of values") {

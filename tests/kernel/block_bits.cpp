@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 // What does not depend on the company: where weights share no scale, each token of a block gets the bits that it gets
-// alone; and each row's product with a token is the same, whichever rows and tokens are taken with it.
+// alone; and each row's product with a token is the same, whichever rows are taken with it.
 
 TEST_CASE_TEMPLATE("sum_rows_of_block: the bits of sum_rows, token by token", F, UNSCALED_FORMATS) {
     engine random{1};
@@ -28,22 +28,24 @@ TEST_CASE_TEMPLATE("sum_rows_of_block: the bits of sum_rows, token by token", F,
     }
 }
 
-TEST_CASE_TEMPLATE("dot_rows_of_block: a product's bits do not depend on the other tokens", F, ALL_FORMATS) {
+#if !defined(__FAST_MATH__) // which may add up the last columns of a row in any order
+TEST_CASE_TEMPLATE("dot_rows: a product's bits do not depend on the other rows", F, ALL_FORMATS) {
     engine random{2};
     for (const std::size_t width : {1u, 33u, 513u, 1100u}) {
         CAPTURE(width);
-        const stored<F, tamis::neuron_major> w{random_dense(12, width, random), true};
-        padded_rows x{16, width, 0};
-        x.fill(random);
-        padded_rows all{16, 12, 0};
-        tamis::dot_rows_of_block(w.view(), tamis::all_rows{12}, x.view(), all.view());
-        for (std::size_t tokens = 2; tokens < 16; ++tokens) {
-            padded_rows some{tokens, 12, 0};
-            tamis::dot_rows_of_block(w.view(), tamis::all_rows{12},
-                                     tamis::block<const float>{x.row(0).data(), tokens, width}, some.view());
-            for (std::size_t token = 0; token < tokens; ++token) {
-                REQUIRE(same_bits(some.row(token), all.row(token)));
+        const stored<F, tamis::neuron_major> w{random_dense(21, width, random), true};
+        const std::vector<float> x = coarse_values(width, random);
+        std::vector<float> all(21);
+        tamis::dot_rows(w.view(), tamis::all_rows{21}, x, all);
+        for (const std::size_t count : {1u, 4u, 8u, 13u}) {
+            std::vector<float> some = all;
+            const auto listed = some_rows(count, 21, random);
+            for (const std::uint32_t row : listed) {
+                some[row] = sentinel;
             }
+            tamis::dot_rows(w.view(), tamis::active_rows{listed}, x, some);
+            REQUIRE(same_bits(some, all));
         }
     }
 }
+#endif
