@@ -45,6 +45,7 @@
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/ffn/pack.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
+#include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/union_growth.hpp>
 #include <tamis/format/bf16.hpp>
 #include <tamis/format/f16.hpp>

@@ -62,22 +62,36 @@ class workspace {
     std::size_t left_ = 0;
 };
 
-/// A workspace with memory of its own, for those who have none to give: allocates once, at construction.
-class owned_workspace {
+/// Uninitialised bytes of its own, aligned as a workspace's are. Movable, not copyable.
+class aligned_memory {
   public:
-    explicit owned_workspace(std::size_t bytes)
-        : memory_{static_cast<std::byte*>(::operator new(bytes + 1, std::align_val_t{workspace_alignment}))},
-          bytes_{bytes} {}
+    aligned_memory() = default;
+    explicit aligned_memory(std::size_t size)
+        : memory_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
+          size_{size} {}
 
-    workspace view() { return workspace{std::span{memory_.get(), bytes_}}; }
-    operator workspace() { return view(); }
+    std::span<std::byte> bytes() const { return {memory_.get(), size()}; }
+    /// 0 when it has been moved from.
+    std::size_t size() const { return memory_ == nullptr ? 0 : size_; }
 
   private:
     struct release {
         void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{workspace_alignment}); }
     };
     std::unique_ptr<std::byte, release> memory_;
-    std::size_t bytes_;
+    std::size_t size_ = 0;
+};
+
+/// A workspace with memory of its own, for those who have none to give: allocates once, at construction.
+class owned_workspace {
+  public:
+    explicit owned_workspace(std::size_t bytes) : memory_{bytes} {}
+
+    workspace view() { return workspace{memory_.bytes()}; }
+    operator workspace() { return view(); }
+
+  private:
+    aligned_memory memory_;
 };
 
 TAMIS_END

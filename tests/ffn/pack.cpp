@@ -1,5 +1,6 @@
 #include "ffn/support_reference.hpp"
 #include "ffn/support_subsets.hpp"
+#include "ffn/support_threads.hpp"
 
 #include <tamis/ffn/pack.hpp>
 #include <tamis/rule/nonzero.hpp>
@@ -145,4 +146,52 @@ TEST_CASE("packed weights may be moved; their views go on") {
     CHECK(moved.view().gate.row(0) == before);
     CHECK(holds(moved.view().gate, c.p.gate, false));
     static_assert(!std::is_copy_constructible_v<decltype(packed.gate)>);
+}
+
+TEST_CASE("packed weights begin at a cache line") {
+    const checkpoint c{17, 33};
+    const auto packed = tamis::pack<tamis::bf16>(c.view(), tamis::at_input(nonzero{}));
+    for (const std::byte* const first :
+         {packed.view().gate.row(0), packed.view().up.row(0), packed.view().down.row(0)}) {
+        CHECK(reinterpret_cast<std::uintptr_t>(first) % 64 == 0);
+    }
+}
+
+TEST_CASE("pack on threads makes the same, and shows progress over what it copies") {
+    const checkpoint c{310, 570};
+    const auto expected = tamis::pack(c.view(), tamis::at_input(nonzero{}));
+    for (const std::size_t width : {1u, 2u, 3u, 7u}) {
+        CAPTURE(width);
+        std::vector<std::size_t> shown;
+        const auto progress = [&](std::size_t done, std::size_t all) {
+            CHECK(all == expected.owned_bytes());
+            shown.push_back(done);
+        };
+        const auto packed =
+            tamis::pack(tamis::on_threads{threads_of(width), progress}, c.view(), tamis::at_input(nonzero{}));
+        static_assert(std::is_same_v<decltype(packed), decltype(expected)>);
+        CHECK(std::memcmp(packed.view().gate.row(0), expected.view().gate.row(0),
+                          expected.gate.owned_bytes()) == 0);
+        CHECK(std::memcmp(packed.view().up.row(0), expected.view().up.row(0), expected.up.owned_bytes()) ==
+              0);
+        CHECK(packed.view().down.row(0) == c.down.view().row(0));
+        CHECK(shown == std::vector<std::size_t>{0, expected.gate.owned_bytes(), expected.owned_bytes()});
+    }
+}
+
+TEST_CASE("pack on threads: a format may be given, and progress left out") {
+    const checkpoint c{31, 47};
+    const auto packed =
+        tamis::pack<tamis::bf16>(tamis::on_threads{threads_of(2)}, c.view(), tamis::at_gate(nonzero{}));
+    static_assert(is<decltype(packed.view().down), tamis::bf16, by_neurons>);
+    CHECK(holds(packed.view().gate, c.p.gate, true));
+    CHECK(holds(packed.view().down, c.p.down, false));
+}
+
+TEST_CASE("pack of what lies right shows that there is nothing to do") {
+    const checkpoint c{3, 5};
+    std::vector<std::pair<std::size_t, std::size_t>> shown;
+    const auto progress = [&](std::size_t done, std::size_t all) { shown.emplace_back(done, all); };
+    CHECK(tamis::pack(tamis::on_threads{tamis::serial{}, progress}, c.view()).owned_bytes() == 0);
+    CHECK(shown == std::vector<std::pair<std::size_t, std::size_t>>{{0, 0}});
 }

@@ -1,55 +1,29 @@
 #pragma once
 
 #include <tamis/ffn/policy.hpp>
+#include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/weights.hpp>
 
-#include <algorithm>
-#include <vector>
+#include <utility>
 
 TAMIS_BEGIN
 
 // Makes the layout that policies need. What already lies right stays a view of the caller's memory.
 
-/// A matrix that is either a view of the caller's memory or a packed copy of its own. Movable, not copyable.
+/// A matrix that is either a view of the caller's memory or a packed copy of its own, whose memory is aligned to a cache
+/// line. Movable, not copyable.
 template <class F, class L>
 class packed_matrix {
   public:
     explicit packed_matrix(matrix<F, L> borrowed) : view_{borrowed} {}
-
-    /// Transposes and converts `source` if its layout or format is another; `transpose` says that its rows are
-    /// this one's columns.
-    template <class Source>
-    packed_matrix(const Source& source, bool transpose)
-        : memory_((transpose ? source.columns() : source.rows()) *
-                  F::row_bytes(transpose ? source.rows() : source.columns())),
-          view_{memory_.data(), transpose ? source.columns() : source.rows(),
-                transpose ? source.rows() : source.columns()} {
-        // A band of rows at a time, so that a transposition reads whole cache lines of the source.
-        constexpr std::size_t band = 16;
-        std::vector<float> floats(band * view_.columns());
-        for (std::size_t first = 0; first < view_.rows(); first += band) {
-            const std::size_t count = std::min(band, view_.rows() - first);
-            for (std::size_t j = 0; j < view_.columns(); ++j) {
-                for (std::size_t k = 0; k < count; ++k) {
-                    floats[k * view_.columns() + j] =
-                        transpose ? source.at(j, first + k) : source.at(first + k, j);
-                }
-            }
-            for (std::size_t k = 0; k < count; ++k) {
-                F::pack(std::span{floats}.subspan(k * view_.columns(), view_.columns()),
-                        memory_.data() + (first + k) * view_.stride_bytes());
-            }
-        }
-    }
-    packed_matrix(packed_matrix&&) = default;
-    packed_matrix& operator=(packed_matrix&&) = default;
+    packed_matrix(matrix<F, L> packed, aligned_memory memory) : memory_{std::move(memory)}, view_{packed} {}
 
     const matrix<F, L>& view() const { return view_; }
     /// Bytes of a copy of its own; 0 for a view.
     std::size_t owned_bytes() const { return memory_.size(); }
 
   private:
-    std::vector<std::byte> memory_;
+    aligned_memory memory_;
     matrix<F, L> view_;
 };
 
@@ -65,14 +39,37 @@ struct packed_glu {
     std::size_t owned_bytes() const { return gate.owned_bytes() + up.owned_bytes() + down.owned_bytes(); }
 };
 
+/// Packing on the caller's threads, with progress(done, all) as repack has it, in bytes of all that is copied:
+///     pack<bf16>(on_threads{threads, progress}, weights, policies...)
+template <executor E, class Progress = no_progress>
+struct on_threads {
+    E threads;
+    Progress progress{};
+};
+template <class E>
+on_threads(E) -> on_threads<E>;
+template <class E, class Progress>
+on_threads(E, Progress) -> on_threads<E, Progress>;
+
 namespace detail {
 
+/// Whether a matrix already is what is needed.
 template <class F, class L, class M>
-packed_matrix<F, L> pack_matrix(const M& source) {
-    if constexpr (std::is_same_v<matrix<F, L>, M>) {
+inline constexpr bool lies_right = std::is_same_v<matrix<F, L>, M>;
+
+template <class F, class L, class M>
+std::size_t bytes_to_pack(const M& source) {
+    return lies_right<F, L, M> ? 0 : repacked_bytes<F, L>(source);
+}
+
+template <class F, class L, class M, executor E, class Shown>
+packed_matrix<F, L> pack_matrix(const M& source, const E& threads, Shown& shown) {
+    if constexpr (lies_right<F, L, M>) {
         return packed_matrix<F, L>{source};
     } else {
-        return packed_matrix<F, L>{source, !std::is_same_v<L, typename M::layout_type>};
+        aligned_memory memory{bytes_to_pack<F, L>(source)};
+        const auto packed = write_all<F, L>(source, memory.bytes().data(), threads, shown);
+        return {packed, std::move(memory)};
     }
 }
 
@@ -84,22 +81,34 @@ using format_or = std::conditional_t<std::is_same_v<F, as_it_is>, typename M::fo
 
 /// Packs for policies: gate and up by inputs where there is a policy at the input, else by neurons; down by neurons
 /// where there is one at gate, up or intermediate, else as it is. A format to convert to may be given:
-/// `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once.
-template <class F = detail::as_it_is, class Gate, class Up, class Down, class... Policies>
-auto pack(const glu_weights<Gate, Up, Down>& weights, const Policies&...) {
+/// `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does not depend
+/// on the threads. To pack into memory of one's own, see repack.
+template <class F = detail::as_it_is, executor E, class Progress, class Gate, class Up, class Down,
+          class... Policies>
+auto pack(on_threads<E, Progress> on, const glu_weights<Gate, Up, Down>& weights, const Policies&...) {
     using policies = policy_set<Policies...>;
     constexpr bool by_inputs = policies::template has<site::input>;
     constexpr bool by_neurons = policies::template has<site::gate> || policies::template has<site::up> ||
                                 policies::template has<site::intermediate>;
     using up_layout = std::conditional_t<by_inputs, input_major, neuron_major>;
     using down_layout = std::conditional_t<by_neurons, neuron_major, typename Down::layout_type>;
-    using gate_type = packed_matrix<detail::format_or<F, Gate>, up_layout>;
-    using up_type = packed_matrix<detail::format_or<F, Up>, up_layout>;
-    using down_type = packed_matrix<detail::format_or<F, Down>, down_layout>;
-    return packed_glu<gate_type, up_type, down_type>{
-        detail::pack_matrix<detail::format_or<F, Gate>, up_layout>(weights.gate),
-        detail::pack_matrix<detail::format_or<F, Up>, up_layout>(weights.up),
-        detail::pack_matrix<detail::format_or<F, Down>, down_layout>(weights.down), weights.biases};
+    using gate_format = detail::format_or<F, Gate>;
+    using up_format = detail::format_or<F, Up>;
+    using down_format = detail::format_or<F, Down>;
+    detail::shown_progress shown{on.progress,
+                                 detail::bytes_to_pack<gate_format, up_layout>(weights.gate) +
+                                     detail::bytes_to_pack<up_format, up_layout>(weights.up) +
+                                     detail::bytes_to_pack<down_format, down_layout>(weights.down)};
+    return packed_glu<packed_matrix<gate_format, up_layout>, packed_matrix<up_format, up_layout>,
+                      packed_matrix<down_format, down_layout>>{
+        detail::pack_matrix<gate_format, up_layout>(weights.gate, on.threads, shown),
+        detail::pack_matrix<up_format, up_layout>(weights.up, on.threads, shown),
+        detail::pack_matrix<down_format, down_layout>(weights.down, on.threads, shown), weights.biases};
+}
+/// The same on the calling thread.
+template <class F = detail::as_it_is, class Gate, class Up, class Down, class... Policies>
+auto pack(const glu_weights<Gate, Up, Down>& weights, const Policies&... policies) {
+    return pack<F>(on_threads{serial{}}, weights, policies...);
 }
 
 TAMIS_END
