@@ -168,7 +168,7 @@ inline void load_low_nibbles(const void* p, vec& low, vec& whole) {
 }
 
 /// Asks for the cache line of an address that will be read soon.
-inline void prefetch([[maybe_unused]] const std::byte* p) {
+TAMIS_DETAIL_INLINE void prefetch([[maybe_unused]] const std::byte* p) { // g++ 12 drops calls of it else
 #if defined(__GNUC__)
     __builtin_prefetch(p);
 #endif
