@@ -62,7 +62,8 @@ def main():
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--checkpoints", type=int, default=0,
-                        help="keep this many on the way as OUT.<step>, evenly in log(step)")
+                        help="keep this many on the way as OUT.<step>, the last at 1/sqrt(2) of the steps, each at "
+                             "1/sqrt(2) of the next; and OUT.checkpoints.tsv, which says how many tokens each has seen")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -74,7 +75,8 @@ def main():
     gains = [p for p in model.parameters() if p.dim() == 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": gains, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, betas=(0.9, 0.98))
-    keep = {round(args.steps ** ((i + 1) / (args.checkpoints + 1))) for i in range(args.checkpoints)}
+    keep = {round(args.steps * 0.5 ** (i / 2)) for i in range(1, args.checkpoints + 1)}
+    kept = []
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {args.steps} steps", flush=True)
     start, seen, mean = time.time(), 0, None
     for step, (inputs, targets) in enumerate(batches(tokenizer, args.steps, args.batch)):
@@ -92,6 +94,11 @@ def main():
                   f"{time.time() - start:.0f} s", flush=True)
         if step + 1 in keep:
             model.save(f"{args.out}.{step + 1}")
+            kept.append(f"{os.path.basename(args.out)}.{step + 1}\t{step + 1}\t{seen}")
+    kept.append(f"{os.path.basename(args.out)}\t{args.steps}\t{seen}")
+    if args.checkpoints:
+        with open(args.out + ".checkpoints.tsv", "w") as table:
+            print("file\tstep\ttokens", *kept, sep="\n", file=table)
     part = args.out + ".part"
     model.save(part)
     os.replace(part, args.out)

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <tamis/rule/selects.hpp>
+
+#include <memory>
+
+TAMIS_BEGIN
+
+/// A rule or selector over floats that is chosen at run time: the same masks as the selector it is made of, for one
+/// virtual call a mask. It is a selector itself, so one type of FFN serves every rule. Copies share what they hold, which
+/// is never changed; making one allocates, selecting does not.
+class any_selector : public selects<any_selector> {
+    struct face {
+        virtual ~face() = default;
+        virtual void select(std::span<const float>, mask_span, workspace) const = 0;
+        virtual std::size_t bytes(std::size_t n) const = 0;
+    };
+    template <class S>
+    struct holder final : face {
+        explicit holder(S s) : held{std::move(s)} {}
+        void select(std::span<const float> values, mask_span out, workspace w) const override {
+            tamis::select(held, values, out, w);
+        }
+        std::size_t bytes(std::size_t n) const override { return tamis::selection_bytes(held, n); }
+        S held;
+    };
+
+  public:
+    template <selector S>
+        requires(!std::is_same_v<S, any_selector>)
+    any_selector(S s) : held_{std::make_shared<const holder<S>>(std::move(s))} {}
+
+    void select(std::span<const float> values, mask_span out, workspace w) const {
+        held_->select(values, out, w);
+    }
+    std::size_t selection_bytes(std::size_t n) const { return held_->bytes(n); }
+
+  private:
+    std::shared_ptr<const face> held_;
+};
+
+TAMIS_END

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <tamis/detail/soft_double.hpp>
+
+#include <compare>
+
+TAMIS_BEGIN
+
+namespace study {
+
+/// A sum of doubles that does not depend on the order: each is cut to a whole number of 2^-64, and whole numbers are
+/// added. So meters that are merged from threads, processes or machines say the same to the last bit. The sum has to stay
+/// within +-2^63; a value that is NaN, infinite or of 2^62 and more is counted and left out. 32 bytes.
+class exact_total {
+  public:
+    constexpr void add(double value) {
+        const std::uint64_t magnitude = magnitude_bits(value);
+        if (magnitude >= magnitude_bits(0x1p62)) {
+            ++left_out_;
+            return;
+        }
+        ++count_;
+        const detail::parts v = detail::split<double>(magnitude);
+        const int shift = v.exponent + 64;
+        const detail::uint128 units = shift >= 0    ? detail::uint128{v.integer} << shift
+                                      : shift > -64 ? detail::uint128{v.integer >> -shift}
+                                                    : detail::uint128{0};
+        const bool negative = (std::bit_cast<std::uint64_t>(value) >> 63) != 0;
+        units_ += negative ? ~units + 1 : units; // two's complement: subtraction is an addition
+    }
+    constexpr void merge(const exact_total& other) {
+        units_ += other.units_;
+        count_ += other.count_;
+        left_out_ += other.left_out_;
+    }
+
+    /// How many values are in the sum, and how many were left out of it.
+    constexpr std::uint64_t count() const { return count_; }
+    constexpr std::uint64_t left_out() const { return left_out_; }
+
+    constexpr double sum() const {
+        const bool negative = (units_ >> 127) != 0;
+        const detail::uint128 magnitude = negative ? ~units_ + 1 : units_;
+        const double value = static_cast<double>(static_cast<std::uint64_t>(magnitude >> 64)) +
+                             static_cast<double>(static_cast<std::uint64_t>(magnitude)) * 0x1p-64;
+        return negative ? -value : value;
+    }
+    /// The sum over the count; 0 of nothing.
+    constexpr double mean() const { return count_ == 0 ? 0.0 : sum() / static_cast<double>(count_); }
+
+    friend constexpr bool operator==(const exact_total&, const exact_total&) = default;
+
+  private:
+    detail::uint128 units_ = 0;
+    std::uint64_t count_ = 0, left_out_ = 0;
+};
+
+} // namespace study
+
+TAMIS_END

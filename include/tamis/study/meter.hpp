@@ -1,0 +1,117 @@
+#pragma once
+
+#include <tamis/ffn/observer.hpp>
+
+#include <concepts>
+#include <tuple>
+#include <utility>
+
+TAMIS_BEGIN
+
+namespace study {
+
+// A meter is an observer that can be merged: several threads, processes or machines each feed one of their own, and
+// merging these in any order gives the very result of one meter that saw everything. So meters count in integers and sum
+// in exact_total. What a meter wants to know of the order of tokens it gets from sighting::token, and from begin().
+
+/// Copy-constructible, callable with every sighting of one layer, mergeable with its like.
+template <class M>
+concept meter =
+    observer<M> && std::copy_constructible<M> && requires(M& m, const M& other) { m.merge(other); };
+
+/// A meter that has to know where a sequence (a story, a sample, a batch) begins: begin() is called before its first token.
+template <class M>
+concept sequential_meter = meter<M> && requires(M& m) { m.begin(); };
+
+/// Sees every sighting of every layer.
+template <class O>
+concept layer_observer = requires(O& o, std::size_t layer, const sighting& s) { o(layer, s); };
+
+struct no_layer_observer {
+    constexpr void operator()(std::size_t, const sighting&) const {}
+};
+
+/// The same meter for each layer (or each expert): `layers[l]` is the observer of layer l's FFN, and the whole is a
+/// layer_observer.
+template <meter M>
+class per_layer {
+  public:
+    explicit per_layer(std::size_t layers, const M& fresh = M{}) : meters_(layers, fresh) {}
+    /// A meter a layer, for those that differ (by the layer's weights, say).
+    explicit per_layer(std::vector<M> meters) : meters_{std::move(meters)} {}
+
+    void begin() {
+        if constexpr (sequential_meter<M>) {
+            for (M& m : meters_) {
+                m.begin();
+            }
+        }
+    }
+    void operator()(std::size_t layer, const sighting& s) { meters_[layer](s); }
+
+    /// Refuses a meter of another number of layers.
+    void merge(const per_layer& other) {
+        detail::need("tamis::study::per_layer: a meter of %zu layers can not take one of %zu", size(),
+                     other.size());
+        for (std::size_t l = 0; l < size(); ++l) {
+            meters_[l].merge(other.meters_[l]);
+        }
+    }
+
+    std::size_t size() const { return meters_.size(); }
+    M& operator[](std::size_t layer) { return meters_[layer]; }
+    const M& operator[](std::size_t layer) const { return meters_[layer]; }
+    auto begin_layers() const { return meters_.begin(); }
+    auto end_layers() const { return meters_.end(); }
+    /// One meter of all layers.
+    M merged() const {
+        M all{meters_.front()};
+        for (std::size_t l = 1; l < size(); ++l) {
+            all.merge(meters_[l]);
+        }
+        return all;
+    }
+
+  private:
+    std::vector<M> meters_;
+};
+
+/// Several meters that see the same: `meters{sparsity_meter{}, frequency_meter{}}`; get<M>() is one of them.
+template <meter... Meters>
+class meters {
+  public:
+    explicit meters(Meters... all) : all_{std::move(all)...} {}
+
+    void begin() {
+        each([](auto& m) {
+            if constexpr (requires { m.begin(); }) {
+                m.begin();
+            }
+        });
+    }
+    void operator()(const sighting& s) {
+        each([&](auto& m) { m(s); });
+    }
+    void merge(const meters& other) { (get<Meters>().merge(other.template get<Meters>()), ...); }
+
+    template <class M>
+    M& get() {
+        return std::get<M>(all_);
+    }
+    template <class M>
+    const M& get() const {
+        return std::get<M>(all_);
+    }
+
+  private:
+    template <class F>
+    void each(F&& f) {
+        std::apply([&](auto&... m) { (f(m), ...); }, all_);
+    }
+
+    std::tuple<Meters...> all_;
+};
+
+} // namespace study
+
+TAMIS_END

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <tamis/any_selector.hpp>
+#include <tamis/ffn/site.hpp>
+
+#include <array>
+#include <optional>
+
+TAMIS_BEGIN
+
+namespace study {
+
+inline constexpr std::array all_sites{site::input, site::gate, site::up, site::intermediate};
+
+/// Which selector masks which site of which layer, chosen at run time. Empty: the dense model. One plan serves many
+/// threads.
+class plan {
+  public:
+    explicit plan(std::size_t layers = 0) : at_(layers) {}
+
+    std::size_t layers() const { return at_.size(); }
+
+    /// Refuses a layer that is not there.
+    plan& set(std::size_t layer, site where, any_selector s) {
+        if (layer >= at_.size()) {
+            fail_sizes("tamis::study::plan: layers below %zu can be set, not layer %zu", at_.size(), layer);
+        }
+        slot(layer, where) = std::move(s);
+        return *this;
+    }
+    /// The same selector in every layer, as top-p has one p for all.
+    plan& set_all(site where, const any_selector& s) {
+        for (std::size_t layer = 0; layer < at_.size(); ++layer) {
+            set(layer, where, s);
+        }
+        return *this;
+    }
+
+    /// Null where nothing is masked.
+    const any_selector* at(std::size_t layer, site where) const {
+        const auto& s = at_[layer][static_cast<std::size_t>(where)];
+        return s ? &*s : nullptr;
+    }
+
+    /// Bytes of workspace for one mask over at most n values, words included.
+    std::size_t workspace_bytes(std::size_t n) const {
+        std::size_t most = 0;
+        for (const auto& layer : at_) {
+            for (const auto& s : layer) {
+                most = std::max(most, s ? s->selection_bytes(n) : 0);
+            }
+        }
+        return most + workspace_bytes_of<std::uint64_t>(mask_words(n));
+    }
+
+  private:
+    std::optional<any_selector>& slot(std::size_t layer, site where) {
+        return at_[layer][static_cast<std::size_t>(where)];
+    }
+
+    std::vector<std::array<std::optional<any_selector>, all_sites.size()>> at_;
+};
+
+} // namespace study
+
+TAMIS_END
