@@ -48,6 +48,17 @@ class exact_total {
     /// The sum over the count; 0 of nothing.
     constexpr double mean() const { return count_ == 0 ? 0.0 : sum() / static_cast<double>(count_); }
 
+    /// Four words: see study/state.hpp.
+    template <class Archive>
+    constexpr void state(Archive& a) {
+        auto low = static_cast<std::uint64_t>(units_);
+        auto high = static_cast<std::uint64_t>(units_ >> 64);
+        a(low, high, count_, left_out_);
+        if constexpr (Archive::fills) {
+            units_ = (detail::uint128{high} << 64) | low;
+        }
+    }
+
     friend constexpr bool operator==(const exact_total&, const exact_total&) = default;
 
   private:

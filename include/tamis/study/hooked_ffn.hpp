@@ -22,7 +22,12 @@ class hooked_ffn {
     using weights =
         glu_weights<matrix<f32, neuron_major>, matrix<f32, neuron_major>, matrix<f32, output_major>>;
 
-    hooked_ffn(const weights& w, Sigma sigma) : weights_{w}, sigma_{std::move(sigma)} {}
+    /// Refuses weights whose rows do not begin at whole floats.
+    hooked_ffn(const weights& w, Sigma sigma) : weights_{w}, sigma_{std::move(sigma)} {
+        check_stride(w.gate);
+        check_stride(w.up);
+        check_stride(w.down);
+    }
 
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
@@ -53,6 +58,13 @@ class hooked_ffn {
     using values = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     using strided_values = Eigen::Map<const values, 0, Eigen::OuterStride<>>;
 
+    template <class M>
+    static void check_stride(const M& w) {
+        if (w.stride_bytes() % sizeof(float) != 0) {
+            fail_sizes("tamis::study::hooked_ffn: stride_bytes must be a multiple of %zu, got %zu",
+                       sizeof(float), w.stride_bytes());
+        }
+    }
     static strided_values map(block<const float> b) {
         return {b.row(0).data(), static_cast<Eigen::Index>(b.rows()), static_cast<Eigen::Index>(b.columns()),
                 Eigen::OuterStride<>(static_cast<Eigen::Index>(b.stride()))};

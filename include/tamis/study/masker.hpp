@@ -10,7 +10,8 @@ TAMIS_BEGIN
 namespace study {
 
 /// The hook that carries a plan out: makes each token's mask, shows values and mask to an observer, and sets what is not
-/// active to zero. Masks and sightings are those of glu_ffn. The plan and the observer are borrowed.
+/// active to zero. Masks are those of glu_ffn, but that gate and up are masked and shown in full, whatever the other's mask
+/// left out: with policies at both, up's mask is made over all of up. The plan and the observer are borrowed.
 /// Workspace: plan.workspace_bytes(the widest site).
 template <layer_observer Observer = no_layer_observer>
 class masker {

@@ -23,6 +23,10 @@ concept meter =
 template <class M>
 concept sequential_meter = meter<M> && requires(M& m) { m.begin(); };
 
+/// Lists its members to an archive: see study/state.hpp.
+template <class M, class Archive>
+concept has_members = requires(M& m, Archive& a) { m.state(a); };
+
 /// Sees every sighting of every layer.
 template <class O>
 concept layer_observer = requires(O& o, std::size_t layer, const sighting& s) { o(layer, s); };
@@ -72,11 +76,23 @@ class per_layer {
         return all;
     }
 
+    template <class Archive>
+    void state(Archive& a)
+        requires has_members<M, Archive>
+    {
+        const std::size_t layers = size();
+        a(layers);
+        for (M& m : meters_) {
+            a(m);
+        }
+    }
+
   private:
     std::vector<M> meters_;
 };
 
-/// Several meters that see the same: `meters{sparsity_meter{}, frequency_meter{}}`; get<M>() is one of them.
+/// Several meters that see the same: `meters{sparsity_meter{}, frequency_meter{site::input}}`; get<M>() is the one of that
+/// type, get<0>() the first.
 template <meter... Meters>
 class meters {
   public:
@@ -92,7 +108,18 @@ class meters {
     void operator()(const sighting& s) {
         each([&](auto& m) { m(s); });
     }
-    void merge(const meters& other) { (get<Meters>().merge(other.template get<Meters>()), ...); }
+    void merge(const meters& other) {
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (get<I>().merge(other.template get<I>()), ...);
+        }(std::index_sequence_for<Meters...>{});
+    }
+
+    template <class Archive>
+    void state(Archive& a)
+        requires(has_members<Meters, Archive> && ...)
+    {
+        each([&](auto& m) { a(m); });
+    }
 
     template <class M>
     M& get() {
@@ -101,6 +128,14 @@ class meters {
     template <class M>
     const M& get() const {
         return std::get<M>(all_);
+    }
+    template <std::size_t I>
+    auto& get() {
+        return std::get<I>(all_);
+    }
+    template <std::size_t I>
+    const auto& get() const {
+        return std::get<I>(all_);
     }
 
   private:

@@ -36,8 +36,11 @@ class plan {
         return *this;
     }
 
-    /// Null where nothing is masked.
+    /// Null where nothing is masked, and for layers beyond the plan's.
     const any_selector* at(std::size_t layer, site where) const {
+        if (layer >= at_.size()) {
+            return nullptr;
+        }
         const auto& s = at_[layer][static_cast<std::size_t>(where)];
         return s ? &*s : nullptr;
     }
