@@ -125,7 +125,7 @@ class precision_drift {
         d.jaccard.add(jaccard(before_, after_));
         ++d.tokens;
         d.entries += values.size();
-        d.active_before += after_.count();
+        d.active_before += before_.count();
         d.active_after += after_.count();
         intersect(before_, after_, after_.span());
         d.active_both += after_.count();
