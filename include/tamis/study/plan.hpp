@@ -64,6 +64,22 @@ class plan {
     std::vector<std::array<std::optional<any_selector>, all_sites.size()>> at_;
 };
 
+/// The plan that masks one layer as p does and leaves all others dense: what a single layer tolerates. Refuses a layer that
+/// is not there.
+inline plan only_layer(const plan& p, std::size_t layer) {
+    if (layer >= p.layers()) {
+        fail_sizes("tamis::study::only_layer: the plan has %zu layers, there is no layer %zu", p.layers(),
+                   layer);
+    }
+    plan alone{p.layers()};
+    for (const site where : all_sites) {
+        if (const any_selector* const s = p.at(layer, where)) {
+            alone.set(layer, where, *s);
+        }
+    }
+    return alone;
+}
+
 } // namespace study
 
 TAMIS_END
