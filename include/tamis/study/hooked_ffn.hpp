@@ -32,9 +32,13 @@ class hooked_ffn {
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
 
-    /// y = FFN(x) for each token, with `hook(layer, where, values)` at every site. x is left as it is.
+    /// y = FFN(x) for each token, with `hook(layer, where, values)` at every site. x is left as it is; y may be x. Refuses
+    /// blocks of other sizes.
     template <site_hook Hook>
     void operator()(std::size_t layer, block<const float> x, block<float> y, Hook&& hook) {
+        detail::need("tamis::study::hooked_ffn: x needs %zu columns, got %zu", width(), x.columns());
+        detail::need("tamis::study::hooked_ffn: y needs %zu columns, got %zu", width(), y.columns());
+        detail::need("tamis::study::hooked_ffn: y needs %zu rows, got %zu", x.rows(), y.rows());
         const auto tokens = static_cast<Eigen::Index>(x.rows());
         x_ = map(x);
         hook(layer, site::input, rows_of(x_));

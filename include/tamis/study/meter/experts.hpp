@@ -44,6 +44,8 @@ class per_expert {
     void merge(const per_expert& other) {
         detail::need("tamis::study::per_expert: a meter of %zu experts can not take one of %zu", experts_,
                      other.experts_);
+        detail::need("tamis::study::per_expert: a meter of %zu layers can not take one of %zu", layers(),
+                     other.layers());
         meters_.merge(other.meters_);
         for (std::size_t i = 0; i < routed_.size(); ++i) {
             routed_[i] += other.routed_[i];

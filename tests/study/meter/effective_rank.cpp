@@ -1,0 +1,141 @@
+#include <tamis/study/meter/effective_rank.hpp>
+
+#include "study/support.hpp"
+#include "support/message.hpp"
+
+#include <Eigen/SVD>
+
+#include <doctest/doctest.h>
+
+using tamis::site;
+using tamis::study::effective_rank_meter;
+
+static_assert(tamis::study::meter<effective_rank_meter> && tamis::study::has_state<effective_rank_meter>);
+
+namespace {
+
+owned_sighting shown(std::vector<float> values, std::size_t token = 0) {
+    return {site::input, std::move(values), {}, false, token};
+}
+
+std::vector<owned_sighting> random_tokens(std::size_t features, std::size_t tokens, shape s,
+                                          std::uint64_t seed) {
+    engine random{seed};
+    std::vector<owned_sighting> all;
+    for (std::size_t t = 0; t < tokens; ++t) {
+        all.push_back(shown(generate<float>(s, features, random), t));
+    }
+    return all;
+}
+
+/// By the singular values of the matrix itself.
+double plain_rank(std::span<const owned_sighting> tokens) {
+    Eigen::MatrixXd m(tokens.size(), tokens[0].values.size());
+    for (Eigen::Index t = 0; t < m.rows(); ++t) {
+        for (Eigen::Index i = 0; i < m.cols(); ++i) {
+            m(t, i) = double{tokens[static_cast<std::size_t>(t)].values[static_cast<std::size_t>(i)]};
+        }
+    }
+    const Eigen::VectorXd s = Eigen::JacobiSVD<Eigen::MatrixXd>(m).singularValues();
+    double entropy = 0;
+    for (Eigen::Index i = 0; i < s.size(); ++i) {
+        const double p = s(i) / s.sum();
+        entropy -= p > 1e-9 ? p * std::log(p) : 0;
+    }
+    return std::exp(entropy);
+}
+
+} // namespace
+
+TEST_CASE("effective rank: as many as there are equal directions") {
+    effective_rank_meter m{site::input};
+    CHECK(m.effective_rank() == 0);
+    CHECK(m.singular_values().empty());
+    m(shown({0, 0, 0, 0}));
+    CHECK(m.effective_rank() == 0);
+    m(shown({2, 0, 0, 0}));
+    CHECK(m.effective_rank() == doctest::Approx(1).epsilon(1e-12));
+    m(shown({0, 0, -2, 0}));
+    CHECK(m.effective_rank() == doctest::Approx(2).epsilon(1e-12));
+    m(shown({0, 0, 0, 2}));
+    CHECK(m.effective_rank() == doctest::Approx(3).epsilon(1e-12));
+    CHECK(m.singular_values() == std::vector<double>{2, 2, 2, 0});
+    m(owned_sighting{site::up, {1, 2}, {}, false, 0});
+    CHECK(m.tokens() == 4);
+    CHECK(m.features() == 4);
+}
+
+TEST_CASE("effective rank: p is the share of the singular values, not of their squares") {
+    effective_rank_meter m{site::input};
+    m(shown({3, 0}));
+    m(shown({0, 1}));
+    CHECK(m.effective_rank() ==
+          doctest::Approx(std::exp(-0.75 * std::log(0.75) - 0.25 * std::log(0.25))).epsilon(1e-12));
+}
+
+TEST_CASE("effective rank: against the singular values of tokens x features") {
+    for (const auto& [features, tokens] : {std::pair{5, 40}, {12, 12}, {30, 9}, {2, 9}}) {
+        for (const shape s : {shape::normal, shape::heavy_tailed, shape::relu}) {
+            CAPTURE(features);
+            CAPTURE(name_of(s));
+            const auto all =
+                random_tokens(static_cast<std::size_t>(features), static_cast<std::size_t>(tokens), s, 11);
+            const effective_rank_meter m = fed(effective_rank_meter{site::input}, all);
+            CHECK(m.effective_rank() == doctest::Approx(plain_rank(all)).epsilon(1e-9));
+        }
+    }
+}
+
+TEST_CASE("effective rank: every k-th token of a block") {
+    const auto all = random_tokens(6, 20, shape::normal, 2);
+    const effective_rank_meter m = fed(effective_rank_meter{site::input, 3}, all);
+    std::vector<owned_sighting> third;
+    for (std::size_t t = 0; t < all.size(); t += 3) {
+        third.push_back(all[t]);
+    }
+    CHECK(m.tokens() == 7);
+    CHECK(m.effective_rank() == fed(effective_rank_meter{site::input}, third).effective_rank());
+}
+
+TEST_CASE("effective rank: no order of tokens changes a bit") {
+    const auto all = random_tokens(17, 30, shape::heavy_tailed, 3);
+    const effective_rank_meter expected = fed(effective_rank_meter{site::input}, all);
+    engine random{1};
+    effective_rank_meter m{site::input};
+    for (const std::size_t t : shuffled(all.size(), random)) {
+        m(all[t]);
+    }
+    CHECK(to_words(m) == to_words(expected));
+    CHECK(m.effective_rank() == expected.effective_rank());
+    CHECK(merges_exactly(effective_rank_meter{site::input}, all));
+}
+
+TEST_CASE("effective rank: tokens with NaN, infinity or too large values are left out whole") {
+    effective_rank_meter m{site::input};
+    m(shown({1, at_run_time(nan_of<float>)}));
+    m(shown({at_run_time(inf_of<float>), 1}));
+    m(shown({1, 0x1p31f}));
+    CHECK(m.left_out() == 3);
+    CHECK(m.tokens() == 0);
+    CHECK(m.effective_rank() == 0);
+    m(shown({1, 0x1.fffffep30f}));
+    CHECK(m.tokens() == 1);
+    CHECK(m.effective_rank() == doctest::Approx(1).epsilon(1e-6));
+}
+
+#if defined(__cpp_exceptions)
+TEST_CASE("effective rank: every 0, other sizes and other meters are refused") {
+    CHECK(message_of([] {
+              effective_rank_meter{site::up, 0};
+          }).find("at least 1 (each token), got 0") != std::string::npos);
+    effective_rank_meter m{site::input};
+    m(shown({1, 2}));
+    CHECK(message_of([&] { m(shown({1, 2, 3})); }).find("2 features are needed, got 3") != std::string::npos);
+    CHECK(message_of([&] { m.merge(effective_rank_meter{site::up}); }).find("another") != std::string::npos);
+    CHECK(message_of([&] {
+              m.merge(effective_rank_meter{site::input, 2});
+          }).find("every 2") != std::string::npos);
+    m.merge(effective_rank_meter{site::input});
+    CHECK(m.tokens() == 1);
+}
+#endif
