@@ -70,7 +70,7 @@ namespace study {
 
 inline constexpr const char* calibration_format = "tamis-calibration";
 
-/// Numbers are written so that they read back to the bit. Refuses a calibration with a problem (problem_of).
+/// Numbers are written so that they read back to the bit (denormal doubles not where the processor flushes them). Refuses a calibration with a problem (problem_of).
 inline nlohmann::json to_json(const calibration& c) {
     if (const std::string problem = problem_of(c); !problem.empty()) {
         fail(("tamis::study::to_json: " + problem).c_str());
