@@ -13,7 +13,9 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <bit>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,8 +40,10 @@ struct recorder {
     }
 };
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](float x, float y) {
+        return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
+    });
 }
 
 /// Runs a joint plan over a block at a site and checks every token against select_joint of its group.
@@ -68,7 +72,7 @@ void check(const S& rule, shape s, std::size_t rows, std::size_t columns, std::s
             CHECK(x.token == token);
             CHECK((x.layer == 3 && x.where == site::intermediate && x.has_policy));
             const std::size_t start = token * stride;
-            CHECK(std::memcmp(x.values.data(), before.data() + start, columns * sizeof(float)) == 0);
+            CHECK(same_bits(x.values, std::span{before}.subspan(start, columns)));
             for (std::size_t j = 0; j < columns; ++j) {
                 expected[start + j] = masks.row(i)[j] ? expected[start + j] : 0.0f;
             }
