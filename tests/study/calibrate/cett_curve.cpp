@@ -35,6 +35,18 @@ TEST_CASE("the mean at the ends of bins is that of the masks") {
     }
 }
 
+TEST_CASE("steps in neighbouring bins are told apart") {
+    const cett_layer layer{6, 300, 2, shape::normal, 4};
+    const auto curve = curve_of(layer);
+    const std::size_t first = tamis::study::bin_of(tamis::magnitude_bits(0x1p-6f));
+    for (std::size_t bin = first; bin < first + 6 * 256; ++bin) {
+        const double eps = double{tamis::study::last_of_bin(bin)};
+        CHECK(curve.mean_at(eps) == doctest::Approx(layer.mean_cett(eps)).epsilon(1e-12));
+    }
+    CHECK(curve.mean_at(0x1p-6) < 0.1); // what lies between was worth it
+    CHECK(curve.mean_at(1.0) > 0.9);
+}
+
 TEST_CASE("the bracket: within the target below, beyond it above") {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         const cett_layer layer{24, 40, 7, shape::heavy_tailed, seed};

@@ -38,6 +38,18 @@ TEST_CASE("the largest target whose perplexity stays") {
     }
 }
 
+TEST_CASE("a last look that is beyond does not leave its thresholds") {
+    const auto jump = [](const std::vector<double>& t) { return t[0] < 0.3 ? 3.0 : 4.0; };
+    for (const std::size_t steps : {4u, 5u, 6u, 7u}) {
+        const auto r = cett_ppl(3.0, twice, jump, {1, 0, steps});
+        CHECK(r.within);
+        CHECK(!r.converged);
+        CHECK(r.ratio == 1);
+        CHECK(r.target < 0.3);
+        CHECK(r.thresholds == twice(r.target));
+    }
+}
+
 TEST_CASE("a loss that masking lowers stays within to the end") {
     const auto r = cett_ppl(3.0, twice, [](const std::vector<double>& t) { return 3.0 - t[0]; }, {1, 0, 6});
     CHECK(r.within);

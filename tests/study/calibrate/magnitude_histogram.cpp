@@ -125,6 +125,9 @@ TEST_CASE("NaN is counted apart, beside infinity too") {
     CHECK(bits_of(h.quantile(0.9).low) == tamis::infinity_bits<float>);
     CHECK(bits_of(h.quantile(0.9).high) == tamis::infinity_bits<float>);
     CHECK(bits_of(h.quantile(0.0).low) == bits_of(1.0f));
+    h.merge(magnitude_histogram{h});
+    CHECK(h.count() == 6);
+    CHECK(h.nans() == 6);
 }
 
 TEST_CASE("one entry, all zeros, and the float above the largest") {
