@@ -35,7 +35,7 @@ struct law_fit : fitted<parameters_of<L>> {
     }
 };
 
-namespace detail {
+namespace law_part {
 
 /// The residuals of a law over points, as Eigen's minimiser wants them. It moves freely: a parameter that stays above
 /// zero is the exponential of what is moved. What overflows on the way is a step too far: large, and finite, because
@@ -108,15 +108,15 @@ class law_residuals {
     std::span<const law_point> points_;
 };
 
-} // namespace detail
+} // namespace law_part
 
 /// Fits a law to points (in any order) by Levenberg-Marquardt, unweighted, from each of the law's starts; the least
 /// residual counts, the first of equals. The same points give the same result. Refuses fewer points than parameters + 1,
 /// an x that is not above zero and finite, a y that is no share. Allocates.
 template <law L>
 law_fit<L> fit_law(std::span<const law_point> points, const L& curve = L{}) {
-    detail::check_points(points, parameters_of<L> + 1);
-    detail::law_residuals<L> residuals{curve, points};
+    law_part::check_points(points, parameters_of<L> + 1);
+    law_part::law_residuals<L> residuals{curve, points};
     const std::vector<parameters<L>> starts = curve.starts(points);
     if (starts.empty()) {
         fail("tamis::study::fit_law: the law's starts(points) are none; at least one is needed");
@@ -127,7 +127,7 @@ law_fit<L> fit_law(std::span<const law_point> points, const L& curve = L{}) {
     Eigen::VectorXd found, left;
     double least = std::numeric_limits<double>::max();
     for (const parameters<L>& start : starts) {
-        Eigen::LevenbergMarquardt<detail::law_residuals<L>> search{residuals};
+        Eigen::LevenbergMarquardt<law_part::law_residuals<L>> search{residuals};
         search.parameters.ftol = search.parameters.xtol = 1e-14;
         search.parameters.maxfev = 2000;
         Eigen::VectorXd q = residuals.free_of(start);
@@ -148,7 +148,7 @@ law_fit<L> fit_law(std::span<const law_point> points, const L& curve = L{}) {
     Eigen::MatrixXd jacobian(static_cast<Eigen::Index>(points.size()),
                              static_cast<Eigen::Index>(parameters_of<L>));
     residuals.df(found, jacobian);
-    detail::judge(best, jacobian, left, points, scale);
+    law_part::judge(best, jacobian, left, points, scale);
     return best;
 }
 

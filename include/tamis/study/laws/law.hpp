@@ -42,7 +42,7 @@ inline constexpr std::size_t parameters_of = L::names.size();
 template <law L>
 using parameters = std::array<double, parameters_of<L>>;
 
-namespace detail {
+namespace law_part {
 
 constexpr bool is_finite(double value) { return magnitude_bits(value) < infinity_bits<double>; }
 
@@ -53,13 +53,13 @@ inline void check_points(std::span<const law_point> points, std::size_t least) {
                    least, points.size());
     }
     for (const law_point& p : points) {
-        if (!tamis::detail::is_between(p.x, 0x1p-1022, 0x1p1000)) {
+        if (!detail::is_between(p.x, 0x1p-1022, 0x1p1000)) {
             fail_value(
                 "tamis::study: the x of a point (billions of tokens, width over depth) must be above "
                 "zero and finite, got %.12g",
                 p.x);
         }
-        if (!tamis::detail::is_between(p.y, 0.0, 1.0)) {
+        if (!detail::is_between(p.y, 0.0, 1.0)) {
             fail_value(
                 "tamis::study: an activation ratio must be a share in [0, 1] (6.14 %% is 0.0614), got "
                 "%.12g",
@@ -88,7 +88,7 @@ line line_through(std::span<const law_point> points, X&& x, Y&& y, Weight&& weig
     return {mean_y - slope * mean_x, slope};
 }
 
-} // namespace detail
+} // namespace law_part
 
 } // namespace study
 

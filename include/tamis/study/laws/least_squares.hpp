@@ -32,10 +32,10 @@ struct fitted {
     /// Whether parameter i is known to better than its own size.
     bool determines(std::size_t i) const { return magnitude_bits(errors[i]) < magnitude_bits(values[i]); }
     /// Whether J^T J could be inverted: if not, the values are one of many that fit as well.
-    bool is_regular() const { return detail::is_finite(condition); }
+    bool is_regular() const { return law_part::is_finite(condition); }
 };
 
-namespace detail {
+namespace law_part {
 
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 
@@ -86,7 +86,7 @@ void judge(fitted<N>& fit, const Eigen::MatrixXd& jacobian, const Eigen::VectorX
     }
 }
 
-} // namespace detail
+} // namespace law_part
 
 } // namespace study
 

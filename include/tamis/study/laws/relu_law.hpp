@@ -39,7 +39,7 @@ struct relu_law {
                 const auto power = [&](const law_point& p) { return std::pow(p.x, alpha); };
                 const auto height = [&](const law_point& p) { return std::log(p.y - a0); };
                 const auto weight = [&](const law_point& p) { return (p.y - a0) * (p.y - a0); };
-                const detail::line l = detail::line_through(points, power, height, weight);
+                const law_part::line l = law_part::line_through(points, power, height, weight);
                 // Where the data rise, the law can not: begin nearly flat.
                 const double flat = 1e-3 / std::pow(longest, alpha);
                 all.push_back({alpha, l.intercept, std::max(-l.slope, flat), a0});

@@ -34,7 +34,7 @@ struct silu_law {
             const auto power = [&](const law_point& p) { return std::pow(p.x, -alpha); };
             const auto ratio = [](const law_point& p) { return p.y; };
             const auto one = [](const law_point&) { return 1.0; };
-            const detail::line l = detail::line_through(points, power, ratio, one);
+            const law_part::line l = law_part::line_through(points, power, ratio, one);
             // Where the data fall, the law can not: begin nearly flat.
             const double flat = 1e-6 * std::pow(shortest, alpha);
             all.push_back({alpha, std::max(-l.slope, flat), l.intercept});

@@ -25,7 +25,7 @@ struct bottleneck_fit : fitted<3> {
     bool has_bottleneck() const { return is_regular() && determines(1) && determines(2); }
 };
 
-namespace detail {
+namespace law_part {
 
 /// The best intercept and slope of intercept + slope * min(x, t), and the squared residuals.
 struct broken_line {
@@ -58,7 +58,7 @@ inline double meeting(std::span<const law_point> sorted, std::size_t count) {
     return std::abs(below.slope) > 0 ? (mean - below.intercept) / below.slope : 0.0;
 }
 
-} // namespace detail
+} // namespace law_part
 
 /// Fits y = intercept + slope * min(x, bottleneck) to points in any order: the least squares of all breaks, found exactly.
 /// Between two neighbouring places the squares are least where the line of the points below meets the mean of those above,
@@ -66,7 +66,7 @@ inline double meeting(std::span<const law_point> sorted, std::size_t count) {
 /// nothing varies, the errors are infinite. Refuses fewer than four points, an x that is not above zero and finite, a y
 /// that is no share. Time: n^2. Allocates.
 inline bottleneck_fit fit_bottleneck(std::span<const law_point> points) {
-    detail::check_points(points, 4);
+    law_part::check_points(points, 4);
     std::vector<law_point> sorted(points.begin(), points.end());
     std::sort(sorted.begin(), sorted.end(),
               [](const law_point& a, const law_point& b) { return a.x != b.x ? a.x < b.x : a.y < b.y; });
@@ -74,14 +74,14 @@ inline bottleneck_fit fit_bottleneck(std::span<const law_point> points) {
     for (const law_point& p : sorted) {
         rounding += 1e-28 * p.y * p.y;
     }
-    detail::broken_line best = detail::with_break_at(sorted, sorted.back().x);
+    law_part::broken_line best = law_part::with_break_at(sorted, sorted.back().x);
     const auto consider = [&](double t) {
-        const detail::broken_line b = detail::with_break_at(sorted, t);
+        const law_part::broken_line b = law_part::with_break_at(sorted, t);
         best = b.squares + rounding < best.squares ? b : best;
     };
     for (std::size_t count = 1; count < sorted.size(); ++count) {
         consider(sorted[count - 1].x);
-        const double t = detail::meeting(sorted, count);
+        const double t = law_part::meeting(sorted, count);
         if (t > sorted[count - 1].x && t < sorted[count].x) {
             consider(t);
         }
@@ -97,14 +97,14 @@ inline bottleneck_fit fit_bottleneck(std::span<const law_point> points) {
         jacobian.row(i) << 1.0, std::min(p.x, best.at), p.x > best.at ? best.below.slope : 0.0;
         residuals[i] = fit(p.x) - p.y;
     }
-    detail::judge(fit, jacobian, residuals, sorted, {1.0, 1.0, 1.0});
+    law_part::judge(fit, jacobian, residuals, sorted, {1.0, 1.0, 1.0});
     // Where the break lies between points the level is the mean of those above it.
     const auto above =
         std::count_if(sorted.begin(), sorted.end(), [&](const law_point& p) { return p.x > best.at; });
     fit.level_error =
         fit.is_regular()
             ? std::sqrt(residuals.squaredNorm() / static_cast<double>(rows - 3) / static_cast<double>(above))
-            : detail::infinite;
+            : law_part::infinite;
     return fit;
 }
 
