@@ -4,6 +4,7 @@
 #include <tamis/error.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 TAMIS_BEGIN

@@ -6,6 +6,8 @@
 #include <tamis/rule/top_p.hpp>
 #include <tamis/study/plan.hpp>
 
+#include <cstdio>
+#include <limits>
 #include <string>
 #include <string_view>
 

@@ -4,6 +4,8 @@
 #include <tamis/study/exact_total.hpp>
 #include <tamis/study/meter.hpp>
 
+#include <limits>
+
 TAMIS_BEGIN
 
 namespace study {

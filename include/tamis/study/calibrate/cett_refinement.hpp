@@ -2,6 +2,8 @@
 
 #include <tamis/study/calibrate/cett_curve.hpp>
 
+#include <limits>
+
 TAMIS_BEGIN
 
 namespace study {

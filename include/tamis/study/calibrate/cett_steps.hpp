@@ -109,23 +109,33 @@ class cett_steps {
 
     // Not inlined: one body, so that all passes round the same.
     [[gnu::noinline]] void add(std::size_t neuron, double value) {
+        double* const sum = sum_.data();
+        const std::size_t width = sum_.size();
         if constexpr (detail::down_rows_are_outputs<Down>()) {
-            for (std::size_t j = 0; j < sum_.size(); ++j) {
-                sum_[j] += value * static_cast<double>(down_.at(j, neuron));
+            for (std::size_t j = 0; j < width; ++j) {
+                sum[j] += value * static_cast<double>(down_.at(j, neuron));
             }
         } else {
-            unpack(down_, neuron, 0, row_.size(), row_.data());
-            for (std::size_t j = 0; j < sum_.size(); ++j) {
-                sum_[j] += value * static_cast<double>(row_[j]);
+            unpack(down_, neuron, 0, width, row_.data());
+            const float* const row = row_.data();
+            for (std::size_t j = 0; j < width; ++j) {
+                sum[j] += value * static_cast<double>(row[j]);
             }
         }
     }
     [[gnu::noinline]] double norm() const {
-        double squares = 0;
-        for (const double part : sum_) {
-            squares += part * part;
+        double squares[8]{}; // in eight runs: one would wait for itself
+        const std::size_t whole = sum_.size() / 8 * 8;
+        for (std::size_t j = 0; j < whole; j += 8) {
+            for (std::size_t k = 0; k < 8; ++k) {
+                squares[k] += sum_[j + k] * sum_[j + k];
+            }
         }
-        return std::sqrt(squares);
+        for (std::size_t j = whole; j < sum_.size(); ++j) {
+            squares[j - whole] += sum_[j] * sum_[j];
+        }
+        return std::sqrt(((squares[0] + squares[1]) + (squares[2] + squares[3])) +
+                         ((squares[4] + squares[5]) + (squares[6] + squares[7])));
     }
 
     Down down_;
