@@ -70,7 +70,7 @@ static_assert(site_hook<predicted<sign_bits>> && site_hook<prediction_watch<sign
 TEST_CASE("the gate is zero where its layer's predictor said so, and nowhere else") {
     const small_model m;
     const std::vector<sign_bits> predictors{sign_bits{m.gates[0].view()}, sign_bits{m.gates[1].view(), 1.1}};
-    for (const std::size_t layer : {0, 1}) {
+    for (const std::size_t layer : {0u, 1u}) {
         notes see;
         predicted hook{predictors, see};
         const auto y = m.run(layer, silu{}, hook);
@@ -116,7 +116,7 @@ TEST_CASE("a predictor of full rank is the masker's own plan, at equal sparsity"
     plan p{2};
     p.set_all(site::gate, rule);
     owned_workspace memory{p.workspace_bytes(m.d)};
-    for (const std::size_t layer : {0, 1}) {
+    for (const std::size_t layer : {0u, 1u}) {
         notes by_values, by_prediction;
         masker exact{p, memory, by_values};
         predicted guess{predictors, by_prediction};
@@ -154,7 +154,7 @@ TEST_CASE("watching changes nothing and scores what a dense run has") {
     CHECK(m.run(0, relu{}, watch) == m.run(0, relu{}, no_hook{}));
     m.run(1, relu{}, watch);
 
-    for (const std::size_t layer : {0, 1}) {
+    for (const std::size_t layer : {0u, 1u}) {
         prediction_score expected;
         std::vector<mask> true_masks;
         m.run(layer, relu{}, [&](std::size_t, site where, block<float> values) {

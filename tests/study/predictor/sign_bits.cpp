@@ -33,7 +33,7 @@ tamis::mask by_counting(const random_gate& gate, std::span<const float> x, doubl
 } // namespace
 
 TEST_CASE("sign bits equal counting signs one by one") {
-    for (const std::size_t h : {1, 2, 63, 64, 65, 100, 128, 200}) {
+    for (const std::size_t h : {1u, 2u, 63u, 64u, 65u, 100u, 128u, 200u}) {
         const random_gate gate{h, 70, 2, 0.3f, h};
         for (const double alpha : {0.0, 0.5, 0.98, 1.0, 1.02, 1.5, 1e6}) {
             const sign_bits p{gate.view(), alpha};
