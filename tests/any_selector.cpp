@@ -50,7 +50,7 @@ struct move_only {
 TEST_CASE("any_selector: the masks of what it is made of") {
     for (const shape s : shapes) {
         CAPTURE(name_of(s));
-        for (const std::size_t n : {0, 1, 63, 200}) {
+        for (const std::size_t n : std::initializer_list<std::size_t>{0, 1, 63, 200}) {
             engine random{n};
             const auto values = generate<float>(s, n, random);
             const std::vector<float> weights(n, 2.0f);

@@ -50,12 +50,11 @@ void compare(const problem_of_tokens& problem, Sigma sigma, std::size_t gap) {
 } // namespace
 
 TEST_CASE("hooked_ffn: masks and results of glu_ffn, for every subset of sites but gate with up") {
-    for (const auto& [width, neurons, tokens] :
-         {std::array<std::size_t, 3>{1, 1, 1}, {7, 13, 3}, {32, 96, 10}}) {
+    for (const std::size_t neurons : std::initializer_list<std::size_t>{1, 13, 96}) {
         for (const bool biased : {false, true}) {
             CAPTURE(neurons);
             CAPTURE(biased);
-            const problem_of_tokens problem{width, neurons, tokens, biased, neurons};
+            const problem_of_tokens problem{1 + neurons / 3, neurons, 1 + neurons / 10, biased, neurons};
             for_constants<subset_count>([&]<class Subset>(Subset) {
                 if constexpr (!has_gate_and_up(Subset::value)) {
                     compare<Subset::value>(problem, tamis::silu{}, 4 * (neurons % 3));
@@ -131,7 +130,7 @@ TEST_CASE("hooked_ffn: strided blocks, of changing length; nothing is written be
     for (std::size_t t = 0; t < 5; ++t) {
         std::copy_n(problem.token(t).begin(), 6, x.begin() + static_cast<std::ptrdiff_t>(9 * t));
     }
-    for (const std::size_t tokens : {5, 2, 1, 4}) {
+    for (const std::size_t tokens : std::initializer_list<std::size_t>{5, 2, 1, 4}) {
         std::vector<float> y(5 * 8, -3.0f);
         ffn(0, tamis::block<const float>{x.data(), tokens, 6, 9}, tamis::block<float>{y.data(), tokens, 6, 8},
             tamis::study::no_hook{});

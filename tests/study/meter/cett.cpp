@@ -172,6 +172,10 @@ TEST_CASE("cett: tokens that are not finite are counted apart") {
     CHECK(m.tokens() == 1);
     CHECK(m.mean() == 0.25);
     CHECK(m.greatest() == 0.25);
+    cett_meter other = m;
+    other.merge(m);
+    CHECK(other.not_finite() == 4);
+    CHECK(other.tokens() == 2);
 }
 
 TEST_CASE("cett: merged in any order it is one meter") {

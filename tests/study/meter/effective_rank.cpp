@@ -59,7 +59,11 @@ TEST_CASE("effective rank: as many as there are equal directions") {
     CHECK(m.effective_rank() == doctest::Approx(2).epsilon(1e-12));
     m(shown({0, 0, 0, 2}));
     CHECK(m.effective_rank() == doctest::Approx(3).epsilon(1e-12));
-    CHECK(m.singular_values() == std::vector<double>{2, 2, 2, 0});
+    const auto values = m.singular_values();
+    REQUIRE(values.size() == 4);
+    CHECK(values[0] == doctest::Approx(2).epsilon(1e-12));
+    CHECK(values[2] == doctest::Approx(2).epsilon(1e-12));
+    CHECK(values[3] == 0);
     m(owned_sighting{site::up, {1, 2}, {}, false, 0});
     CHECK(m.tokens() == 4);
     CHECK(m.features() == 4);
@@ -74,12 +78,12 @@ TEST_CASE("effective rank: p is the share of the singular values, not of their s
 }
 
 TEST_CASE("effective rank: against the singular values of tokens x features") {
-    for (const auto& [features, tokens] : {std::pair{5, 40}, {12, 12}, {30, 9}, {2, 9}}) {
+    using size = std::pair<std::size_t, std::size_t>; // features, tokens
+    for (const size& n : {size{5, 40}, size{12, 12}, size{30, 9}, size{2, 9}}) {
         for (const shape s : {shape::normal, shape::heavy_tailed, shape::relu}) {
-            CAPTURE(features);
+            CAPTURE(n.first);
             CAPTURE(name_of(s));
-            const auto all =
-                random_tokens(static_cast<std::size_t>(features), static_cast<std::size_t>(tokens), s, 11);
+            const auto all = random_tokens(n.first, n.second, s, 11);
             const effective_rank_meter m = fed(effective_rank_meter{site::input}, all);
             CHECK(m.effective_rank() == doctest::Approx(plain_rank(all)).epsilon(1e-9));
         }

@@ -77,7 +77,7 @@ TEST_CASE("outliers: tokens with NaN or infinity are counted apart") {
 }
 
 TEST_CASE("outliers: against a plain sort") {
-    for (const std::size_t n : {1, 2, 99, 100, 101, 250, 1000}) {
+    for (const std::size_t n : std::initializer_list<std::size_t>{1, 2, 99, 100, 101, 250, 1000}) {
         CAPTURE(n);
         for (const shape s :
              {shape::normal, shape::heavy_tailed, shape::relu, shape::outlier, shape::levels}) {

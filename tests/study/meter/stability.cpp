@@ -49,7 +49,7 @@ TEST_CASE("stability: against unions made one by one, in several sequences over 
     std::array<std::size_t, 6> entries{};
     double jaccards = 0;
     std::size_t pairs = 0;
-    for (const std::size_t length : {70, 1, 33, 64, 0}) {
+    for (const std::size_t length : std::initializer_list<std::size_t>{70, 1, 33, 64, 0}) {
         const auto tokens = random_sightings(site::intermediate, n, length, length);
         m.begin();
         for (const owned_sighting& s : tokens) {

@@ -32,6 +32,7 @@ class per_expert {
     std::size_t layer_of(std::size_t layer, std::size_t expert) const { return layer * experts_ + expert; }
 
     void begin() { meters_.begin(); }
+    void begin(std::uint64_t sequence) { meters_.begin(sequence); }
     void operator()(std::size_t number, const sighting& s) {
         routed_[number] += s.where == site::input ? 1 : 0; // every FFN shows its input, once a token
         meters_(number, s);
