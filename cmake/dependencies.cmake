@@ -8,6 +8,7 @@ set(TAMIS_DEPENDENCY_eigen     package Eigen3            libeigen3-dev    eigen3
 set(TAMIS_DEPENDENCY_doctest   package doctest           doctest-dev      doctest-devel          doctest   doctest)
 set(TAMIS_DEPENDENCY_benchmark package benchmark         libbenchmark-dev google-benchmark-devel benchmark google-benchmark)
 set(TAMIS_DEPENDENCY_cli11     package CLI11             libcli11-dev     cli11-devel            cli11     cli11)
+set(TAMIS_DEPENDENCY_json      package nlohmann_json     nlohmann-json3-dev json-devel          nlohmann-json nlohmann-json)
 set(TAMIS_DEPENDENCY_gmp       header  gmpxx.h           libgmp-dev       gmp-devel              gmp       gmp)
 set(TAMIS_DEPENDENCY_gnuplot   program gnuplot           gnuplot-nox      gnuplot                gnuplot   gnuplot)
 set(TAMIS_DEPENDENCY_onednn    header  dnnl.hpp          libdnnl-dev      onednn-devel           onednn    onednn)

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace study {
+namespace app {
 
 /// One line from its parts: line("token ", 7, " of ", name).
 template <class... Parts>
@@ -20,4 +20,4 @@ struct error : std::runtime_error {
     explicit error(const Parts&... parts) : std::runtime_error{line(parts...)} {}
 };
 
-} // namespace study
+} // namespace app

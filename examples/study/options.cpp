@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "error.hpp"
+#include "settings.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -9,80 +10,147 @@
 #include <string>
 #include <thread>
 
-namespace study {
+namespace app {
 namespace {
 
-std::size_t parse_count(const std::string& text, const char* option, std::size_t most) {
-    const bool digits =
-        !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
-    const std::size_t count = digits ? std::stoul(text) : 0;
-    if (count < 1 || count > most) {
-        throw error(option, " \"", text, "\": a whole number from 1 to ", most, " is needed");
+CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
+
+/// The options of every command, as strings where they are to be checked.
+struct raw_common {
+    common_options o;
+    std::optional<std::string> sigma, questions, threads;
+
+    void add_to(CLI::App& app) {
+        const char* model = "The model and what it is measured with";
+        app.add_option("--checkpoint", o.checkpoint, "a model in llama2.c's format, version 0")
+            ->type_name("FILE")
+            ->group(model);
+        app.add_option("--tokenizer", o.tokenizer, "its tokenizer, llama2.c's format")
+            ->type_name("FILE")
+            ->group(model);
+        app.add_option("--activation", sigma, "silu (default), gelu or relu")
+            ->type_name("NAME")
+            ->group(model);
+        app.add_option("--embedded", o.embedded, "only one of the embedded models: swiglu or reglu")
+            ->type_name("NAME")
+            ->group(model);
+        app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>")
+            ->type_name("FILE")
+            ->group(model);
+        app.add_option("--stories", o.stories, "only stories A .. B-1 of the text")
+            ->type_name("A:B")
+            ->group(model);
+        app.add_option("--tasks", o.tasks,
+                       "multiple-choice questions: task, context, answer's index, choices; by tabs")
+            ->type_name("FILE")
+            ->group(model);
+        app.add_option("--questions", questions, "only the first N questions of each task")
+            ->type_name("N")
+            ->group(model);
+        const char* results = "Results";
+        app.add_option("--out", o.out, "folder for report.md, report.json, tables as CSV, pictures as SVG")
+            ->type_name("DIR")
+            ->group(results);
+        app.add_flag("--json", o.json, "print the results as JSON")->group(results);
+        app.add_flag("--csv", o.csv, "print the main table as CSV")->group(results);
+        app.add_option("--threads", threads, "default: as many as the machine has; no figure depends on it")
+            ->type_name("N")
+            ->group(results);
+        app.add_flag("--progress", o.plain_progress,
+                     "say each step in a line, even where there is no terminal")
+            ->group(results);
     }
-    return count;
-}
+    common_options checked() const {
+        common_options c = o;
+        if (c.checkpoint) {
+            if (!c.tokenizer) {
+                throw error("--tokenizer is needed with --checkpoint");
+            }
+            if (!c.text) {
+                throw error("--text is needed with --checkpoint");
+            }
+            if (c.embedded) {
+                throw error(
+                    "--embedded chooses one of the embedded models; it does not go with --checkpoint");
+            }
+        } else if (c.tokenizer || sigma) {
+            throw error(c.tokenizer ? "--tokenizer" : "--activation",
+                        " needs --checkpoint: the embedded models have their own");
+        }
+        if (c.json && c.csv) {
+            throw error("--json and --csv: one of them at a time");
+        }
+        if (sigma) {
+            c.sigma = parse_activation(*sigma);
+        }
+        if (questions) {
+            c.questions = parse_count(*questions, "--questions", 1'000'000);
+        }
+        c.threads = threads ? parse_count(*threads, "--threads", 1024)
+                            : std::max(1u, std::thread::hardware_concurrency());
+        return c;
+    }
+};
 
 } // namespace
 
-std::optional<options> parse_options(int argc, char** argv) {
-    options o;
-    std::string sites = "input,gate,up,intermediate,all_inputs", rule = "top_p";
-    std::optional<std::string> sigma, values, questions, threads;
+void option_adder::add(const char* name, std::string& value, const char* help, const char* type) const {
+    app_of(parser_).add_option(name, value, help)->type_name(type);
+}
+void option_adder::add(const char* name, std::optional<std::string>& value, const char* help,
+                       const char* type) const {
+    app_of(parser_).add_option(name, value, help)->type_name(type);
+}
+void option_adder::flag(const char* name, bool& value, const char* help) const {
+    app_of(parser_).add_flag(name, value, help);
+}
 
+std::function<void()> parse_options(int argc, char** argv,
+                                    const std::vector<std::unique_ptr<command>>& commands) {
+    raw_common common;
     CLI::App app{
-        "Measures what activation sparsity does to a model: a sweep of a rule over the sites of the FFN.\n"
-        "Without --checkpoint it measures two small models of its own, SwiGLU and ReGLU twins.\n"};
-    app.add_option("--checkpoint", o.checkpoint, "a model in llama2.c's format, version 0")
-        ->type_name("FILE");
-    app.add_option("--tokenizer", o.tokenizer, "its tokenizer, llama2.c's format")->type_name("FILE");
-    app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>")->type_name("FILE");
-    app.add_option("--tasks", o.tasks,
-                   "multiple-choice questions: task, context, answer's index, choices; by tabs")
-        ->type_name("FILE");
-    app.add_option("--stories", o.stories, "only stories A .. B-1 of the text")->type_name("A:B");
-    app.add_option("--questions", questions, "only the first N questions of each task")->type_name("N");
-    app.add_option("--activation", sigma, "silu (default), gelu or relu")->type_name("NAME");
-    app.add_option("--sites", sites, "out of input,gate,up,intermediate,all_inputs (default: all)")
-        ->type_name("LIST");
-    app.add_option("--rule", rule, "top_p (default), top_k, max_p or threshold")->type_name("NAME");
-    app.add_option("--values", values, "the rule's parameters, such as 0.99,0.9")->type_name("LIST");
-    app.add_option("--out", o.out, "folder for results.csv, report.md and sweep.svg")->type_name("DIR");
-    app.add_option("--threads", threads, "default: as many as the machine has")->type_name("N");
-    app.add_flag("--progress", o.plain_progress, "say each step in a line, even where there is no terminal");
-    app.add_subcommand("sweep", "what happens without a command, too")->fallthrough();
+        "Measures what activation sparsity does to a language model: which entries of its feed-forward layers\n"
+        "can be left out, where, by which rule, and what that costs. Without --checkpoint it measures two small\n"
+        "models of its own, SwiGLU and ReGLU twins. Without a command it sweeps.\n"};
+    common.add_to(app);
+    const auto fresh_group = [](CLI::App& a, command& c) {
+        a.option_defaults()->group(std::string{"Of the command "} + c.name());
+        c.add_options(option_adder{&a});
+    };
+    const std::size_t common_count = app.get_options().size();
+    fresh_group(app, *commands.front());
+    const auto of_front = app.get_options();
+    std::vector<CLI::App*> parsers;
+    for (const auto& c : commands) {
+        CLI::App* sub = app.add_subcommand(c->name(), c->help());
+        sub->fallthrough(); // the options above may stand behind the command, too
+        fresh_group(*sub, *c);
+        sub->footer(c->lesson());
+        parsers.push_back(sub);
+    }
     app.require_subcommand(0, 1);
+    app.footer("tamis-study COMMAND --help says more about one command.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         std::fputs(app.help().c_str(), stdout);
-        return std::nullopt;
+        return {};
     } catch (const CLI::ParseError& e) {
         throw error(e.what(), " (--help lists the options)");
     }
-
-    if (o.checkpoint) {
-        if (!o.tokenizer) {
-            throw error("--tokenizer is needed with --checkpoint");
+    command* chosen = commands.front().get();
+    for (std::size_t i = 0; i < parsers.size(); ++i) {
+        chosen = parsers[i]->parsed() ? commands[i].get() : chosen;
+    }
+    for (std::size_t i = common_count; chosen != commands.front().get() && i < of_front.size(); ++i) {
+        if (of_front[i]->count() > 0) {
+            throw error(of_front[i]->get_name(), ": an option of ", commands.front()->name(), ", not of ",
+                        chosen->name(), " (whose own options go behind it)");
         }
-        if (!o.text) {
-            throw error("--text is needed with --checkpoint");
-        }
-    } else if (o.tokenizer || sigma) {
-        throw error(o.tokenizer ? "--tokenizer" : "--activation",
-                    " needs --checkpoint: the embedded models have their own");
     }
-    if (sigma) {
-        o.sigma = parse_name<activation>(activation_names, *sigma, "--activation", "activation");
-    }
-    o.sites = parse_sites(sites);
-    o.rule = parse_name<rule_choice>(rule_names, rule, "--rule", "rule");
-    o.values = parse_values(values.value_or(domain(o.rule).default_values), o.rule);
-    if (questions) {
-        o.questions = parse_count(*questions, "--questions", 1'000'000);
-    }
-    o.threads = threads ? parse_count(*threads, "--threads", 1024)
-                        : std::max(1u, std::thread::hardware_concurrency());
-    return o;
+    const common_options o = common.checked();
+    chosen->check();
+    return [chosen, o] { chosen->run(o); };
 }
 
-} // namespace study
+} // namespace app

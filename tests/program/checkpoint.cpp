@@ -1,4 +1,4 @@
-#include "checkpoint.hpp"
+#include "model/checkpoint.hpp"
 
 #include "support.hpp"
 
@@ -9,14 +9,14 @@ using namespace study_test;
 namespace {
 
 std::string load_error(const bytes& file) {
-    return error_of([&] { study::load_checkpoint(file.as("m.bin")); });
+    return error_of([&] { app::load_checkpoint(file.as("m.bin")); });
 }
 
 } // namespace
 
 TEST_CASE("a checkpoint's arrays lie one behind the other, to the last byte") {
     const bytes file = make_checkpoint();
-    const auto model = study::load_checkpoint(file.as("m.bin"));
+    const auto model = app::load_checkpoint(file.as("m.bin"));
     CHECK(model.config.dim == 16);
     CHECK(model.config.hidden_dim == 40);
     CHECK(model.config.kv_dim() == 8);
@@ -33,7 +33,7 @@ TEST_CASE("a checkpoint's arrays lie one behind the other, to the last byte") {
 
 TEST_CASE("a negative vocabulary says that the classifier is apart, at the end") {
     const bytes file = make_checkpoint({.vocab_size = -290});
-    const auto model = study::load_checkpoint(file.as("m.bin"));
+    const auto model = app::load_checkpoint(file.as("m.bin"));
     CHECK(model.config.vocab_size == 290);
     CHECK(reinterpret_cast<const std::byte*>(model.classifier.data() + 290 * 16) ==
           file.data.data() + file.data.size());

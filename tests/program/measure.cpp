@@ -1,87 +1,57 @@
-#include "support.hpp"
-#include "sweep.hpp"
-#include "tables.hpp"
-#include "text.hpp"
+#include "measure/measure.hpp"
+
+#include "support_study.hpp"
+
+#include <tamis/mask/apply.hpp>
 
 #include <doctest/doctest.h>
-#include <array>
-#include <mutex>
-#include <set>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
 
 using namespace study_test;
-using study::rule_choice;
-using study::site_choice;
 
-namespace {
-
-constexpr std::array all_sites{site_choice::input, site_choice::gate, site_choice::up,
-                               site_choice::intermediate, site_choice::all_inputs};
-
-/// A made-up model with stories and questions; owns the bytes that the model is a view of.
-struct little_study {
-    bytes file = make_checkpoint(), vocabulary = make_tokenizer();
-    study::subject s;
-
-    explicit little_study(study::activation sigma = study::activation::silu) {
-        const study::tokenizer tokens{vocabulary.as("t"), 290};
-        std::vector<std::string> stories;
-        std::mt19937 random{5};
-        for (int i = 0; i < 23; ++i) {
-            std::string story = "the";
-            for (auto n = random() % 30; n > 0; --n) {
-                story += pieces()[random() % pieces().size()];
-            }
-            stories.push_back(story);
+TEST_CASE("no figure depends on the number of threads, to the last bit") {
+    const little_study little;
+    const std::vector conditions{little.dense(), little.at("all_inputs", "top_p", 0.8),
+                                 little.at("gate", "guarded_top_p", 0.9), little.at("up", "top_k", 0.5, 1)};
+    const auto one = app::measure(little.s, conditions, 1, ignore_progress);
+    CHECK(one[0].text.loss.count() == little.s.predictions());
+    CHECK(one[0].text.loss.left_out() == 0);
+    for (const std::size_t threads : {2u, 3u, 64u}) {
+        const auto many = app::measure(little.s, conditions, threads, ignore_progress);
+        for (std::size_t row = 0; row < conditions.size(); ++row) {
+            CHECK(many[row].text.loss == one[row].text.loss);
+            CHECK(words_of(many[row]) == words_of(one[row]));
         }
-        const std::vector<std::string_view> views(stories.begin(), stories.end());
-        s = {"little",
-             "",
-             study::load_checkpoint(file.as("m")),
-             sigma,
-             study::encode_stories(views, tokens, 64),
-             {}};
-        s.tasks = study::load_tasks(
-            bytes{}.add_text("a\tthe\t0\t cat\t and\na\tthe cat\t1\t on\t at\nb\te\t0\t a\t b\n").as("q"),
-            tokens, 64);
     }
-    study::measurement run(const study::ffn_choice& choice, std::size_t threads = 1) const {
-        return study::measure(s, choice, threads, [](std::size_t, std::size_t) {});
-    }
-};
-
-study::ffn_choice at(site_choice site, rule_choice rule, double value) {
-    return study::ffn_setting{site, rule, {value, "v"}};
 }
 
-} // namespace
-
-TEST_CASE("no figure depends on the number of threads") {
+TEST_CASE("a row does not depend on the rows that are measured beside it") {
     const little_study little;
-    for (const auto& choice : {study::ffn_choice{}, at(site_choice::all_inputs, rule_choice::top_p, 0.8)}) {
-        const auto one = little.run(choice, 1);
-        for (const std::size_t threads : {2u, 3u, 64u}) {
-            const auto many = little.run(choice, threads);
-            CHECK(many.text.loss == one.text.loss); // to the last bit
-            CHECK(study::results_csv({many}) == study::results_csv({one}));
-            CHECK(study::tasks_csv({many}) == study::tasks_csv({one}));
-        }
-    }
+    const auto with_others =
+        app::measure(little.s,
+                     {little.at("gate", "top_p", 0.3), little.at("input", "top_p", 0.9), little.dense()}, 3,
+                     ignore_progress);
+    CHECK(words_of(little.run(little.at("input", "top_p", 0.9))) == words_of(with_others[1]));
+    CHECK(words_of(little.run(little.dense())) == words_of(with_others[2]));
 }
 
 TEST_CASE("a rule that keeps everything changes nothing, at any site and activation") {
-    for (const auto sigma : {study::activation::silu, study::activation::gelu, study::activation::relu}) {
+    for (const auto sigma : {app::activation::silu, app::activation::gelu, app::activation::relu}) {
         const little_study little{sigma};
-        const auto dense = little.run({});
-        CHECK(dense.counts.entries == 0);
-        CHECK(dense.counts.bytes_read == dense.counts.bytes_dense);
-        for (const auto site : all_sites) {
-            for (const auto& choice :
-                 {at(site, rule_choice::top_p, 1), at(site, rule_choice::top_k, 1),
-                  at(site, rule_choice::max_p, 0), at(site, rule_choice::threshold, 0)}) {
-                const auto row = little.run(choice);
-                CHECK(row.text.loss == doctest::Approx(dense.text.loss).epsilon(1e-5));
+        const auto dense = little.run(little.dense());
+        CHECK(dense.masks.mask_sparsity() == 0);
+        CHECK(dense.masks.bytes_skipped() == 0);
+        for (const auto& site : site_names()) {
+            for (const auto& rule : app::rule_families()) {
+                CAPTURE(site);
+                CAPTURE(rule.name);
+                const auto row = little.run(little.at(site, rule.name, rule.falls ? 1 : 0));
+                CHECK(row.text.loss == dense.text.loss); // zeros alone are dropped
                 CHECK(row.text.hits == dense.text.hits);
-                CHECK(row.tasks[0].right == dense.tasks[0].right);
+                CHECK(row.tasks[0].score.right == dense.tasks[0].score.right);
             }
         }
     }
@@ -89,59 +59,127 @@ TEST_CASE("a rule that keeps everything changes nothing, at any site and activat
 
 TEST_CASE("sparsity counts entries of the masks, by width for all_inputs; bytes count weights") {
     const little_study little;
-    std::size_t tokens = 0;
-    for (const auto& story : little.s.stories) {
-        tokens += story.size() - 1;
+    const auto quarter = [&](const char* site) { return little.run(little.at(site, "top_k", 0.25)).masks; };
+    for (const auto& site : site_names()) {
+        CHECK(quarter(site.c_str()).mask_sparsity() == 0.75);
     }
-    const std::size_t h = 16, d = 40, layers = 2;
-    const auto quarter = [&](site_choice site) {
-        return little.run(at(site, rule_choice::top_k, 0.25)).counts;
-    };
-    CHECK(quarter(site_choice::input).entries == tokens * layers * h);
-    CHECK(quarter(site_choice::gate).entries == tokens * layers * d);
-    CHECK(quarter(site_choice::all_inputs).entries == tokens * layers * (h + d));
-    for (const auto site : all_sites) {
-        CHECK(quarter(site).bytes_dense == tokens * layers * 3 * h * d * sizeof(float));
-        CHECK(quarter(site).mask_sparsity() == doctest::Approx(0.75));
-    }
-    CHECK(quarter(site_choice::input).bytes_skipped() == doctest::Approx(0.75 * 2 / 3)); // of gate and up
-    CHECK(quarter(site_choice::gate).bytes_skipped() == doctest::Approx(0.75 * 2 / 3));  // of up and down
-    CHECK(quarter(site_choice::up).bytes_skipped() == doctest::Approx(0.75 * 2 / 3));    // of gate and down
-    CHECK(quarter(site_choice::intermediate).bytes_skipped() == doctest::Approx(0.75 / 3)); // of down
-    CHECK(quarter(site_choice::all_inputs).bytes_skipped() == doctest::Approx(0.75));       // of all three
+    CHECK(quarter("input").bytes_skipped() == doctest::Approx(0.75 * 2 / 3));    // of gate and up
+    CHECK(quarter("gate").bytes_skipped() == doctest::Approx(0.75 * 2 / 3));     // of up and down
+    CHECK(quarter("up").bytes_skipped() == doctest::Approx(0.75 * 2 / 3));       // of gate and down
+    CHECK(quarter("intermediate").bytes_skipped() == doctest::Approx(0.75 / 3)); // of down
+    CHECK(quarter("all_inputs").bytes_skipped() == doctest::Approx(0.75));       // of all three
+}
+
+TEST_CASE("a mask in one layer alone counts there alone") {
+    const little_study little;
+    const auto masks = little.run(little.at("all_inputs", "top_k", 0.5, 1)).masks;
+    CHECK(masks.mask_sparsity(0) == 0);
+    CHECK(masks.mask_sparsity(1) == 0.5);
+    CHECK(masks.mask_sparsity() == 0.5); // of all entries that masks looked at
+    CHECK(masks.mask_sparsity(1, tamis::site::input) == 0.5);
+    CHECK(masks.mask_sparsity(1, tamis::site::gate) == 0);
+    CHECK(masks.bytes_skipped() == doctest::Approx(0.25)); // of both layers' bytes
 }
 
 TEST_CASE("each site's mask is over that site's values: ReLU's zeros are at gate and intermediate") {
-    const little_study little{study::activation::relu};
-    const auto zeros = [&](site_choice site) {
-        return little.run(at(site, rule_choice::threshold, 0)).counts.mask_sparsity();
+    const little_study little{app::activation::relu};
+    const auto zeros = [&](const char* site) {
+        return little.run(little.at(site, "threshold", 0)).masks.mask_sparsity();
     };
-    CHECK(zeros(site_choice::input) == 0);
-    CHECK(zeros(site_choice::up) == 0);
-    CHECK(zeros(site_choice::gate) > 0.2);
-    CHECK(zeros(site_choice::intermediate) == zeros(site_choice::gate));
-    CHECK(zeros(site_choice::all_inputs) == doctest::Approx(zeros(site_choice::gate) * 40 / (40 + 16)));
+    CHECK(zeros("input") == 0);
+    CHECK(zeros("up") == 0);
+    CHECK(zeros("gate") > 0.2);
+    CHECK(zeros("intermediate") == zeros("gate"));
+    CHECK(zeros("all_inputs") == doctest::Approx(zeros("gate") * 40 / (40 + 16)));
 }
 
-TEST_CASE("progress is reported once a story and question") {
+TEST_CASE("a task's masks are those of its own tokens, and it can be left out") {
     const little_study little;
-    std::mutex guard;
-    std::set<std::size_t> seen;
-    study::measure(little.s, {}, 3, [&](std::size_t done, std::size_t all) {
-        const std::lock_guard lock{guard};
-        CHECK(all == 26);
-        seen.insert(done);
-    });
-    CHECK(seen.size() == 26);
-    CHECK(*seen.rbegin() == 26);
+    const auto c = little.at("input", "top_p", 0.7);
+    const auto row = little.run(c);
+    REQUIRE(row.tasks.size() == 2);
+    CHECK(row.tasks[0].score.questions == 2);
+    CHECK(row.tasks[1].score.questions == 1);
+    CHECK(row.tasks[0].masks.mask_sparsity() > 0);
+    CHECK(row.tasks[0].masks.mask_sparsity() != row.masks.mask_sparsity());
+
+    const auto text = app::measure(little.s, {c}, 1, ignore_progress, {}, false).front();
+    CHECK(text.text.loss == row.text.loss);
+    CHECK(text.masks.mask_sparsity() == row.masks.mask_sparsity());
+    REQUIRE(text.tasks.size() == 2);
+    CHECK(text.tasks[0].score.questions == 0);
 }
 
-TEST_CASE("results.csv has the columns and the dense row first") {
+TEST_CASE("what a condition does beside its masks happens before them") {
     const little_study little;
-    const std::string csv =
-        study::results_csv({little.run({}), little.run(at(site_choice::up, rule_choice::max_p, 0.1))});
-    CHECK(csv.starts_with("site,rule,value,tokens,nll,ppl,top1,mask_sparsity,bytes_skipped\ndense,-,-,"));
-    CHECK(has(csv, "\nup,max_p,v,"));
-    CHECK(std::count(csv.begin(), csv.end(), '\n') == 3);
-    CHECK(std::count(csv.begin(), csv.end(), ',') == 3 * 8);
+    app::condition c = little.at("intermediate", "top_k", 0.5);
+    c.before = [](app::study::hook_ref masks, const auto&, const auto& use) {
+        auto nothing_left = [](std::size_t, tamis::site where, tamis::block<float> values) {
+            for (std::size_t t = 0; where == tamis::site::gate && t < values.rows(); ++t) {
+                std::fill(values.row(t).begin(), values.row(t).end(), 0.0f);
+            }
+        };
+        app::study::chained both{nothing_left, masks};
+        use(both);
+    };
+    const auto row = little.run(c);
+    CHECK(row.masks.mask_sparsity() == 1); // zeros are never active
+    CHECK(row.text.loss == little.run(little.at("gate", "threshold", 1e9)).text.loss);
+}
+
+TEST_CASE("masks that a condition makes by itself count like those of its plan") {
+    const little_study little;
+    app::condition c = little.dense();
+    c.before = [](app::study::hook_ref masks, const auto& see, const auto& use) {
+        auto first_half = [&](std::size_t layer, tamis::site where, tamis::block<float> values) {
+            tamis::mask half{values.columns()};
+            for (std::size_t i = 0; i < values.columns() / 2; ++i) {
+                half.set(i, true);
+            }
+            for (std::size_t t = 0; where == tamis::site::gate && t < values.rows(); ++t) {
+                see(layer, {where, values.row(t), half, true, t});
+                tamis::zero_inactive(values.row(t), half);
+            }
+        };
+        app::study::chained both{first_half, masks};
+        use(both);
+    };
+    const auto row = little.run(c, 3);
+    CHECK(row.masks.mask_sparsity() == 0.5);
+    CHECK(row.masks.mask_sparsity(1, tamis::site::gate) == 0.5);
+    CHECK(row.masks.bytes_skipped() == doctest::Approx(0.5 * 2 / 3)); // of up and down
+    CHECK(row.text.nll() != little.run(little.dense()).text.nll());
+}
+
+TEST_CASE("rows are handed over in their order, and progress rises to rows times stories and questions") {
+    const little_study little;
+    const std::vector conditions{little.dense(), little.at("up", "top_p", 0.9),
+                                 little.at("up", "top_p", 0.5)};
+    for (const std::size_t threads : {1u, 3u}) {
+        std::vector<std::size_t> order;
+        std::vector<std::vector<std::uint64_t>> handed;
+        std::size_t last = 0;
+        bool rises = true;
+        const auto rows = app::measure(
+            little.s, conditions, threads,
+            [&](std::size_t done, std::size_t all) {
+                rises = rises && done > last && all == 3 * 26;
+                last = done;
+            },
+            [&](std::size_t row, const app::measurement& m) {
+                order.push_back(row);
+                handed.push_back(words_of(m));
+            });
+        CHECK(rises);
+        CHECK(last == 3 * 26);
+        REQUIRE(order == std::vector<std::size_t>{0, 1, 2});
+        for (std::size_t row = 0; row < 3; ++row) {
+            CHECK(handed[row] == words_of(rows[row]));
+        }
+    }
+}
+
+TEST_CASE("no condition gives no row") {
+    const little_study little;
+    CHECK(app::measure(little.s, {}, 2, ignore_progress).empty());
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "checkpoint.hpp"
 #include "error.hpp"
-#include "file.hpp"
-#include "tokenizer.hpp"
+#include "input/file.hpp"
+#include "model/checkpoint.hpp"
+#include "model/tokenizer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +34,7 @@ class bytes {
         return *this;
     }
     std::string text() const { return {reinterpret_cast<const char*>(data.data()), data.size()}; }
-    study::source as(const std::string& name) const { return {name, data}; }
+    app::source as(const std::string& name) const { return {name, data}; }
 
     std::vector<std::byte> data;
 };
@@ -91,12 +91,12 @@ inline bytes make_tokenizer() {
     return file;
 }
 
-/// The message of the study::error that f throws; "" when it throws none.
+/// The message of the app::error that f throws; "" when it throws none.
 template <class F>
 std::string error_of(F&& f) {
     try {
         f();
-    } catch (const study::error& e) {
+    } catch (const app::error& e) {
         return e.what();
     }
     return {};

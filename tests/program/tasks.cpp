@@ -1,4 +1,4 @@
-#include "tasks.hpp"
+#include "input/tasks.hpp"
 
 #include "support.hpp"
 
@@ -8,9 +8,9 @@ using namespace study_test;
 
 namespace {
 
-std::vector<study::task> load(const std::string& text, std::size_t seq_len = 64) {
+std::vector<app::task> load(const std::string& text, std::size_t seq_len = 64) {
     const bytes vocabulary = make_tokenizer(), file = bytes{}.add_text(text);
-    return study::load_tasks(file.as("q.tsv"), study::tokenizer{vocabulary.as("t"), 290}, seq_len);
+    return app::load_tasks(file.as("q.tsv"), app::tokenizer{vocabulary.as("t"), 290}, seq_len);
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "tokenizer.hpp"
+#include "model/tokenizer.hpp"
 
 #include "support.hpp"
 
@@ -7,11 +7,11 @@
 #include <map>
 
 using namespace study_test;
-using study::token;
+using app::token;
 
 namespace {
 
-study::tokenizer load(const bytes& file, std::size_t vocabulary = 290) {
+app::tokenizer load(const bytes& file, std::size_t vocabulary = 290) {
     return {file.as("t.bin"), vocabulary};
 }
 

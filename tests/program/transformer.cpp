@@ -1,12 +1,18 @@
-#include "transformer.hpp"
-#include "evaluate.hpp"
+#include "model/transformer.hpp"
+
+#include "measure/runner.hpp"
+#include "measure/scores.hpp"
 #include "support.hpp"
-#include "sweep.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
 using namespace study_test;
-using study::token;
+using app::token;
 
 namespace {
 
@@ -48,7 +54,7 @@ void add(vector& x, const vector& y) {
 }
 
 /// The transformer as llama2.c runs it, a token at a time with a cache, in double.
-std::vector<vector> plain_logits(const study::checkpoint& model, const std::vector<token>& tokens) {
+std::vector<vector> plain_logits(const app::checkpoint& model, const std::vector<token>& tokens) {
     const auto& c = model.config;
     const std::size_t size = c.head_size(), group = c.n_heads / c.n_kv_heads;
     std::vector<std::vector<vector>> keys(c.n_layers), values(c.n_layers);
@@ -104,30 +110,19 @@ std::vector<token> some_tokens(std::size_t count, std::size_t vocabulary) {
     return tokens;
 }
 
-/// The library's FFN without policies, for the transformer.
-auto dense_ffn(const study::ffn& layers, tamis::workspace memory, study::ffn_counts& counts) {
-    return [&layers, memory, &counts](std::size_t l, const study::matrix& x, study::matrix& y) {
-        const auto rows = static_cast<std::size_t>(x.rows()), columns = static_cast<std::size_t>(x.cols());
-        layers.run(l, tamis::block<const float>{x.data(), rows, columns},
-                   tamis::block<float>{y.data(), rows, columns}, memory, counts);
-    };
-}
-
 } // namespace
 
 TEST_CASE("logits equal those of a plain token-by-token transformer in double") {
     for (const int vocabulary : {290, -290}) {
         for (const int kv_heads : {1, 2, 4}) {
             const bytes file = make_checkpoint({.n_kv_heads = kv_heads, .vocab_size = vocabulary});
-            const auto model = study::load_checkpoint(file.as("m"));
-            const auto layers = study::make_ffn(model, study::activation::silu, {});
-            tamis::owned_workspace memory{layers->workspace_bytes()};
-            study::ffn_counts counts;
-            study::transformer block{model};
+            const auto model = app::load_checkpoint(file.as("m"));
+            app::runner run{model, app::activation::silu};
+            app::study::no_hook nothing;
             for (const std::size_t length : {1u, 2u, 31u, 32u, 33u, 64u}) { // strips of attention are 32 long
                 const auto tokens = some_tokens(length, 290);
                 const auto expected = plain_logits(model, tokens);
-                const study::matrix& logits = block(tokens, dense_ffn(*layers, memory, counts));
+                const app::matrix& logits = run.logits(tokens, nothing);
                 double worst = 0;
                 for (std::size_t t = 0; t < length; ++t) {
                     for (std::size_t v = 0; v < 290; ++v) {
@@ -143,29 +138,99 @@ TEST_CASE("logits equal those of a plain token-by-token transformer in double") 
     }
 }
 
+namespace {
+
+/// ln softmax(logits)[target]
+double log_probability(const vector& logits, token target) {
+    double sum = 0;
+    for (const double z : logits) {
+        sum += std::exp(z);
+    }
+    return logits[static_cast<std::size_t>(target)] - std::log(sum);
+}
+
+/// A model and what runs it, as the scores want it.
+struct runs {
+    bytes file = make_checkpoint();
+    app::checkpoint model = app::load_checkpoint(file.as("m"));
+    app::runner run{model, app::activation::silu};
+    app::study::no_hook nothing{};
+
+    auto logits_of() {
+        return [this](std::span<const token> tokens) -> const app::matrix& {
+            return run.logits(tokens, nothing);
+        };
+    }
+};
+
+} // namespace
+
 TEST_CASE("a story's loss and hits are those of its next tokens") {
-    const bytes file = make_checkpoint();
-    const auto model = study::load_checkpoint(file.as("m"));
-    const auto layers = study::make_ffn(model, study::activation::silu, {});
-    tamis::owned_workspace memory{layers->workspace_bytes()};
-    study::ffn_counts counts;
-    study::transformer block{model};
+    runs r;
     const auto tokens = some_tokens(20, 290);
-    const auto logits = plain_logits(model, tokens);
+    const auto logits = plain_logits(r.model, tokens);
     double loss = 0;
     std::size_t hits = 0;
     for (std::size_t t = 0; t + 1 < tokens.size(); ++t) {
-        double sum = 0;
-        for (const double z : logits[t]) {
-            sum += std::exp(z);
-        }
-        loss += std::log(sum) - logits[t][static_cast<std::size_t>(tokens[t + 1])];
+        loss -= log_probability(logits[t], tokens[t + 1]);
         hits += std::max_element(logits[t].begin(), logits[t].end()) - logits[t].begin() == tokens[t + 1];
     }
-    const auto score = study::score_story(block, tokens, dense_ffn(*layers, memory, counts));
-    CHECK(score.loss == doctest::Approx(loss).epsilon(1e-5));
+    app::text_score score;
+    app::score_story(tokens, r.logits_of(), score);
+    CHECK(score.loss.sum() == doctest::Approx(loss).epsilon(1e-5));
     CHECK(score.hits == hits);
-    CHECK(score.predictions == 19);
-    CHECK(study::score_story(block, std::vector<token>{1}, dense_ffn(*layers, memory, counts)).predictions ==
-          0);
+    CHECK(score.predictions() == 19);
+    CHECK(score.nll() == doctest::Approx(loss / 19).epsilon(1e-5));
+    CHECK(score.perplexity() == doctest::Approx(std::exp(loss / 19)).epsilon(1e-4));
+    CHECK(score.top1() == static_cast<double>(hits) / 19);
+
+    const app::text_score before = score;
+    app::score_story(std::vector<token>{1}, r.logits_of(), score); // predicts nothing
+    app::score_story(std::vector<token>{}, r.logits_of(), score);
+    CHECK(score.loss == before.loss);
+    app::score_story(tokens, r.logits_of(), score);
+    CHECK(score.predictions() == 38);
+    CHECK(score.hits == 2 * hits);
+}
+
+TEST_CASE("a model's answer is the choice whose tokens it finds likeliest behind the context") {
+    runs r;
+    const bytes vocabulary = make_tokenizer();
+    const app::tokenizer encoder{vocabulary.as("t"), 290};
+    std::mt19937 random{23};
+    std::size_t right = 0, questions = 0;
+    app::task_score score;
+    for (int round = 0; round < 30; ++round) {
+        const auto word = [&] {
+            std::string text;
+            for (auto n = 1 + random() % 3; n > 0; --n) {
+                text += pieces()[random() % pieces().size()];
+            }
+            return text;
+        };
+        const std::size_t answer = random() % 3;
+        const std::string context = "the " + word();
+        const std::string row = "t\t" + context + '\t' + std::to_string(answer) + "\t a" + word() + "\t b" +
+                                word() + "\t c" + word() + '\n';
+        const auto tasks = app::load_tasks(bytes{}.add_text(row).as("q"), encoder, 64);
+        const app::question& q = tasks[0].questions[0];
+
+        std::vector<double> sums;
+        for (const auto& choice : q.choices) { // each by a run of its own
+            const auto logits = plain_logits(r.model, choice.tokens);
+            sums.push_back(0);
+            for (std::size_t t = q.shared; t < choice.tokens.size(); ++t) {
+                sums.back() += log_probability(logits[t - 1], choice.tokens[t]);
+            }
+        }
+        const auto best = std::max_element(sums.begin(), sums.end()) - sums.begin();
+        right += static_cast<std::size_t>(best) == answer ? 1 : 0;
+        ++questions;
+        app::score_question(q, r.logits_of(), score);
+        CHECK(score.right == right);
+        CHECK(score.questions == questions);
+    }
+    CHECK(right > 3);
+    CHECK(right < 27);
+    CHECK(score.accuracy() == static_cast<double>(right) / 30);
 }

@@ -11,7 +11,7 @@ namespace study {
 /// tokens, at the sites input, gate (behind sigma), up, intermediate in this order; values is [tokens x width] and goes on
 /// as the hook leaves it. At input it is a copy: the residual stream keeps its own x. An engine without hooks of its own
 /// can run its FFNs by hooked_ffn. What one hook does it does for one thread at a time.
-/// Models: masker, rounded, calibration's meters.
+/// Models: masker, joint_masker, rounded, predicted, precision_drift, no_hook, chained, hook_ref.
 template <class H>
 concept site_hook =
     requires(H& h, std::size_t layer, site where, block<float> values) { h(layer, where, values); };
@@ -19,6 +19,26 @@ concept site_hook =
 /// The hook of those who change nothing: the dense model.
 struct no_hook {
     constexpr void operator()(std::size_t, site, block<float>) const {}
+};
+
+/// A hook of any type by reference, for code that is compiled once. It is valid as long as the hook.
+class hook_ref {
+  public:
+    template <site_hook H>
+        requires(!std::is_same_v<std::remove_const_t<H>, hook_ref>)
+    hook_ref(H& hook)
+        : hook_{const_cast<void*>(static_cast<const void*>(&hook))},
+          call_{[](void* h, std::size_t layer, site where, block<float> values) {
+              (*static_cast<H*>(h))(layer, where, values);
+          }} {}
+
+    void operator()(std::size_t layer, site where, block<float> values) const {
+        call_(hook_, layer, where, values);
+    }
+
+  private:
+    void* hook_;
+    void (*call_)(void*, std::size_t, site, block<float>);
 };
 
 /// Hooks one after the other.

@@ -27,6 +27,10 @@ concept sequential_meter = meter<M> && requires(M& m) { m.begin(); };
 template <class M, class Archive>
 concept has_members = requires(M& m, Archive& a) { m.state(a); };
 
+/// One that has to know which sequence it is: begin(its number).
+template <class M>
+concept numbered_meter = meter<M> && requires(M& m, std::uint64_t sequence) { m.begin(sequence); };
+
 /// Sees every sighting of every layer.
 template <class O>
 concept layer_observer = requires(O& o, std::size_t layer, const sighting& s) { o(layer, s); };
@@ -49,6 +53,16 @@ class per_layer {
             for (M& m : meters_) {
                 m.begin();
             }
+        }
+    }
+    /// The same with the sequence's number, for meters that want to know it (top_contexts).
+    void begin(std::uint64_t sequence) {
+        if constexpr (numbered_meter<M>) {
+            for (M& m : meters_) {
+                m.begin(sequence);
+            }
+        } else {
+            begin();
         }
     }
     void operator()(std::size_t layer, const sighting& s) { meters_[layer](s); }
@@ -101,6 +115,15 @@ class meters {
     void begin() {
         each([](auto& m) {
             if constexpr (requires { m.begin(); }) {
+                m.begin();
+            }
+        });
+    }
+    void begin(std::uint64_t sequence) {
+        each([&](auto& m) {
+            if constexpr (requires { m.begin(sequence); }) {
+                m.begin(sequence);
+            } else if constexpr (requires { m.begin(); }) {
                 m.begin();
             }
         });

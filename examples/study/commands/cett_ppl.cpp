@@ -1,0 +1,131 @@
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "measure/curves.hpp"
+#include "measure/thresholds.hpp"
+#include "output/picture.hpp"
+#include "settings.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+class cett_ppl_command final : public command {
+  public:
+    const char* name() const override { return "cett-ppl"; }
+    const char* help() const override {
+        return "the CETT at which perplexity rises by 1 %, and how sparse the model is there";
+    }
+    const char* lesson() const override {
+        return "CETT-PPL-p% of \"Sparsing Law\": bisects the CETT target, which all layers share, until PPL is 1 + p/100 of "
+               "the dense\nmodel's on the text. Each layer's threshold for a target comes from one pass over the dense model. "
+               "The activation\nratio there (1 - sparsity) is what the scaling laws are about. --out keeps thresholds.json.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--percent", percent_text_, "how much PPL may rise (default: 1)", "P");
+    }
+    void check() override { percent_ = parse_numbers(percent_text_, "--percent", 0.001, 1000).front(); }
+    void run(const common_options& o) override {
+        inputs models{o, false};
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            const subject& s = models.subjects()[number];
+            const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
+            const auto norms = neuron_norms_of(s.model);
+            shown.begin(s.name + ": CETT of every threshold");
+            const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
+            const auto dense_rows = measure(s, {dense(s.layers())}, o.threads, report, {}, false);
+            shown.begin(s.name + ": bisecting");
+            const auto found = cett_ppl_of(s, norms, curves, dense_rows[0].text.nll(), {percent_, 0.0002, 20},
+                                           o.threads, report);
+            const condition masks = cett_condition(norms, found.thresholds, found.target);
+            shown.begin(s.name + ": the result");
+            const auto row = measure(s, {masks}, o.threads, report, {}, false).front();
+            const auto cett =
+                incurred_cett(s, masks, tamis::site::intermediate, s.stories, o.threads, report);
+
+            const std::string what = line("CETT-PPL-", percent_, "%");
+            document d{what + " of " + s.name};
+            d.paragraph(describe(s));
+            table result{"cett_ppl",
+                         {{"percent", "", column::programs},
+                          {"cett", "CETT target", column::all},
+                          {"ppl_ratio", "ppl/dense", column::all},
+                          {"activation_ratio", "activation ratio", column::all},
+                          {"mask_sparsity", "mask sparsity", column::all},
+                          {"bytes_skipped", "bytes skipped", column::all}}};
+            result.add({number_cell(percent_, 3), number_cell(found.target, 6),
+                        number_cell(perplexity_ratio(row, dense_rows[0]), 5),
+                        share_cell(1 - row.masks.mask_sparsity()), share_cell(row.masks.mask_sparsity()),
+                        share_cell(row.masks.bytes_skipped())});
+            d.add(std::move(result));
+            if (!found.converged) {
+                d.paragraph(found.within
+                                ? "The search ended before the ratio was within 0.0002 of the limit."
+                                : "Even a CETT of 0 costs more than that: the masks leave out nothing here.");
+            }
+            if (!found.monotone) {
+                d.paragraph(
+                    "PPL does not rise with CETT everywhere: the limit may be crossed more than once.");
+            }
+            table layers{"layers",
+                         {{"layer", "", column::all},
+                          {"eps", "", column::all},
+                          {"activation_ratio", "activation ratio", column::all},
+                          {"cett", "mean CETT, all layers masked", column::all},
+                          {"greatest", "greatest CETT of a token", column::all}}};
+            series ratios{"activation ratio", {}, {}, true, true};
+            for (std::size_t l = 0; l < s.layers(); ++l) {
+                const double active = 1 - row.masks.mask_sparsity(l);
+                layers.add({count_cell(l),
+                            {line(found.thresholds[l]), number_text(found.thresholds[l]), true},
+                            share_cell(active),
+                            number_cell(cett[l].mean(), 5),
+                            number_cell(cett[l].greatest(), 5)});
+                ratios.points.push_back({static_cast<double>(l), 100 * active});
+            }
+            d.add(std::move(layers));
+            table steps{"steps",
+                        {{"step", "", column::all},
+                         {"cett", "CETT target", column::all},
+                         {"nll", "", column::all},
+                         {"ppl_ratio", "ppl/dense", column::all},
+                         {"within", "", column::all}}};
+            for (std::size_t i = 0; i < found.steps.size(); ++i) {
+                const auto& step = found.steps[i];
+                steps.add({count_cell(i + 1), number_cell(step.target, 6), number_cell(step.loss, 5),
+                           number_cell(step.ratio, 5), text_cell(step.within ? "yes" : "no")});
+            }
+            d.heading("The search");
+            d.add(std::move(steps));
+            d.add(draw_panels("layers", what + ": " + s.name,
+                              {{"active neurons",
+                                "layer",
+                                "activation ratio (% of neurons)",
+                                {},
+                                {0, {}},
+                                {ratios},
+                                {},
+                                "",
+                                false,
+                                false}}));
+            if (o.out) {
+                study::calibration c = new_calibration(s, "cett_ppl", percent_);
+                c.rules = study::rules_for(tamis::site::intermediate, "cett", found.thresholds);
+                write_file(folder_of(o, s) / "thresholds.json", text_of(c));
+            }
+            return d;
+        });
+    }
+
+  private:
+    std::string percent_text_ = "1";
+    double percent_ = 1;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_cett_ppl() { return std::make_unique<cett_ppl_command>(); }
+
+} // namespace app

@@ -1,0 +1,252 @@
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "measure/cett.hpp"
+#include "measure/curves.hpp"
+#include "measure/predictors.hpp"
+#include "measure/quantiles.hpp"
+#include "output/picture.hpp"
+#include "settings.hpp"
+
+#include <tamis/rule/max_p.hpp>
+#include <tamis/rule/threshold.hpp>
+#include <tamis/rule/top_k.hpp>
+#include <tamis/rule/top_p.hpp>
+#include <tamis/study/calibrate/calibration.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+/// One way to choose neurons, as a curve of loss over sparsity.
+struct method {
+    std::string name;
+    std::vector<condition> rows; ///< from the dense end
+};
+
+/// ln(PPL / dense PPL) at a sparsity, linear between neighbouring points; NaN where the curve does not reach it.
+double excess_at(const std::vector<point>& curve, double sparsity) {
+    for (std::size_t i = 1; i < curve.size(); ++i) {
+        const point &a = curve[i - 1], &b = curve[i];
+        if (a.x <= sparsity && sparsity <= b.x) {
+            return b.x == a.x ? a.y : a.y + (b.y - a.y) * (sparsity - a.x) / (b.x - a.x);
+        }
+    }
+    return std::nan("");
+}
+
+class compare_command final : public command {
+  public:
+    const char* name() const override { return "compare"; }
+    const char* help() const override {
+        return "CETT, top-k, FAT-eps, CATS, top-p ...: PPL at equal sparsity of the neurons";
+    }
+    const char* lesson() const override {
+        return "Every method masks neurons, by what it holds to be their importance: cett by |i| ||W_down|| with a threshold a "
+               "layer\n(the same mean CETT in all), fat_eps by |sigma(gate)| with one threshold for all layers, top_k by "
+               "|sigma(gate)| with\nthe same number a token, cats by |sigma(gate)| with a quantile a layer; top_p, max_p and "
+               "threshold by |i|. Predictors "
+               "choose from x alone: low_rank by top-k of |sigma| of W_gate at an eighth of its\nrank, sign_bits by matching "
+               "signs. PPL between measured points is interpolated (its logarithm, linear in sparsity).";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--at", at_text_, "the sparsities to compare at (default: 0.3,0.5,0.7,0.8,0.9)", "LIST");
+    }
+    void check() override { at_ = parse_numbers(at_text_, "--at", 0, 1); }
+    void run(const common_options& o) override {
+        inputs models{o, false};
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            const subject& s = models.subjects()[number];
+            return study_of(s, o, shown);
+        });
+    }
+
+  private:
+    static std::vector<method> methods_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                                          const common_options& o, const progress_report& report) {
+        using tamis::site;
+        const std::size_t layers = s.layers();
+        std::vector<double> shares; // to be dropped
+        for (int i = 1; i <= 19; ++i) {
+            shares.push_back(0.05 * i);
+        }
+        shares.push_back(0.98);
+        const auto everywhere = [&](site where, const char* name, double value,
+                                    const tamis::any_selector& rule) {
+            condition c{tamis::name_of(where), name, line(value), value, study::plan{layers}, {}};
+            c.plan.set_all(where, rule);
+            return c;
+        };
+
+        std::vector<method> all;
+        const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
+        method cett{"cett", {}};
+        for (const double target : {.005, .01, .02, .03, .05, .075, .1,  .125, .15, .175, .2,  .225, .25,
+                                    .275, .3,  .35, .4,  .45, .5,   .55, .6,   .65, .7,   .75, .8,   .9}) {
+            cett.rows.push_back(cett_condition(norms, study::cett_thresholds(curves, target), target));
+        }
+        all.push_back(std::move(cett));
+
+        method top_k{"top_k |gate|", {}}, fat{"fat_eps |gate|", {}}, cats{"cats |gate|", {}},
+            top_k_i{"top_k |i|", {}}, threshold{"threshold |i|", {}}, top_p{"top_p |i|", {}},
+            max_p{"max_p |i|", {}};
+        const auto gates = magnitudes_of(s, site::gate, o.threads, report);
+        const auto intermediates = magnitudes_of(s, site::intermediate, o.threads, report);
+        const auto of_layers =
+            observe(s, s.stories, dense(layers), study::per_layer{layers, study::histogram_meter{site::gate}},
+                    o.threads, report);
+        for (const double share : shares) {
+            top_k.rows.push_back(everywhere(site::gate, "top_k", share, tamis::top_k::fraction(1 - share)));
+            top_k_i.rows.push_back(
+                everywhere(site::intermediate, "top_k", share, tamis::top_k::fraction(1 - share)));
+            const auto eps = static_cast<double>(gates.quantile(share).low);
+            fat.rows.push_back(everywhere(site::gate, "fat_eps", eps, tamis::threshold{eps}));
+            const auto eps_i = static_cast<double>(intermediates.quantile(share).low);
+            threshold.rows.push_back(
+                everywhere(site::intermediate, "threshold", eps_i, tamis::threshold{eps_i}));
+            condition c{"gate", "cats", line(share), share, study::plan{layers}, {}};
+            for (const auto& r : study::quantile_rules(of_layers, std::vector(layers, share))) {
+                c.plan.set(r.layer, r.where, study::selector_of(r));
+            }
+            cats.rows.push_back(std::move(c));
+        }
+        for (const double p : {.999, .995, .99, .98, .97, .96, .95, .93, .9, .87,
+                               .85,  .8,   .75, .7,  .65, .6,  .55, .5,  .4, .3}) {
+            top_p.rows.push_back(everywhere(site::intermediate, "top_p", p, tamis::top_p{p}));
+        }
+        for (const double p :
+             {.0005, .001, .002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .25, .3, .4, .5}) {
+            max_p.rows.push_back(everywhere(site::intermediate, "max_p", p, tamis::max_p{p}));
+        }
+        for (method* m : {&top_k, &fat, &cats, &top_p, &top_k_i, &threshold, &max_p}) {
+            all.push_back(std::move(*m));
+        }
+        return all;
+    }
+
+    static method method_of(std::string name, const std::vector<prediction_row>& rows) {
+        method m{std::move(name), {}};
+        for (const auto& r : rows) {
+            m.rows.push_back(r.masks);
+        }
+        return m;
+    }
+
+    document study_of(const subject& s, const common_options& o, progress& shown) const {
+        const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
+        const auto norms = neuron_norms_of(s.model);
+        shown.begin(s.name + ": thresholds");
+        auto methods = methods_of(s, norms, o, report);
+        const std::size_t rank =
+            std::max<std::size_t>(1, std::min(s.model.config.dim, s.model.config.hidden_dim) / 8);
+        shown.begin(s.name + ": predictors");
+        auto predictors =
+            low_rank_rows(s, rank, {.9, .8, .7, .6, .5, .4, .3, .2, .1, .05}, o.threads, report);
+        methods.push_back(method_of(line("low_rank ", rank), predictors));
+        if (s.sigma == activation::relu) { // it guesses gates at or below zero
+            const auto signs =
+                sign_bit_rows(s, {1.5, 1.3, 1.2, 1.1, 1.05, 1.02, 1, .97, .93, .88, .8}, o.threads, report);
+            methods.push_back(method_of("sign_bits", signs));
+            predictors.insert(predictors.end(), signs.begin(), signs.end());
+        }
+        std::vector<condition> conditions{dense(s.layers())};
+        for (const auto& m : methods) {
+            conditions.insert(conditions.end(), m.rows.begin(), m.rows.end());
+        }
+        shown.begin(line(s.name, ": ", conditions.size(), " rows"));
+        const auto rows = measure(s, conditions, o.threads, report, {}, false);
+
+        document d{"Rules compared at equal sparsity: " + s.name};
+        d.paragraph(describe(s));
+        std::vector<column> columns{{"method", "", column::all}};
+        for (const double at : at_) {
+            columns.push_back({line("ppl_ratio_at_", at), "PPL/dense at " + percent(at, 0), column::all});
+        }
+        table equal{"compare", columns};
+        table points{"compare_rows",
+                     {{"method", "", column::all},
+                      {"site", "", column::all},
+                      {"value", "", column::all},
+                      {"mask_sparsity", "", column::all},
+                      {"nll", "", column::all},
+                      {"ppl_ratio", "", column::all},
+                      {"top1", "", column::all}}};
+        panel p{"PPL at the sparsity of neurons",
+                "mask sparsity (% of neurons dropped)",
+                "PPL / dense PPL (ratio)",
+                {0, 100},
+                {0.98, 1.3},
+                {},
+                1.01,
+                "PPL-1%",
+                false,
+                false};
+        std::size_t row = 1;
+        for (const auto& m : methods) {
+            std::vector<point> curve{{0, 0}};
+            series shown_curve{m.name, {{0, 1}}, {}, true, true};
+            for (std::size_t i = 0; i < m.rows.size(); ++i, ++row) {
+                const double sparsity = rows[row].masks.mask_sparsity(),
+                             excess = rows[row].text.nll() - rows[0].text.nll();
+                curve.push_back({sparsity, excess});
+                points.add({text_cell(m.name), text_cell(conditions[row].site),
+                            text_cell(conditions[row].value), share_cell(sparsity),
+                            number_cell(rows[row].text.nll(), 6), number_cell(std::exp(excess), 6),
+                            number_cell(rows[row].text.top1(), 6)});
+            }
+            std::stable_sort(curve.begin() + 1, curve.end(),
+                             [](const point& a, const point& b) { return a.x < b.x; });
+            for (std::size_t i = 1; i < curve.size(); ++i) {
+                shown_curve.points.push_back({100 * curve[i].x, std::exp(curve[i].y)});
+            }
+            p.curves.push_back(std::move(shown_curve));
+            std::vector<cell> cells{text_cell(m.name)};
+            for (const double at : at_) {
+                const double ratio = std::exp(excess_at(curve, at));
+                cells.push_back(ratio == ratio ? number_cell(ratio, 4) : cell{"-", "null", true});
+            }
+            equal.add(std::move(cells));
+        }
+        d.add(draw_panels("compare", s.name, {p}));
+        d.add(std::move(equal));
+        d.paragraph("A dash: the method's rows do not span that sparsity.");
+        d.add_data(std::move(points));
+        d.heading("Predictors");
+        table quality{"predictors",
+                      {{"predictor", "", column::all},
+                       {"value", "", column::all},
+                       {"predicted", "neurons predicted", column::all},
+                       {"active", "truly active", column::all},
+                       {"recall", "", column::all},
+                       {"precision", "", column::all},
+                       {"weighted_recall", "recall by |i|", column::all},
+                       {"cost", "bytes read, of W_gate's", column::all}}};
+        const double gate_bytes =
+            static_cast<double>(s.layers() * s.model.config.dim * s.model.config.hidden_dim * sizeof(float));
+        for (const auto& r : predictors) {
+            quality.add({text_cell(r.masks.rule), text_cell(r.masks.value),
+                         share_cell(r.score.predicted_share()), share_cell(r.score.active_share()),
+                         share_cell(r.score.recall()), share_cell(r.score.precision()),
+                         share_cell(r.score.weighted_recall()),
+                         share_cell(static_cast<double>(r.weight_bytes) / gate_bytes)});
+        }
+        d.add(std::move(quality));
+        d.note(
+            "Recall and precision on the dense model: of low_rank against the gate's own top-k with as many neurons, of "
+            "sign_bits against the gates that are not zero.");
+        return d;
+    }
+
+    std::string at_text_ = "0.3,0.5,0.7,0.8,0.9";
+    std::vector<double> at_;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_compare() { return std::make_unique<compare_command>(); }
+
+} // namespace app

@@ -1,0 +1,71 @@
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "commands/sweep_document.hpp"
+#include "settings.hpp"
+
+#include <string>
+
+namespace app {
+namespace {
+
+class critical_command final : public command {
+  public:
+    const char* name() const override { return "critical"; }
+    const char* help() const override { return "the critical sparsity of each site, by PPL, top-1 and task"; }
+    const char* lesson() const override {
+        return "Sweeps the 26 values of p of \"Universal Properties of Activation Sparsity\" (or --values) at each site and "
+               "reports the\nhighest sparsity that keeps 99 % of the dense model's performance: by perplexity, by top-1, by "
+               "each task, by the tasks'\nmean; and how far the tasks lie apart.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--sites", sites_text_, "out of input,gate,up,intermediate,all_inputs (default: all)", "LIST");
+        to.add("--rule", rule_text_, "top_p (default) or any other of sweep's", "NAME");
+        to.add("--values", values_text_, "the rule's parameters (default: the paper's 26)", "LIST");
+    }
+    void check() override {
+        sites_ = parse_sites(sites_text_);
+        rule_ = &parse_rule(rule_text_);
+        values_ =
+            parse_values(values_text_.value_or(rule_->most == 1 ? "paper" : rule_->default_values), *rule_);
+    }
+    void run(const common_options& o) override {
+        inputs models{o};
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            const subject& s = models.subjects()[number];
+            std::vector<condition> conditions{dense(s.layers())};
+            for (const auto& site : sites_) {
+                for (const auto& value : values_) {
+                    conditions.push_back(masked(s.layers(), site, *rule_, value));
+                }
+            }
+            shown.begin(line(s.name, ": ", conditions.size(), " rows"));
+            const auto rows = measure(s, conditions, o.threads,
+                                      [&](std::size_t done, std::size_t all) { shown.update(done, all); });
+            const auto curves = curves_of(s, conditions, rows);
+            document d{"Critical sparsity of " + s.name};
+            d.paragraph(describe(s));
+            d.add(sweep_picture(curves, s.name));
+            d.note(what_critical_means);
+            d.add(critical_table(curves));
+            if (s.tasks.size() > 1) {
+                d.paragraph("How far the tasks lie apart, which is part of the result:");
+                d.add(spread_table(curves));
+            }
+            d.add_data(results_table(s, conditions, rows));
+            return d;
+        });
+    }
+
+  private:
+    std::string sites_text_ = "input,gate,up,intermediate,all_inputs", rule_text_ = "top_p";
+    std::optional<std::string> values_text_;
+    std::vector<site_choice> sites_;
+    const rule_family* rule_ = nullptr;
+    std::vector<rule_value> values_;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_critical() { return std::make_unique<critical_command>(); }
+
+} // namespace app

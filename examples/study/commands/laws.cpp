@@ -1,0 +1,188 @@
+#include "measure/laws.hpp"
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "error.hpp"
+#include "measure/cett.hpp"
+#include "model/embedded.hpp"
+#include "output/picture.hpp"
+#include "settings.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+class laws_command final : public command {
+  public:
+    const char* name() const override { return "laws"; }
+    const char* help() const override {
+        return "activation ratio against training tokens: both scaling laws fitted";
+    }
+    const char* lesson() const override {
+        return "Fits both forms of \"Sparsing Law\" to the activation ratio A at CETT-PPL-1% against D, billions of training "
+               "tokens:\nSiLU A = -c / D^alpha + A0, ReLU A = exp(-c D^alpha + b) + A0, with standard errors; an infinite one "
+               "says that the\npoints do not determine the parameter. Points: of checkpoints along a training (--checkpoints, a "
+               "table of file, step,\ntokens, beside --checkpoint, --tokenizer and --text), or of --curve "
+               "(model,tokens,activation_ratio). Without either: of\nthe embedded twins, measured when they were trained.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--checkpoints", checkpoints_,
+               "a table of checkpoints (tabs: file, step, tokens) to be measured", "FILE");
+        to.add("--curve", curve_, "measured points (CSV: model,tokens,activation_ratio)", "FILE");
+    }
+    void check() override {
+        if (checkpoints_ && curve_) {
+            throw error("--checkpoints and --curve: one of them at a time");
+        }
+    }
+    void run(const common_options& o) override {
+        if (checkpoints_ && !o.checkpoint) {
+            throw error(
+                "--checkpoints needs --checkpoint, --tokenizer and --text: the model that the table is about");
+        }
+        if (curve_) {
+            const file bytes{*curve_};
+            const auto rows = read_law_rows(static_cast<source>(bytes));
+            show_document(o, o.out ? std::filesystem::path{*o.out} : std::filesystem::path{},
+                          document_of(*curve_, rows, "Points of " + *curve_ + "."));
+            return;
+        }
+        inputs models{o, false};
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            const subject& s = models.subjects()[number];
+            if (checkpoints_) {
+                return document_of(s.name, measured(s, o, shown), describe(s));
+            }
+            std::vector<law_row> rows = read_law_rows(embedded_laws());
+            std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
+            return document_of(
+                s.name, rows,
+                describe(s) + " The points were measured along its training (examples/tiny_lm/laws.sh).");
+        });
+    }
+
+  private:
+    /// The activation ratio at CETT-PPL-1% of every checkpoint.
+    std::vector<law_row> measured(const subject& last, const common_options& o, progress& shown) const {
+        const file table_bytes{*checkpoints_};
+        const auto table_rows = read_checkpoint_rows(static_cast<source>(table_bytes));
+        std::vector<law_row> rows;
+        for (const auto& [name, tokens] : table_rows) {
+            common_options one = o;
+            one.checkpoint = (std::filesystem::path{*checkpoints_}.parent_path() / name).string();
+            const inputs models{one, false};
+            const subject& s = models.subjects().front();
+            const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
+            shown.begin(line(name, ", ", rows.size() + 1, " of ", table_rows.size()));
+            const auto norms = neuron_norms_of(s.model);
+            const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
+            const double dense_nll =
+                measure(s, {dense(s.layers())}, o.threads, report, {}, false).front().text.nll();
+            const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report);
+            const auto row = measure(s, {cett_condition(norms, found.thresholds, found.target)}, o.threads,
+                                     report, {}, false)
+                                 .front();
+            rows.push_back({std::filesystem::path{last.name}.stem().string(), tokens,
+                            1 - row.masks.mask_sparsity(), dense_nll, found.target});
+        }
+        return rows;
+    }
+
+    static document document_of(const std::string& name, const std::vector<law_row>& rows,
+                                const std::string& what) {
+        document d{"Scaling laws: " + name};
+        d.paragraph(what);
+        const auto fits = fit_laws(rows);
+        table points{"laws",
+                     {{"model", "", column::all},
+                      {"tokens", "training tokens", column::all},
+                      {"activation_ratio", "activation ratio at CETT-PPL-1%", column::all},
+                      {"nll", "dense NLL", column::all},
+                      {"cett", "CETT there", column::all}}};
+        panel p{"activation ratio along the training",
+                "training tokens D (millions)",
+                "activation ratio at CETT-PPL-1% (%)",
+                {},
+                {},
+                {},
+                {},
+                "",
+                true,
+                false};
+        series measured{"measured", {}, {}, true, false};
+        double first = rows.front().tokens, last = first;
+        for (const auto& r : rows) {
+            const auto maybe = [](double v, int decimals) {
+                return v == v ? number_cell(v, decimals) : cell{"-", "null", true};
+            };
+            points.add({text_cell(r.model), count_cell(static_cast<std::uint64_t>(r.tokens)),
+                        share_cell(r.activation_ratio), maybe(r.nll, 5), maybe(r.cett, 4)});
+            measured.points.push_back({r.tokens / 1e6, 100 * r.activation_ratio});
+            first = std::min(first, r.tokens);
+            last = std::max(last, r.tokens);
+        }
+        p.curves.push_back(std::move(measured));
+        table laws{"fits",
+                   {{"law", "", column::all},
+                    {"form", "", column::all},
+                    {"parameter", "", column::all},
+                    {"value", "", column::all},
+                    {"error", "standard error", column::all}}};
+        table quality{"quality",
+                      {{"law", "", column::all},
+                       {"limit", "A0", column::all},
+                       {"limit_error", "its standard error", column::all},
+                       {"rms", "rms residual", column::all},
+                       {"r_squared", "R^2", column::all},
+                       {"determined", "the points determine A0", column::all}}};
+        const auto error_cell = [](double v, double scale, int decimals) {
+            return std::isfinite(v) ? cell{fixed(scale * v, decimals), number_text(v), true}
+                                    : cell{"infinite", "null", true};
+        };
+        for (const auto& f : fits) {
+            for (std::size_t i = 0; i < f.parameters.size(); ++i) {
+                laws.add({text_cell(f.name),
+                          text_cell(f.form),
+                          text_cell(f.parameters[i]),
+                          {line(f.values[i]), number_text(f.values[i]), true},
+                          std::isfinite(f.errors[i]) ? cell{line(f.errors[i]), number_text(f.errors[i]), true}
+                                                     : cell{"infinite", "null", true}});
+            }
+            quality.add({text_cell(f.name),
+                         {percent(f.limit), number_text(f.limit), true},
+                         error_cell(f.limit_error, 100, 2),
+                         share_cell(f.rms),
+                         number_cell(f.r_squared, 4),
+                         text_cell(f.determines_limit ? "yes" : "no")});
+            series curve{f.name + ": " + f.form, {}, {}, false, true};
+            for (int i = 0; i <= 60; ++i) {
+                const double tokens = first * std::pow(last / first, i / 60.0);
+                curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});
+            }
+            p.curves.push_back(std::move(curve));
+        }
+        d.add(draw_panels("laws", name, {p}));
+        d.add(std::move(points));
+        d.heading("Fits");
+        d.add(std::move(quality));
+        d.add(std::move(laws));
+        d.paragraph(
+            "D in billions of tokens. A standard error larger than the value, or infinite: these points do not "
+            "determine it.");
+        return d;
+    }
+
+    std::optional<std::string> checkpoints_, curve_;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_laws() { return std::make_unique<laws_command>(); }
+
+} // namespace app

@@ -1,0 +1,150 @@
+#include "measure/precision.hpp"
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "error.hpp"
+#include "measure/curves.hpp"
+#include "output/picture.hpp"
+#include "settings.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+class precision_command final : public command {
+  public:
+    const char* name() const override { return "precision"; }
+    const char* help() const override {
+        return "what f16, bf16 and fp8 activations change in masks and perplexity";
+    }
+    const char* lesson() const override {
+        return "Rounds the activations at a site to f16, bf16, e4m3 or e5m2, then makes the masks over what is left, with the "
+               "guard against\nmassive activations (64 times the median) and without it. Jaccard: of each token's mask with "
+               "the one over float values,\nboth on the dense model's activations. PPL: of the model that is rounded and "
+               "masked in every layer.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--sites", sites_text_, "out of input,gate,up,intermediate (default: input,gate,intermediate)",
+               "LIST");
+        to.add("--p", p_text_, "of top-p (default: 0.9)", "P");
+    }
+    void check() override {
+        sites_ = parse_sites(sites_text_);
+        for (const auto& site : sites_) {
+            if (site.sites.size() != 1) {
+                throw error("--sites: one site at a time here, not ", site.name);
+            }
+        }
+        p_ = {parse_numbers(p_text_, "--p", 0, 1).front(), p_text_};
+    }
+    void run(const common_options& o) override {
+        inputs models{o, false};
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            return study_of(models.subjects()[number], o, shown);
+        });
+    }
+
+  private:
+    document study_of(const subject& s, const common_options& o, progress& shown) const {
+        const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
+        const auto& families = rule_families();
+        const auto family = [&](const char* name) -> const rule_family& {
+            return families[find_name(
+                families, [](const rule_family& f) { return f.name; }, name, "", "rule")];
+        };
+        struct row {
+            const site_choice* site;
+            const char* format;
+            bool guard, masks;
+            study::mask_drift drift;
+        };
+        std::vector<row> described;
+        std::vector<condition> conditions{dense(s.layers())};
+        for (const auto& site : sites_) {
+            for (const auto& rounding : study::all_roundings) {
+                conditions.push_back(rounded_condition(dense(s.layers()), rounding, site.sites));
+                described.push_back({&site, rounding.name, false, false, {}});
+                for (const bool guard : {false, true}) {
+                    const condition masks =
+                        masked(s.layers(), site, family(guard ? "guarded_top_p" : "top_p"), p_);
+                    shown.begin(line(s.name, ": masks at ", site.name, " in ", rounding.name));
+                    described.push_back(
+                        {&site, rounding.name, guard, true,
+                         drift_of(s, masks, rounding, site.sites.front(), o.threads, report)});
+                    conditions.push_back(rounded_condition(masks, rounding, site.sites));
+                }
+            }
+        }
+        shown.begin(line(s.name, ": ", conditions.size(), " rows"));
+        const auto rows = measure(s, conditions, o.threads, report, {}, false);
+
+        document d{"Precision of activations: " + s.name};
+        d.paragraph(describe(s) + line(" top-p ", p_.text, "."));
+        table t{"precision",
+                {{"site", "", column::all},
+                 {"format", "", column::all},
+                 {"masks", "", column::all},
+                 {"jaccard", "Jaccard with float's masks", column::all},
+                 {"mask_sparsity", "mask sparsity", column::all},
+                 {"flushed", "entries rounded to zero", column::all},
+                 {"nll", "", column::all},
+                 {"ppl_ratio", "ppl/dense", column::all}}};
+        shades alike{"Jaccard with float's masks", "format", "site, masks", "Jaccard (%)", {}, {}, {}},
+            cost{"PPL above the dense float model's",
+                 "format",
+                 "site, masks",
+                 "PPL above dense (%)",
+                 {},
+                 {},
+                 {}};
+        for (std::size_t i = 0; i < described.size(); ++i) {
+            const row& r = described[i];
+            const measurement& m = rows[i + 1];
+            const double ratio = perplexity_ratio(m, rows.front());
+            const char* masks = !r.masks ? "none" : r.guard ? "guarded top-p" : "top-p";
+            const double flushed = r.drift.entries == 0 ? 0
+                                                        : static_cast<double>(r.drift.flushed) /
+                                                              static_cast<double>(r.drift.entries);
+            const cell none{"-", "null", true};
+            t.add({text_cell(r.site->name), text_cell(r.format), text_cell(masks),
+                   r.masks ? number_cell(r.drift.mean_jaccard(), 5) : none,
+                   r.masks ? share_cell(m.masks.mask_sparsity()) : none, r.masks ? share_cell(flushed) : none,
+                   number_cell(m.text.nll(), 5), number_cell(ratio, 5)});
+            const std::string label = std::string{r.site->name} + ", " + masks;
+            place(cost, label, r.format, 100 * (ratio - 1));
+            if (r.masks) {
+                place(alike, label, r.format, 100 * r.drift.mean_jaccard());
+            }
+        }
+        d.add(draw_shades("precision_masks", alike));
+        d.add(draw_shades("precision_ppl", cost));
+        d.add(std::move(t));
+        return d;
+    }
+    /// Rows and columns come into being in the order of the table.
+    static void place(shades& map, const std::string& row, const std::string& column, double value) {
+        if (std::find(map.rows.begin(), map.rows.end(), row) == map.rows.end()) {
+            map.rows.push_back(row);
+            map.values.emplace_back();
+        }
+        if (std::find(map.columns.begin(), map.columns.end(), column) == map.columns.end()) {
+            map.columns.push_back(column);
+        }
+        const auto at =
+            static_cast<std::size_t>(std::find(map.rows.begin(), map.rows.end(), row) - map.rows.begin());
+        map.values[at].push_back(value);
+    }
+
+    std::string sites_text_ = "input,gate,intermediate", p_text_ = "0.9";
+    std::vector<site_choice> sites_;
+    rule_value p_{0.9, "0.9"};
+};
+
+} // namespace
+
+std::unique_ptr<command> make_precision() { return std::make_unique<precision_command>(); }
+
+} // namespace app

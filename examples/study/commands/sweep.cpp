@@ -1,0 +1,140 @@
+#include "commands/commands.hpp"
+#include "commands/results.hpp"
+#include "commands/sweep_document.hpp"
+#include "error.hpp"
+#include "input/hash.hpp"
+#include "measure/row_store.hpp"
+#include "measure/thresholds.hpp"
+#include "settings.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+class sweep_command final : public command {
+  public:
+    const char* name() const override { return "sweep"; }
+    const char* help() const override {
+        return "a rule over sites and values; what happens without a command, too";
+    }
+    const char* lesson() const override {
+        return "Every row masks every FFN by one rule with one value, at one site (or at both inputs), each token by itself, "
+               "and\nmeasures how well the model still predicts. Mask sparsity: dropped entries / all entries. Bytes skipped: "
+               "weight bytes\nthat need not be read. `--values paper` takes the 26 values of \"Universal Properties of "
+               "Activation Sparsity\".\n`--layers each` masks one layer at a time. With --out, a run that was stopped goes "
+               "on with --resume.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--sites", sites_text_, "out of input,gate,up,intermediate,all_inputs (default: all)", "LIST");
+        to.add("--rule", rule_text_, "top_p (default), top_k, max_p, threshold, top_p_energy, guarded_top_p",
+               "NAME");
+        to.add("--values", values_text_, "the rule's parameters, such as 0.99,0.9; or paper", "LIST");
+        to.add("--layers", layers_text_, "all (default), or each: one layer at a time", "WHICH");
+        to.add("--thresholds", thresholds_, "also a row with the thresholds of calibrate or cett-ppl",
+               "FILE");
+        to.flag("--resume", resume_, "go on with the rows that a stopped run left in --out");
+    }
+    void check() override {
+        sites_ = parse_sites(sites_text_);
+        rule_ = &parse_rule(rule_text_);
+        values_ = parse_values(values_text_.value_or(rule_->default_values), *rule_);
+        if (thresholds_ && layers_text_ == "each") {
+            throw error("--thresholds does not go with --layers each");
+        }
+        if (layers_text_ != "all" && layers_text_ != "each") {
+            throw error("--layers: unknown choice \"", layers_text_, "\" (there are all, each)");
+        }
+    }
+    void run(const common_options& o) override {
+        if (resume_ && !o.out) {
+            throw error("--resume needs --out, the folder of the run that was stopped");
+        }
+        const bool each = layers_text_ == "each";
+        inputs models{o, !each};
+        row_store store;
+        const auto study_of = [&](std::size_t number, progress& shown) {
+            const subject& s = models.subjects()[number];
+            auto conditions = conditions_of(s.layers(), each);
+            std::vector<std::vector<float>> norms;
+            if (thresholds_) {
+                norms = neuron_norms_of(s.model);
+                conditions.push_back(calibrated_condition(read_calibration(*thresholds_, s.layers()), norms));
+            }
+            if (o.out) {
+                store = {folder_of(o, s) / "rows.state", fingerprint_of(s), resume_};
+            }
+            shown.begin(line(s.name, ": ", conditions.size(), " rows"));
+            const auto rows = measure_missing(
+                s, conditions, store, o.threads,
+                [&](std::size_t done, std::size_t all) { shown.update(done, all); }, !each);
+            return each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
+                        : sweep_document(s, conditions, rows);
+        };
+        for_each_subject(o, models, study_of,
+                         [&](std::size_t) { store.remove(); }); // once the results are there
+    }
+
+  private:
+    std::vector<condition> conditions_of(std::size_t layers, bool each) const {
+        std::vector<condition> all{dense(layers)};
+        for (const auto& site : sites_) {
+            for (std::size_t l = 0; l < (each ? layers : 1); ++l) {
+                for (const auto& value : values_) {
+                    all.push_back(
+                        masked(layers, site, *rule_, value, each ? std::optional{l} : std::nullopt));
+                    if (each) {
+                        all.back().site += line(" of layer ", l);
+                    }
+                }
+            }
+        }
+        return all;
+    }
+    /// Of all that a row depends on, but its condition.
+    std::string fingerprint_of(const subject& s) const {
+        fingerprint all;
+        all.add(s.name).add(app::name(s.sigma)).add(s.text_hash);
+        all.add(s.model.embedding).add(s.model.classifier).add(s.model.rms_final);
+        for (const auto& l : s.model.layers) {
+            for (const auto part :
+                 {l.rms_att, l.wq, l.wk, l.wv, l.wo, l.rms_ffn, l.w_gate, l.w_down, l.w_up}) {
+                all.add(part);
+            }
+        }
+        for (const auto& t : s.tasks) {
+            all.add(t.name).add(t.questions.size());
+            for (const auto& q : t.questions) {
+                all.add(q.answer);
+                for (const auto& choice : q.choices) {
+                    for (const token number : choice.tokens) {
+                        all.add(static_cast<std::uint64_t>(number));
+                    }
+                }
+            }
+        }
+        if (thresholds_) {
+            const file bytes{*thresholds_};
+            all.add(static_cast<source>(bytes).text());
+        }
+        return all.hexadecimal();
+    }
+
+    std::string sites_text_ = "input,gate,up,intermediate,all_inputs", rule_text_ = "top_p",
+                layers_text_ = "all";
+    std::optional<std::string> values_text_;
+    std::optional<std::string> thresholds_;
+    bool resume_ = false;
+    std::vector<site_choice> sites_;
+    const rule_family* rule_ = nullptr;
+    std::vector<rule_value> values_;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_sweep() { return std::make_unique<sweep_command>(); }
+
+} // namespace app

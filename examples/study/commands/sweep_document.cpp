@@ -1,0 +1,299 @@
+#include "commands/sweep_document.hpp"
+
+#include "commands/results.hpp"
+#include "output/picture.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace app {
+namespace {
+
+std::vector<curve> named(const std::vector<curve>& curves, const std::string& name) {
+    std::vector<curve> found;
+    std::copy_if(curves.begin(), curves.end(), std::back_inserter(found),
+                 [&](const curve& c) { return c.name == name; });
+    return found;
+}
+bool one_rule(const std::vector<curve>& curves) {
+    return std::all_of(curves.begin(), curves.end(),
+                       [&](const curve& c) { return c.rule == curves.front().rule; });
+}
+std::string label(const curve& c, bool with_rule) { return with_rule ? c.site + ", " + c.rule : c.site; }
+
+panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
+    panel p{curves.front().name,
+            "mask sparsity (% of entries dropped)",
+            y_label,
+            {0, 100},
+            y,
+            {},
+            {},
+            "limit",
+            false,
+            false};
+    p.limit = curves.front().keep.limit;
+    const bool with_rule = !one_rule(curves);
+    for (const auto& c : curves) {
+        series s{label(c, with_rule), {{0, 1}}, {}, true, true};
+        for (const auto& at : c.points) {
+            s.points.push_back({100 * at.sparsity, at.quality});
+        }
+        if (const auto at = c.critical(); at.reached) {
+            s.rings.push_back({100 * at.sparsity, c.keep.limit});
+        }
+        p.curves.push_back(std::move(s));
+    }
+    return p;
+}
+
+std::string describe_point(const study::sweep_point& p, bool dense) {
+    return line(dense ? std::string{"dense"} : line(p.value), ": ", fixed(p.quality, 4), " at ",
+                percent(p.sparsity));
+}
+
+/// The sparsity of every layer where each site still keeps PPL within 1 %.
+void add_layers(document& d, const subject& s, const std::vector<condition>& conditions,
+                const std::vector<measurement>& rows, const std::vector<curve>& curves) {
+    table all{"layers",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"layer", "", column::all},
+               {"mask_sparsity", "mask sparsity", column::all}}};
+    shades map{"Mask sparsity by layer, at each site's last value that keeps PPL within 1 %",
+               "site: value",
+               "layer",
+               "mask sparsity (%)",
+               {},
+               {},
+               std::vector<std::vector<double>>(s.layers())};
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        map.rows.push_back(line(l));
+    }
+    for (const auto& c : named(curves, "PPL-1%")) {
+        const auto at = c.critical();
+        const double value = at.dense_only ? c.points.front().value : at.kept.value;
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            if (conditions[i].site == c.site && conditions[i].rule == c.rule &&
+                conditions[i].number == value) {
+                map.columns.push_back(c.site + ": " + conditions[i].value);
+                for (std::size_t l = 0; l < s.layers(); ++l) {
+                    map.values[l].push_back(100 * rows[i].masks.mask_sparsity(l));
+                }
+            }
+        }
+    }
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        for (std::size_t l = 0; l < s.layers(); ++l) {
+            all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
+                     text_cell(conditions[i].value), count_cell(l),
+                     share_cell(rows[i].masks.mask_sparsity(l))});
+        }
+    }
+    d.add(draw_shades("layers", map));
+    d.add_data(all);
+}
+
+} // namespace
+
+table results_table(const subject& s, const std::vector<condition>& conditions,
+                    const std::vector<measurement>& rows) {
+    std::vector<column> columns{{"site", "", column::all},
+                                {"rule", "", column::all},
+                                {"value", "", column::all},
+                                {"tokens", "", column::programs},
+                                {"nll", "", column::all},
+                                {"ppl", "", column::all},
+                                {"ppl_ratio", "ppl/dense", column::people},
+                                {"top1", "", column::all},
+                                {"mask_sparsity", "mask sparsity", column::all},
+                                {"bytes_skipped", "bytes skipped", column::all}};
+    for (const auto& t : s.tasks) {
+        columns.push_back({t.name, "", column::people});
+    }
+    table all{"results", columns};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& [c, row] = std::tie(conditions[i], rows[i]);
+        const double sparsity = row.masks.mask_sparsity(), skipped = row.masks.bytes_skipped();
+        std::vector<cell> cells{text_cell(c.site),
+                                text_cell(c.rule),
+                                text_cell(c.value),
+                                count_cell(row.text.predictions()),
+                                number_cell(row.text.nll(), 5),
+                                number_cell(row.text.perplexity(), 4),
+                                number_cell(perplexity_ratio(row, rows.front()), 4),
+                                number_cell(row.text.top1(), 5),
+                                c.dense() ? dash_cell(sparsity) : share_cell(sparsity),
+                                c.dense() ? dash_cell(skipped) : share_cell(skipped)};
+        for (const auto& t : row.tasks) {
+            cells.push_back(number_cell(t.score.accuracy(), 4));
+        }
+        all.add(std::move(cells));
+    }
+    return all;
+}
+
+table tasks_table(const subject& s, const std::vector<condition>& conditions,
+                  const std::vector<measurement>& rows) {
+    table all{"tasks",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"task", "", column::all},
+               {"questions", "", column::all},
+               {"accuracy", "", column::all},
+               {"mask_sparsity", "mask sparsity", column::all},
+               {"bytes_skipped", "bytes skipped", column::all}}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+            const auto& of_task = rows[i].tasks[t];
+            all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
+                     text_cell(conditions[i].value), text_cell(s.tasks[t].name),
+                     count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4),
+                     share_cell(of_task.masks.mask_sparsity()), share_cell(of_task.masks.bytes_skipped())});
+        }
+    }
+    return all;
+}
+
+table critical_table(const std::vector<curve>& curves) {
+    table t{"critical",
+            {{"site", "", column::all},
+             {"rule", "", column::all},
+             {"criterion", "", column::all},
+             {"reached", "", column::programs},
+             {"critical_sparsity", "critical sparsity", column::all},
+             {"bytes_skipped", "bytes skipped there", column::all},
+             {"kept", "last point that keeps it", column::all},
+             {"lost", "first that does not", column::all}}};
+    for (const auto& c : curves) {
+        const study::critical_point at = c.critical();
+        cell sparsity = share_cell(at.sparsity), skipped = share_cell(at.skipped);
+        if (!at.reached) {
+            sparsity.shown = "not reached in sweep";
+            skipped.shown = "-";
+        }
+        t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
+               sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
+               text_cell(at.reached ? describe_point(at.lost, false) : "-")});
+    }
+    return t;
+}
+
+table spread_table(const std::vector<curve>& curves) {
+    table t{"spread",
+            {{"site", "", column::all},
+             {"rule", "", column::all},
+             {"tasks", "", column::all},
+             {"reached", "limit reached by", column::all},
+             {"mean", "mean of the tasks' critical sparsities", column::all},
+             {"deviation", "standard deviation", column::all},
+             {"least", "", column::all},
+             {"greatest", "", column::all}}};
+    for (const auto& of_site : named(curves, "PPL-1%")) {
+        std::vector<study::critical_point> points;
+        for (const auto& c : curves) {
+            if (c.site == of_site.site && c.rule == of_site.rule && c.name.starts_with("task ")) {
+                points.push_back(c.critical());
+            }
+        }
+        const study::spread s = study::spread_of(points);
+        t.add({text_cell(of_site.site), text_cell(of_site.rule), count_cell(s.tasks), count_cell(s.reached),
+               share_cell(s.mean), share_cell(s.deviation), share_cell(s.least), share_cell(s.greatest)});
+    }
+    return t;
+}
+
+picture sweep_picture(const std::vector<curve>& curves, const std::string& title) {
+    std::vector<panel> panels{panel_of(named(curves, "PPL-1%"), "PPL / dense PPL (ratio)", {0.99, 1.2}),
+                              panel_of(named(curves, "top-1 99%"), "top-1 / dense top-1 (ratio)",
+                                       {0.9, 1.01})};
+    auto tasks = named(curves, "tasks averaged 99%");
+    for (std::size_t i = 0; tasks.empty() && i < curves.size(); ++i) {
+        if (curves[i].name.starts_with("task ")) {
+            tasks = named(curves, curves[i].name); // there is one task
+        }
+    }
+    if (!tasks.empty()) {
+        panels.push_back(panel_of(tasks, "accuracy / dense accuracy (ratio)", {0.7, 1.05}));
+    }
+    return draw_panels("sweep", title, panels);
+}
+
+document sweep_document(const subject& s, const std::vector<condition>& conditions,
+                        const std::vector<measurement>& rows) {
+    document d{"Activation sparsity of " + s.name};
+    const auto curves = curves_of(s, conditions, rows);
+    d.paragraph(describe(s) + " One rule with one value for all layers and tokens, a mask a token.");
+    d.add(sweep_picture(curves, s.name));
+    d.heading("The sweep");
+    d.add(results_table(s, conditions, rows));
+    d.note(
+        "nll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all entries, pooled over "
+        "tokens and layers (for all_inputs over both masks, by width). Bytes skipped: weight bytes of the FFN that need "
+        "not be read, of those of the dense FFN. These are two numbers; neither is a speed.");
+    if (!s.tasks.empty()) {
+        std::string tasks = "Tasks: accuracy over";
+        for (const auto& t : s.tasks) {
+            tasks += line(' ', t.questions.size(), " questions (", t.name, ")");
+        }
+        d.note(tasks + "; their own sparsity is in tasks.csv.");
+        d.add_data(tasks_table(s, conditions, rows));
+    }
+    d.heading("Critical sparsity");
+    d.note(what_critical_means);
+    d.add(critical_table(curves));
+    if (s.tasks.size() > 1) {
+        d.note("How far the tasks lie apart, which is part of the result:");
+        d.add(spread_table(curves));
+    }
+    d.heading("Layers");
+    add_layers(d, s, conditions, rows, curves);
+    return d;
+}
+
+document single_layer_document(const subject& s, const std::vector<site_choice>& sites,
+                               const rule_family& rule, const std::vector<rule_value>& values,
+                               const std::vector<condition>& conditions,
+                               const std::vector<measurement>& rows) {
+    document d{"One layer at a time: " + s.name};
+    d.paragraph(describe(s) + " Each row masks a single layer and leaves the others dense.");
+    table t{"single_layers",
+            {{"site", "", column::all},
+             {"layer", "", column::all},
+             {"rule", "", column::all},
+             {"value", "", column::all},
+             {"nll", "", column::all},
+             {"ppl_ratio", "ppl/dense", column::all},
+             {"layer_sparsity", "mask sparsity of the layer", column::all}}};
+    std::size_t row = 1;
+    for (const auto& site : sites) {
+        shades map{"PPL above the dense model's when one layer is masked: " + std::string{site.name},
+                   rule.name,
+                   "layer",
+                   "PPL above dense (%)",
+                   {},
+                   {},
+                   {}};
+        for (const auto& v : values) {
+            map.columns.push_back(v.text);
+        }
+        for (std::size_t l = 0; l < s.layers(); ++l) {
+            map.rows.push_back(line(l));
+            map.values.emplace_back();
+            for (std::size_t v = 0; v < values.size(); ++v, ++row) {
+                const double ratio = perplexity_ratio(rows[row], rows.front());
+                map.values.back().push_back(100 * (ratio - 1));
+                t.add({text_cell(site.name), count_cell(l), text_cell(rule.name),
+                       text_cell(conditions[row].value), number_cell(rows[row].text.nll(), 5),
+                       number_cell(ratio, 5), share_cell(rows[row].masks.mask_sparsity(l))});
+            }
+        }
+        d.add(draw_shades(std::string{"single_layers_"} + site.name, map));
+    }
+    d.add(std::move(t));
+    return d;
+}
+
+} // namespace app

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "measure/curves.hpp"
+#include "output/document.hpp"
+#include "settings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace app {
+
+// What sweeps and their critical points look like as tables and pictures.
+
+/// results.csv: the text, a row a measurement, the dense one first.
+table results_table(const subject& s, const std::vector<condition>& conditions,
+                    const std::vector<measurement>& rows);
+/// tasks.csv: a row a measurement and task; sparsity and bytes are those of the task's own tokens.
+table tasks_table(const subject& s, const std::vector<condition>& conditions,
+                  const std::vector<measurement>& rows);
+/// critical.csv: the critical points of all curves, with the points of the sweep between which they lie.
+table critical_table(const std::vector<curve>& curves);
+/// spread.csv: how far the tasks' critical sparsities lie apart, a row a site.
+table spread_table(const std::vector<curve>& curves);
+/// Sparsity against metric with the critical points marked: PPL, top-1 and, where there are tasks, their mean.
+picture sweep_picture(const std::vector<curve>& curves, const std::string& title);
+
+/// The whole report of a sweep.
+document sweep_document(const subject& s, const std::vector<condition>& conditions,
+                        const std::vector<measurement>& rows);
+/// The report of a sweep that masks one layer at a time; conditions site by site, layer by layer, value by value.
+document single_layer_document(const subject& s, const std::vector<site_choice>& sites,
+                               const rule_family& rule, const std::vector<rule_value>& values,
+                               const std::vector<condition>& conditions,
+                               const std::vector<measurement>& rows);
+
+inline constexpr const char* what_critical_means =
+    "The highest sparsity that keeps 99 % of the dense model's performance: PPL at most 1.01 times the dense one, top-1 or a "
+    "task's accuracy at least 0.99 times. Linear between neighbouring points of the sweep, at the first crossing coming from "
+    "the dense end. The two points are beside it (value: ratio to dense at mask sparsity). One question more or less moves an "
+    "accuracy by one part in their number: critical points of tasks are coarse.";
+
+} // namespace app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "input/tasks.hpp"
+#include "measure/runner.hpp"
+#include "model/checkpoint.hpp"
+#include "model/tokenizer.hpp"
+
+#include <string>
+#include <vector>
+
+namespace app {
+
+/// A model and everything that it is measured with.
+struct subject {
+    std::string name;  ///< for people: the checkpoint's file name, or "embedded swiglu"
+    std::string label; ///< for folders: "swiglu"; empty for a model of the user's
+    checkpoint model;
+    activation sigma;
+    std::vector<std::vector<token>> stories;
+    std::vector<task> tasks;
+    std::string text_name, text_hash; ///< of the stories that are used
+
+    std::size_t layers() const { return model.layers.size(); }
+    std::size_t predictions() const {
+        std::size_t count = 0;
+        for (const auto& story : stories) {
+            count += story.empty() ? 0 : story.size() - 1;
+        }
+        return count;
+    }
+};
+
+} // namespace app

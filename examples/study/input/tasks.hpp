@@ -1,0 +1,123 @@
+#pragma once
+
+#include "error.hpp"
+#include "input/file.hpp"
+#include "lists.hpp"
+#include "model/tokenizer.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace app {
+
+/// A question with its choices: which of them does the model find likeliest after the context?
+struct question {
+    struct choice {
+        std::size_t run;           ///< in `runs`, which has this choice's tokens in front
+        std::vector<token> tokens; ///< context and choice
+    };
+    std::size_t shared; ///< tokens of the context: those that no choice changes by merging with them
+    std::size_t answer;
+    std::vector<choice> choices;
+    std::vector<std::vector<token>> runs; ///< what the model has to read: choices of one token share one run
+};
+
+/// Questions of one kind; a model's score is its accuracy.
+struct task {
+    std::string name;
+    std::vector<question> questions;
+};
+
+namespace detail {
+
+/// The model reads all tokens of a choice but the last. Choices that read the same share a run.
+inline void plan_runs(question& q) {
+    for (auto& choice : q.choices) {
+        const std::vector<token> read(choice.tokens.begin(), choice.tokens.end() - 1);
+        const auto found = std::find(q.runs.begin(), q.runs.end(), read);
+        choice.run = static_cast<std::size_t>(found - q.runs.begin());
+        if (found == q.runs.end()) {
+            q.runs.push_back(read);
+        }
+    }
+}
+
+inline question make_question(const std::vector<std::string>& fields, const tokenizer& tokens,
+                              std::size_t seq_len, const auto& bad) {
+    const std::string& context = fields[1];
+    const std::size_t choices = fields.size() - 3;
+    question q{};
+    const std::string& digits = fields[2];
+    const bool number =
+        !digits.empty() && digits.size() < 6 &&
+        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!number || (q.answer = std::stoul(digits)) >= choices) {
+        throw bad("answer \"", digits, "\" is no index of its ", choices, " choices");
+    }
+
+    const std::vector<token> alone = tokens.encode(context);
+    q.shared = alone.size();
+    for (std::size_t i = 3; i < fields.size(); ++i) {
+        q.choices.push_back({0, tokens.encode(context + fields[i])});
+        const auto& both = q.choices.back().tokens;
+        const auto differs = std::mismatch(alone.begin(), alone.end(), both.begin(), both.end()).first;
+        q.shared = std::min(q.shared, static_cast<std::size_t>(differs - alone.begin()));
+        if (both.size() - 1 > seq_len) {
+            throw bad(both.size(), " tokens, more than the model's seq_len ", seq_len);
+        }
+    }
+    for (const auto& choice : q.choices) {
+        if (choice.tokens.size() == q.shared) {
+            throw bad("a choice adds nothing to the context");
+        }
+    }
+    plan_runs(q);
+    return q;
+}
+
+} // namespace detail
+
+/// task <tab> context <tab> index of the answer <tab> choice <tab> choice ...; lines from # on are comments.
+inline std::vector<task> load_tasks(const source& from, const tokenizer& tokens, std::size_t seq_len) {
+    std::vector<task> tasks;
+    const std::string text = from.text();
+    std::string_view rest = text;
+    for (std::size_t number = 1; !rest.empty(); ++number) {
+        const std::size_t end = rest.find('\n');
+        std::string_view row = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        if (row.ends_with('\r')) {
+            row.remove_suffix(1);
+        }
+        if (row.empty() || row.starts_with('#')) {
+            continue;
+        }
+
+        const auto bad = [&](const auto&... why) {
+            return error(from.name, ": line ", number, ": ", why...);
+        };
+        const std::vector<std::string> fields = split_list(row, '\t');
+        if (fields.size() < 5) {
+            throw bad("a question needs 5 fields or more (two choices), here are ", fields.size());
+        }
+        if (fields[0].empty() || fields[0].find(',') != std::string::npos) {
+            throw bad("a task's name must not be empty or hold a comma");
+        }
+        auto found =
+            std::find_if(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == fields[0]; });
+        if (found == tasks.end()) {
+            found = tasks.insert(tasks.end(), {fields[0], {}});
+        }
+        found->questions.push_back(detail::make_question(fields, tokens, seq_len, bad));
+    }
+    if (tasks.empty()) {
+        throw error(from.name, ": no question in it");
+    }
+    return tasks;
+}
+
+} // namespace app

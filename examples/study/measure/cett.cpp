@@ -1,0 +1,118 @@
+#include "measure/cett.hpp"
+
+#include <tamis/study/calibrate/cett_refinement.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace app {
+
+std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model) {
+    std::vector<std::vector<float>> norms;
+    for (std::size_t l = 0; l < model.layers.size(); ++l) {
+        norms.emplace_back(model.config.hidden_dim);
+        tamis::neuron_norms(down_of(model, l), norms.back());
+    }
+    return norms;
+}
+
+cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                           const std::vector<std::vector<token>>& stories, std::size_t threads,
+                           const progress_report& report) {
+    std::vector<study::cett_curve<down_matrix>> fresh;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        fresh.emplace_back(down_of(s.model, l), norms[l]);
+    }
+    return observe(s, stories, dense(s.layers()), cett_curves{std::move(fresh)}, threads, report);
+}
+
+std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const cett_curves& curves,
+                                                       const std::vector<double>& targets,
+                                                       const std::vector<std::vector<token>>& stories,
+                                                       std::size_t threads, const progress_report& report) {
+    using pass = study::cett_refinement<down_matrix>;
+    std::vector<pass> fresh;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        fresh.emplace_back(curves[l], targets);
+    }
+    const auto done =
+        observe(s, stories, dense(s.layers()), study::per_layer<pass>{std::move(fresh)}, threads, report);
+    std::vector<std::vector<double>> thresholds(targets.size());
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+        for (std::size_t l = 0; l < s.layers(); ++l) {
+            thresholds[t].push_back(static_cast<double>(done[l].threshold(t)));
+        }
+    }
+    return thresholds;
+}
+
+condition cett_condition(const std::vector<std::vector<float>>& norms, const std::vector<double>& thresholds,
+                         double target) {
+    condition c{"intermediate", "cett", line(target), target, study::plan{norms.size()}, {}};
+    for (std::size_t l = 0; l < norms.size(); ++l) {
+        c.plan.set(l, tamis::site::intermediate, tamis::cett(norms[l], thresholds[l]));
+    }
+    return c;
+}
+
+study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                                   const cett_curves& curves, double dense_nll,
+                                   const study::cett_ppl_options& o, std::size_t threads,
+                                   const progress_report& report) {
+    const auto loss = [&](const std::vector<double>& thresholds) {
+        return measure(s, {cett_condition(norms, thresholds, 0)}, threads, report, {}, false)
+            .front()
+            .text.nll();
+    };
+    constexpr std::size_t coarse_steps = 9, targets_between = 511;
+    auto found =
+        study::cett_ppl(dense_nll, [&](double target) { return study::cett_thresholds(curves, target); },
+                        loss, {o.percent, o.tolerance, std::min(o.most_steps, coarse_steps)});
+    if (found.converged || !found.within || o.most_steps <= coarse_steps) {
+        return found;
+    }
+
+    double beyond = 1;
+    for (const auto& step : found.steps) {
+        beyond = step.target > found.target ? std::min(beyond, step.target) : beyond;
+    }
+    std::vector<double> targets;
+    for (std::size_t i = 1; i <= targets_between; ++i) {
+        targets.push_back(found.target +
+                          (beyond - found.target) * static_cast<double>(i) / (targets_between + 1));
+    }
+    const auto exact = exact_cett_thresholds(s, curves, targets, s.stories, threads, report);
+    for (std::size_t low = 0, high = targets_between; low < high && !found.converged;) {
+        const std::size_t middle = low + (high - low) / 2;
+        const double nats = loss(exact[middle]), ratio = std::exp(nats - dense_nll);
+        const bool within = ratio <= 1 + o.percent / 100;
+        found.steps.push_back({targets[middle], nats, ratio, within});
+        if (within) {
+            found.target = targets[middle];
+            found.thresholds = exact[middle];
+            found.ratio = ratio;
+            found.converged = 1 + o.percent / 100 - ratio <= o.tolerance;
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    auto sorted = found.steps;
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.target < b.target; });
+    found.monotone = std::is_sorted(sorted.begin(), sorted.end(),
+                                    [](const auto& a, const auto& b) { return a.loss < b.loss; });
+    return found;
+}
+
+cett_meters incurred_cett(const subject& s, const condition& c, tamis::site where,
+                          const std::vector<std::vector<token>>& stories, std::size_t threads,
+                          const progress_report& report) {
+    std::vector<study::cett_meter<down_matrix>> fresh;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        fresh.emplace_back(down_of(s.model, l), where);
+    }
+    return observe(s, stories, c, cett_meters{std::move(fresh)}, threads, report);
+}
+
+} // namespace app

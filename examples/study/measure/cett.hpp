@@ -1,0 +1,50 @@
+#pragma once
+
+#include "measure/observe.hpp"
+
+#include <tamis/ffn/cett_exact.hpp>
+#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/study/calibrate/cett_curve.hpp>
+#include <tamis/study/calibrate/cett_ppl.hpp>
+#include <tamis/study/meter/cett.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace app {
+
+using down_matrix = tamis::matrix<tamis::f32, tamis::output_major>;
+using cett_curves = study::per_layer<study::cett_curve<down_matrix>>;
+using cett_meters = study::per_layer<study::cett_meter<down_matrix>>;
+
+/// ||W_down[:, i]|| of every neuron of every layer.
+std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model);
+
+/// The mean of CETT against the threshold, layer by layer, over the dense model's intermediates: one pass.
+cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                           const std::vector<std::vector<token>>& stories, std::size_t threads,
+                           const progress_report& report);
+
+/// Each layer's threshold for each target, to the float: a second pass over the stories of the curves.
+std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const cett_curves& curves,
+                                                       const std::vector<double>& targets,
+                                                       const std::vector<std::vector<token>>& stories,
+                                                       std::size_t threads, const progress_report& report);
+
+/// The condition that masks the intermediate by CETT with a threshold a layer. The norms are borrowed.
+condition cett_condition(const std::vector<std::vector<float>>& norms, const std::vector<double>& thresholds,
+                         double target);
+
+/// CETT-PPL-p% on a subject's stories, from curves over them. The curves know a threshold to 2^-8, which can be too coarse
+/// for the tolerance; then the search goes on among exact ones, between the last two targets, for one pass more.
+study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                                   const cett_curves& curves, double dense_nll,
+                                   const study::cett_ppl_options& o, std::size_t threads,
+                                   const progress_report& report);
+
+/// The CETT that a condition incurs, layer by layer.
+cett_meters incurred_cett(const subject& s, const condition& c, tamis::site where,
+                          const std::vector<std::vector<token>>& stories, std::size_t threads,
+                          const progress_report& report);
+
+} // namespace app

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "settings.hpp"
+
+#include <tamis/study/hook.hpp>
+#include <tamis/study/masker.hpp>
+#include <tamis/study/plan.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace app {
+
+/// Whoever looks on, whatever its type.
+using onlooker = std::function<void(std::size_t layer, const tamis::sighting&)>;
+
+/// What is done to a model for one row of a table, and what the row is called. No plan: the dense model.
+struct condition {
+    std::string site = "dense", rule = "-", value = "-";
+    double number = 0; ///< the value
+    study::plan plan{};
+    /// What else happens at the sites, in front of the masks: rounding, predictions. It calls `use` with a hook that does
+    /// both, and shows masks of its own to `see`. Empty: nothing.
+    using use_hook = std::function<void(study::hook_ref)>;
+    std::function<void(study::hook_ref masks, const onlooker& see, const use_hook& use)> before{};
+
+    bool dense() const { return site == "dense"; }
+
+    /// Calls use(hook) with the hook that does all of it, shown to `see`. Workspace: the plan's.
+    template <class Observer, class Use>
+    void apply(tamis::workspace memory, Observer& see, Use&& use) const {
+        study::masker masks{plan, memory, see};
+        if (before) {
+            before(
+                masks, [&](std::size_t layer, const tamis::sighting& s) { see(layer, s); }, use);
+        } else {
+            use(study::hook_ref{masks});
+        }
+    }
+};
+
+/// The same rule with one value at the sites of `where`, in all layers or in one.
+inline condition masked(std::size_t layers, const site_choice& where, const rule_family& rule,
+                        const rule_value& value, std::optional<std::size_t> only_layer = {}) {
+    condition c{where.name, rule.name, value.text, value.number, study::plan{layers}, {}};
+    for (const tamis::site s : where.sites) {
+        const tamis::any_selector chosen = rule.make(value.number);
+        for (std::size_t l = 0; l < layers; ++l) {
+            if (!only_layer || *only_layer == l) {
+                c.plan.set(l, s, chosen);
+            }
+        }
+    }
+    return c;
+}
+inline condition dense(std::size_t layers) {
+    condition c;
+    c.plan = study::plan{layers};
+    return c;
+}
+
+} // namespace app

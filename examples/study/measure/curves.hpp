@@ -1,0 +1,85 @@
+#pragma once
+
+#include "measure/measure.hpp"
+
+#include <tamis/study/critical.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+
+/// The points of one site and rule under one criterion.
+struct curve {
+    std::string site, rule;
+    std::string name;    ///< "PPL-1%"
+    std::string quality; ///< "PPL ratio"
+    study::criterion keep;
+    std::vector<study::sweep_point> points;
+
+    study::critical_point critical() const { return study::find_critical(keep, points); }
+};
+
+inline double perplexity_ratio(const measurement& row, const measurement& dense) {
+    return std::exp(row.text.nll() - dense.text.nll());
+}
+inline double top1_ratio(const measurement& row, const measurement& dense) {
+    return row.text.top1() / dense.text.top1();
+}
+inline double accuracy_ratio(const measurement& row, const measurement& dense, std::size_t task) {
+    return row.tasks[task].score.accuracy() / dense.tasks[task].score.accuracy();
+}
+
+/// All curves of a sweep (its first row is the dense one), site by site: PPL, top-1, each task, and the unweighted mean
+/// over the tasks of sparsity and of accuracy relative to dense.
+inline std::vector<curve> curves_of(const subject& s, const std::vector<condition>& conditions,
+                                    const std::vector<measurement>& rows) {
+    const measurement& dense = rows.front();
+    std::vector<curve> curves;
+    const auto points_of = [&](const condition& like, auto&& point_of) {
+        std::vector<study::sweep_point> points;
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            if (conditions[i].site == like.site && conditions[i].rule == like.rule) {
+                points.push_back(point_of(conditions[i], rows[i]));
+            }
+        }
+        return points;
+    };
+    const auto of_text = [](const condition& c, const measurement& row, double quality) {
+        return study::sweep_point{c.number, row.masks.mask_sparsity(), row.masks.bytes_skipped(), quality};
+    };
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        const condition& c = conditions[i];
+        if (c.site == conditions[i - 1].site && c.rule == conditions[i - 1].rule) {
+            continue;
+        }
+        curves.push_back({c.site, c.rule, "PPL-1%", "PPL ratio", study::perplexity_within(1),
+                          points_of(c, [&](const condition& at, const measurement& row) {
+                              return of_text(at, row, perplexity_ratio(row, dense));
+                          })});
+        curves.push_back({c.site, c.rule, "top-1 99%", "top-1 ratio", study::keeps_share(0.99),
+                          points_of(c, [&](const condition& at, const measurement& row) {
+                              return of_text(at, row, top1_ratio(row, dense));
+                          })});
+        std::vector<std::vector<study::sweep_point>> tasks;
+        for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+            tasks.push_back(points_of(c, [&](const condition& at, const measurement& row) {
+                const tally& masks = row.tasks[t].masks;
+                return study::sweep_point{at.number, masks.mask_sparsity(), masks.bytes_skipped(),
+                                          accuracy_ratio(row, dense, t)};
+            }));
+            curves.push_back({c.site, c.rule, "task " + s.tasks[t].name + " 99%", "accuracy ratio",
+                              study::keeps_share(0.99), tasks.back()});
+        }
+        if (tasks.size() > 1) {
+            curves.push_back({c.site, c.rule, "tasks averaged 99%", "accuracy ratio",
+                              study::keeps_share(0.99), study::average_of(tasks)});
+        }
+    }
+    return curves;
+}
+
+} // namespace app

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "input/file.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace app {
+
+/// A model on its way: what it has read, and how many of its neurons it needs.
+struct law_row {
+    std::string model;
+    double tokens;           ///< of training
+    double activation_ratio; ///< at CETT-PPL-1%
+    double nll, cett;        ///< of the dense model; where CETT-PPL-1% lies. NaN: not said
+};
+
+/// One form's parameters, as far as the points determine them.
+struct fitted_law {
+    std::string name, form; ///< "ReLU", "exp(-c D^alpha + b) + A0"
+    std::vector<std::string> parameters;
+    std::vector<double> values, errors; ///< an infinite error: the points do not tell
+    double limit, limit_error, rms, r_squared;
+    bool determines_limit, converged;
+    std::size_t iterations;
+    std::function<double(double billions)> curve;
+};
+
+/// Both laws of "Sparsing Law", each fitted to the same points. Too few points are an error that says so.
+std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows);
+
+/// model,tokens,activation_ratio,nll,cett; the last two may be left out. Wrong lines are errors with their number.
+std::vector<law_row> read_law_rows(const source& from);
+
+/// file <tab> step <tab> tokens, as train.py leaves it.
+struct checkpoint_row {
+    std::string file;
+    double tokens;
+};
+std::vector<checkpoint_row> read_checkpoint_rows(const source& from);
+
+} // namespace app

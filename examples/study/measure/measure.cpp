@@ -1,0 +1,99 @@
+#include "measure/measure.hpp"
+
+#include "measure/runner.hpp"
+#include "measure/threads.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace app {
+namespace {
+
+/// What one thread works with.
+class session {
+  public:
+    session(const subject& s, std::size_t workspace_bytes)
+        : model_{s.model, s.sigma}, memory_{workspace_bytes} {}
+
+    /// Calls work(logits_of) where logits_of(tokens) runs the model under the condition, shown to `see`.
+    template <class Work>
+    void under(const condition& c, tally& see, Work&& work) {
+        c.apply(memory_.view(), see, [&](study::hook_ref hook) {
+            work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
+        });
+    }
+
+  private:
+    runner model_;
+    tamis::owned_workspace memory_;
+};
+
+/// Dropped and all entries over the sites of one layer.
+study::sparsity_meter::counts over_sites(const study::sparsity_meter& m) {
+    study::sparsity_meter::counts sum;
+    for (const tamis::site where : study::all_sites) {
+        sum += m.pooled(where);
+    }
+    return sum;
+}
+
+} // namespace
+
+tally::tally(const checkpoint& model)
+    : sparsity_(model.layers.size()),
+      bytes_(model.layers.size(),
+             study::accounting_meter{
+                 study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim)}) {}
+
+double tally::mask_sparsity() const { return over_sites(sparsity_.merged()).sparsity(); }
+double tally::mask_sparsity(std::size_t layer) const { return over_sites(sparsity_[layer]).sparsity(); }
+double tally::bytes_skipped() const { return bytes_.merged().bytes_not_read(); }
+
+std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
+                                 std::size_t threads, const progress_report& report,
+                                 const row_report& finished, bool with_tasks) {
+    struct place {
+        std::size_t task, question;
+    };
+    std::vector<place> questions;
+    for (std::size_t t = 0; with_tasks && t < s.tasks.size(); ++t) {
+        for (std::size_t q = 0; q < s.tasks[t].questions.size(); ++q) {
+            questions.push_back({t, q});
+        }
+    }
+    std::size_t workspace_bytes = 0;
+    for (const auto& c : conditions) {
+        workspace_bytes =
+            std::max(workspace_bytes,
+                     c.plan.workspace_bytes(std::max(s.model.config.dim, s.model.config.hidden_dim)));
+    }
+
+    return study::sweep(
+        conditions.size(), s.stories.size() + questions.size(), measurement{s}, fresh_threads{threads},
+        [&] {
+            return [&, own = session{s, workspace_bytes}](std::size_t row, std::size_t part,
+                                                          measurement& sum) mutable {
+                const condition& c = conditions[row];
+                if (part < s.stories.size()) {
+                    own.under(c, sum.masks,
+                              [&](auto&& logits_of) { score_story(s.stories[part], logits_of, sum.text); });
+                } else {
+                    const auto [task, number] = questions[part - s.stories.size()];
+                    auto& of_task = sum.tasks[task];
+                    own.under(c, of_task.masks, [&](auto&& logits_of) {
+                        score_question(s.tasks[task].questions[number], logits_of, of_task.score);
+                    });
+                }
+            };
+        },
+        [&](std::size_t row, const measurement& m) {
+            if (finished) {
+                finished(row, m);
+            }
+        },
+        [&](const study::sweep_progress& p) { report(p.done, p.all); });
+}
+
+} // namespace app

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "input/subject.hpp"
+#include "measure/condition.hpp"
+#include "measure/scores.hpp"
+
+#include <tamis/study/meter/accounting.hpp>
+#include <tamis/study/meter/sparsity.hpp>
+#include <tamis/study/sweep.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace app {
+
+/// What the masks did, layer by layer.
+class tally {
+  public:
+    explicit tally(const checkpoint& model);
+
+    void operator()(std::size_t layer, const tamis::sighting& s) {
+        sparsity_[layer](s);
+        bytes_[layer](s);
+    }
+    void merge(const tally& other) {
+        sparsity_.merge(other.sparsity_);
+        bytes_.merge(other.bytes_);
+    }
+
+    /// Dropped entries / all entries, pooled over tokens and layers (and, by width, over both masks of all_inputs).
+    double mask_sparsity() const;
+    /// Weight bytes not read / weight bytes of the dense FFN. Another number than the sparsity.
+    double bytes_skipped() const;
+    /// One layer's, and one site's of it.
+    double mask_sparsity(std::size_t layer) const;
+    double mask_sparsity(std::size_t layer, tamis::site where) const {
+        return sparsity_[layer].sparsity(where);
+    }
+
+    template <class Archive>
+    void state(Archive& a) {
+        for (std::size_t l = 0; l < sparsity_.size(); ++l) {
+            a(sparsity_[l], bytes_[l]);
+        }
+    }
+
+  private:
+    study::per_layer<study::sparsity_meter> sparsity_;
+    study::per_layer<study::accounting_meter> bytes_;
+};
+
+/// One row of the results: the text, and each task with the masks on its own tokens.
+struct measurement {
+    struct of_task {
+        task_score score;
+        tally masks;
+    };
+
+    explicit measurement(const subject& s)
+        : masks{s.model}, tasks(s.tasks.size(), of_task{{}, tally{s.model}}) {}
+
+    void merge(const measurement& other) {
+        text.merge(other.text);
+        masks.merge(other.masks);
+        for (std::size_t t = 0; t < tasks.size(); ++t) {
+            tasks[t].score.merge(other.tasks[t].score);
+            tasks[t].masks.merge(other.tasks[t].masks);
+        }
+    }
+    template <class Archive>
+    void state(Archive& a) {
+        a(text, masks);
+        for (auto& t : tasks) {
+            a(t.score, t.masks);
+        }
+    }
+
+    text_score text;
+    tally masks;
+    std::vector<of_task> tasks;
+};
+
+/// From any thread, one at a time.
+using progress_report = std::function<void(std::size_t done, std::size_t all)>;
+/// A row is complete; in the order of the conditions, one at a time.
+using row_report = std::function<void(std::size_t row, const measurement&)>;
+
+/// Measures every condition on the text and, if wanted, on the tasks; conditions and stories are spread over threads.
+/// No figure depends on their number.
+std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
+                                 std::size_t threads, const progress_report& report,
+                                 const row_report& finished = {}, bool with_tasks = true);
+
+} // namespace app

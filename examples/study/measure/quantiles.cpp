@@ -1,0 +1,104 @@
+#include "measure/quantiles.hpp"
+
+#include <tamis/study/calibrate/glu_block_error.hpp>
+#include <tamis/study/calibrate/greedy_budgets.hpp>
+
+#include <array>
+#include <span>
+
+namespace app {
+namespace {
+
+constexpr std::size_t sample_tokens = 512;
+
+/// The FFN's inputs at the first tokens that it is shown, rows of the width.
+class input_sample {
+  public:
+    explicit input_sample(std::size_t width) : width_{width} {}
+
+    void operator()(const tamis::sighting& s) {
+        if (s.where == tamis::site::input && rows() < sample_tokens) {
+            values_.insert(values_.end(), s.values.begin(), s.values.end());
+        }
+    }
+    void merge(const input_sample& other) { // used on one thread, where runs of stories come in order
+        for (std::size_t i = 0; i < other.rows() && rows() < sample_tokens; ++i) {
+            const auto row = std::span{other.values_}.subspan(i * width_, width_);
+            values_.insert(values_.end(), row.begin(), row.end());
+        }
+    }
+    std::size_t rows() const { return values_.size() / width_; }
+    tamis::block<const float> block() const { return {values_.data(), rows(), width_}; }
+
+  private:
+    std::size_t width_;
+    std::vector<float> values_;
+};
+
+template <class Sigma>
+teal_budget budget_of(const checkpoint& model, std::size_t layer, Sigma sigma, const input_sample& sample,
+                      double target) {
+    using matrix_f32 = tamis::matrix<tamis::f32, tamis::neuron_major>;
+    const auto& w = model.layers[layer];
+    const std::size_t h = model.config.dim, d = model.config.hidden_dim;
+    const tamis::glu_weights weights{gate_of(model, layer), matrix_f32{w.w_up.data(), d, h},
+                                     down_of(model, layer)};
+    study::glu_block_error<Sigma> error{weights, sigma, sample.block()};
+    constexpr double step = 0.02;
+    const auto sizes = error.sizes();
+    const std::array<double, 2> two{sizes[0] + sizes[1], sizes[2]};
+    const auto shared = study::greedy_budgets(two, target, step, [&](std::span<const double> s) {
+        return error(std::array{s[0], s[0], s[1]});
+    });
+    const auto apart = study::greedy_budgets(sizes, target, step, error);
+    return {shared[0], shared[1], apart[0], apart[1], apart[2]};
+}
+
+} // namespace
+
+std::vector<study::calibrated_rule> quantile_rules_of(const subject& s, tamis::site where,
+                                                      const std::vector<double>& shares, std::size_t threads,
+                                                      const progress_report& report) {
+    const auto first = observe(s, s.stories, dense(s.layers()),
+                               study::per_layer{s.layers(), study::histogram_meter{where}}, threads, report);
+    const auto second =
+        observe(s, s.stories, dense(s.layers()), study::second_pass(first, shares), threads, report);
+    return study::quantile_rules(second);
+}
+
+study::magnitude_histogram magnitudes_of(const subject& s, tamis::site where, std::size_t threads,
+                                         const progress_report& report) {
+    return observe(s, s.stories, dense(s.layers()),
+                   study::per_layer{s.layers(), study::histogram_meter{where}}, threads, report)
+        .merged()
+        .counter();
+}
+
+std::vector<teal_budget> teal_budgets_of(const subject& s, double target, const progress_report& report) {
+    // Stories from all over the text, one by one on one thread: the sample is the same everywhere.
+    std::vector<std::vector<token>> some;
+    for (std::size_t i = 0; i < s.stories.size(); i += std::max<std::size_t>(1, s.stories.size() / 8)) {
+        some.push_back(s.stories[i]);
+        some.back().resize(std::min<std::size_t>(some.back().size(), 65));
+    }
+    const auto samples = observe(s, some, dense(s.layers()),
+                                 study::per_layer{s.layers(), input_sample{s.model.config.dim}}, 1, report);
+    std::vector<teal_budget> budgets;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        switch (s.sigma) {
+            case activation::silu:
+                budgets.push_back(budget_of(s.model, l, tamis::silu{}, samples[l], target));
+                break;
+            case activation::gelu:
+                budgets.push_back(budget_of(s.model, l, tamis::gelu{}, samples[l], target));
+                break;
+            case activation::relu:
+                budgets.push_back(budget_of(s.model, l, tamis::relu{}, samples[l], target));
+                break;
+        }
+        report(l + 1, s.layers());
+    }
+    return budgets;
+}
+
+} // namespace app

@@ -1,0 +1,85 @@
+#include "output/write.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <system_error>
+
+namespace app {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// A cell for programs. JSON has no infinity and no NaN: null stands for them.
+json json_of(const cell& c) {
+    if (!c.number) {
+        return c.data;
+    }
+    json value = json::parse(c.data, nullptr, false);
+    return value.is_discarded() ? json(nullptr) : value;
+}
+
+/// Writes FOLDER/NAME.gp and lets gnuplot draw FOLDER/NAME.svg. False: there is no gnuplot, or it failed.
+bool draw(const std::filesystem::path& folder, const picture& p) {
+    write_file(folder / (p.name + ".gp"), "# gnuplot " + p.name + ".gp >" + p.name + ".svg\n" + p.script);
+    const pending_file svg{folder / (p.name + ".svg")};
+    const auto quoted = [](const std::string& text) {
+        std::string result = "'";
+        for (const char c : text) {
+            result += c == '\'' ? "'\\''" : std::string(1, c);
+        }
+        return result + "'";
+    };
+    const std::string command = "gnuplot " + quoted((folder / (p.name + ".gp")).string()) + " >" +
+                                quoted(svg.part().string()) + " 2>/dev/null";
+    std::error_code code;
+    const bool drawn =
+        std::system(command.c_str()) == 0 && std::filesystem::file_size(svg.part(), code) > 0 && !code;
+    if (drawn) {
+        svg.commit();
+    } else {
+        std::filesystem::remove(folder / (p.name + ".svg"), code); // an older run's
+    }
+    return drawn;
+}
+
+} // namespace
+
+written write_document(const std::filesystem::path& folder, const document& d) {
+    written result;
+    const auto put = [&](const std::string& name, const std::string& content) {
+        write_file(folder / name, content);
+        result.files.push_back(name);
+    };
+    d.each<table>([&](const table& t) { put(t.name + ".csv", t.csv()); });
+    std::map<std::string, bool> drawn;
+    d.each<picture>([&](const picture& p) {
+        drawn[p.name] = draw(folder, p);
+        result.files.push_back(p.name + (drawn[p.name] ? ".svg" : ".gp"));
+        result.all_drawn = result.all_drawn && drawn[p.name];
+    });
+    put("report.json", json_of(d) + "\n");
+    put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
+    return result;
+}
+
+std::string json_of(const document& d) {
+    json object{{"title", d.title()}};
+    d.each<table>([&](const table& t) {
+        json rows = json::array();
+        t.each_field([&] { rows.push_back(json::object()); },
+                     [&](const std::string& name, const cell& c) { rows.back()[name] = json_of(c); });
+        object[t.name] = rows;
+    });
+    return object.dump(1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string first_csv_of(const document& d) {
+    std::string csv;
+    d.each<table>([&](const table& t) { csv = csv.empty() ? t.csv() : csv; });
+    return csv;
+}
+
+} // namespace app

@@ -1,0 +1,244 @@
+// The other commands from outside: what they say of a little model, and how they refuse.
+
+#include "support_desk.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+using namespace study_test;
+
+namespace {
+
+using json = nlohmann::json;
+
+json parsed(const std::string& text) {
+    json j = json::parse(text, nullptr, false);
+    REQUIRE(!j.is_discarded());
+    return j;
+}
+/// Stories enough for a calibration.
+void put_long_text(const desk& d) {
+    std::string text;
+    for (int i = 0; i < 12; ++i) {
+        for (int word = 0; word < 10; ++word) {
+            text += pieces()[static_cast<std::size_t>(7 * i + 5 * word + word * word) % pieces().size()];
+        }
+        text += "the end\n<|endoftext|>\n";
+    }
+    put(d.folder / "text.txt", text);
+}
+
+} // namespace
+
+TEST_CASE("critical: each site's critical sparsity by every criterion") {
+    const desk d;
+    const std::string out =
+        d.good(to_out + "critical --sites input,intermediate --values 0.99,0.9,0.5 --tasks tasks.tsv");
+    CHECK(has(out, "Critical sparsity of m.bin"));
+    const auto rows = d.table("critical.csv");
+    REQUIRE(rows.size() == 1 + 2 * 5);
+    CHECK(rows[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost");
+    CHECK(rows[6].starts_with("intermediate,top_p,PPL-1%,"));
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        const double sparsity = std::stod(fields_of(rows[i])[4]);
+        CHECK(sparsity >= 0);
+        CHECK(sparsity <= 1);
+    }
+    CHECK(d.table("spread.csv").size() == 3);
+    CHECK(d.table("results.csv").size() == 2 + 2 * 3);
+    d.check_picture("sweep");
+    d.check_nothing_half_written();
+
+    // The same sweep says the same.
+    const std::string critical = d.file("critical.csv"), results = d.file("results.csv");
+    d.good(to_out + "sweep --sites input,intermediate --values 0.99,0.9,0.5 --tasks tasks.tsv");
+    CHECK(d.file("critical.csv") == critical);
+    CHECK(d.file("results.csv") == results);
+}
+
+TEST_CASE("critical: the paper's values, unless others are given; a rule's own where these do not fit") {
+    const desk d;
+    CHECK(parsed(d.good(little_model + "critical --sites up --json")).at("results").size() == 27);
+    CHECK(parsed(d.good(little_model + "critical --sites up --rule threshold --json")).at("results").size() ==
+          8);
+}
+
+TEST_CASE("calibrate: CETT's thresholds meet the target layer by layer, and are kept") {
+    const desk d;
+    put_long_text(d);
+    d.good(to_out + "calibrate --target 0.2 --stories 0:8 --check-stories 8:");
+    const auto rows = d.table("thresholds.csv");
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0] == "layer,site,rule,value,mask_sparsity,cett_of_layer,cett,cett_on_other_text");
+    for (std::size_t l = 0; l < 2; ++l) {
+        const auto fields = fields_of(rows[1 + l]);
+        CHECK(fields[0] == std::to_string(l));
+        CHECK(fields[1] == "intermediate");
+        CHECK(fields[2] == "cett");
+        CHECK(std::stod(fields[5]) <= 0.2 + 1e-6);
+        CHECK(std::stod(fields[5]) > 0.2 - 0.01);
+        CHECK(std::stod(fields[7]) == doctest::Approx(0.2).epsilon(0.5)); // other stories: near it
+    }
+    CHECK(fields_of(rows[1])[5] == fields_of(rows[1])[6]); // the first layer's input is the dense model's
+
+    const json kept = parsed(d.file("thresholds.json"));
+    CHECK(kept.at("model") == "m.bin");
+    CHECK(kept.at("kind") == "cett");
+    CHECK(kept.at("target") == 0.2);
+    CHECK(kept.at("layers") == 2);
+    REQUIRE(kept.at("rules").size() == 2);
+    CHECK(kept.at("rules")[1].at("value").get<double>() == std::stod(fields_of(rows[2])[3])); // to the bit
+
+    const auto effect = d.table("effect.csv");
+    REQUIRE(effect.size() == 3);
+    CHECK(effect[1].starts_with("calibration,"));
+    CHECK(effect[2].starts_with("other,"));
+    CHECK(has(d.file("report.md"), "The thresholds are in thresholds.json."));
+    d.check_nothing_half_written();
+}
+
+TEST_CASE("calibrate: CATS drops the target's share at the gate in the first layer") {
+    const desk d;
+    put_long_text(d);
+    d.good(to_out + "calibrate --method cats --target 0.6");
+    const auto rows = d.table("thresholds.csv");
+    REQUIRE(rows.size() == 3);
+    CHECK(fields_of(rows[1])[1] == "gate");
+    CHECK(fields_of(rows[1])[2] == "threshold");
+    CHECK(std::stod(fields_of(rows[1])[4]) == doctest::Approx(0.6).epsilon(0.005));
+    CHECK(std::stod(fields_of(rows[2])[4]) == doctest::Approx(0.6).epsilon(0.2)); // behind a masked layer
+    CHECK(fields_of(rows[1])[7] == "null");                                       // no other text
+    CHECK(d.table("effect.csv").size() == 2);
+    CHECK(parsed(d.file("thresholds.json")).at("kind") == "cats");
+}
+
+TEST_CASE("calibrate: TEAL has budgets a layer, and rules at the input and the intermediate") {
+    const desk d;
+    put_long_text(d);
+    d.good(to_out + "calibrate --method teal"); // the target is 0.5
+    const auto budgets = d.table("budgets.csv");
+    REQUIRE(budgets.size() == 3);
+    CHECK(budgets[0] == "layer,input,intermediate,gate,up,down");
+    for (std::size_t l = 1; l < 3; ++l) {
+        const auto b = fields_of(budgets[l]);
+        CHECK(2 * std::stod(b[1]) + std::stod(b[2]) == doctest::Approx(1.5).epsilon(0.05));
+        CHECK(std::stod(b[3]) + std::stod(b[4]) + std::stod(b[5]) == doctest::Approx(1.5).epsilon(0.05));
+    }
+    const auto rows = d.table("thresholds.csv");
+    REQUIRE(rows.size() == 5);
+    CHECK(rows[1].starts_with("0,input,threshold,"));
+    CHECK(rows[4].starts_with("1,intermediate,threshold,"));
+    CHECK(fields_of(rows[1])[5] == "null"); // a mask of inputs has no CETT
+    CHECK(std::stod(fields_of(rows[1])[4]) ==
+          doctest::Approx(std::stod(fields_of(budgets[1])[1])).epsilon(0.02));
+    CHECK(parsed(d.file("thresholds.json")).at("rules").size() == 4);
+    CHECK(std::stod(fields_of(d.table("effect.csv")[1])[5]) == doctest::Approx(0.5).epsilon(0.1)); // bytes
+}
+
+TEST_CASE("calibrate: figures do not depend on the threads, and JSON says them all") {
+    const desk d;
+    put_long_text(d);
+    for (const std::string method : {"cett", "teal", "cats"}) {
+        const std::string arguments = little_model + "calibrate --json --target 0.3 --method " + method;
+        const std::string one = d.good(arguments + " --threads 1");
+        CHECK(d.good(arguments + " --threads 3") == one);
+        const json found = parsed(one);
+        CHECK(found.at("title") == "Thresholds by " + method + " of m.bin");
+        CHECK(found.at("thresholds")[0].at("value").is_number_float());
+        CHECK(found.at("thresholds")[0].at("cett_on_other_text").is_null());
+    }
+}
+
+TEST_CASE("cett-ppl: the CETT at which PPL has risen by so much, with the search that found it") {
+    const desk d;
+    put_long_text(d);
+    d.good(to_out + "cett-ppl --percent 5");
+    const auto found = d.table("cett_ppl.csv");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0] == "percent,cett,ppl_ratio,activation_ratio,mask_sparsity,bytes_skipped");
+    const auto fields = fields_of(found[1]);
+    const double ratio = std::stod(fields[2]);
+    CHECK(ratio <= 1.05 + 1e-6);
+    const bool converged = ratio >= 1.05 - 0.0002 - 1e-6;
+    CHECK(has(d.file("report.md"), "The search ended before") == !converged);
+    CHECK(std::stod(fields[3]) + std::stod(fields[4]) == doctest::Approx(1).epsilon(1e-5));
+
+    const auto steps = d.table("steps.csv");
+    CHECK(steps.size() > 2);
+    CHECK(steps.size() <= 22);
+    CHECK(steps[0] == "step,cett,nll,ppl_ratio,within");
+    CHECK(steps[1].starts_with("1,0.500000,"));
+
+    const auto layers = d.table("layers.csv");
+    REQUIRE(layers.size() == 3);
+    const json kept = parsed(d.file("thresholds.json"));
+    CHECK(kept.at("kind") == "cett_ppl");
+    CHECK(kept.at("target") == 5.0);
+    CHECK(kept.at("rules")[1].at("value").get<double>() == std::stod(fields_of(layers[2])[1]));
+    d.check_picture("layers");
+    d.check_nothing_half_written();
+}
+
+TEST_CASE("compare: PPL at equal sparsity for every method, a dash where its rows do not reach") {
+    const desk d;
+    put_long_text(d);
+    const json found = parsed(d.good(to_out + "compare --at 0.5,0.25 --json"));
+    const auto& rows = found.at("compare");
+    std::string names = ";";
+    for (const auto& row : rows) {
+        names += row.at("method").get<std::string>() + ';';
+        CHECK(row.size() == 3);
+        CHECK(row.at("ppl_ratio_at_0.25").is_number());
+    }
+    for (const std::string method : {"cett", "top_k |gate|", "fat_eps |gate|", "cats |gate|", "top_p |i|",
+                                     "top_k |i|", "threshold |i|", "max_p |i|"}) {
+        CHECK(has(names, ";" + method + ";"));
+    }
+    CHECK(found.at("compare_rows").size() > 100);
+    for (const auto& row : found.at("compare_rows")) {
+        const double sparsity = row.at("mask_sparsity").get<double>();
+        CHECK(sparsity >= 0);
+        CHECK(sparsity <= 1);
+    }
+    CHECK(has(d.file("report.md"), "| top_k \\|gate\\| |"));
+    d.check_picture("compare");
+
+    CHECK(has(d.good(little_model + "compare --at 0.9999"), "-"));
+    CHECK(parsed(d.good(little_model + "compare --at 1 --json"))
+              .at("compare")[0]
+              .at("ppl_ratio_at_1")
+              .is_null());
+}
+
+TEST_CASE("wrong options of a command are refused in one line") {
+    const desk d;
+    d.refused(to_out + "--layers some", "--layers: unknown choice \"some\" (there are all, each)");
+    d.refused(to_out + "calibrate --method magic",
+              "--method: unknown method \"magic\" (there are cett, teal, cats)");
+    d.refused(to_out + "calibrate --target 1.5", "--target: 1.5 is not within 0 .. 1");
+    d.refused(to_out + "calibrate --target x", "--target: \"x\" is no number");
+    d.refused(to_out + "calibrate --check-stories 2:9", "(text.txt has 3 stories)");
+    d.refused(to_out + "calibrate --check-text none", "none: no such file");
+    d.refused(to_out + "cett-ppl --percent 0", "--percent: 0 is not within");
+    d.refused(to_out + "cett-ppl --percent -1", "--percent: -1 is not within");
+    d.refused(to_out + "cett-ppl --percent nan", "--percent: \"nan\" is no number");
+    d.refused(to_out + "compare --at 0.5,2", "--at: 2 is not within 0 .. 1");
+    d.refused(to_out + "compare --at ''", "--at: \"\" is no number");
+    d.refused(to_out + "critical --sites down", "unknown site \"down\"");
+    d.refused(to_out + "critical --values 2", "outside the domain of top_p");
+    d.refused(to_out + "critical --rule threshold --values paper", "\"paper\" is no number");
+    d.refused(to_out + "critical --layers each", "--layers: an option of sweep, not of critical");
+    d.refused(to_out + "--sites up critical", "--sites: an option of sweep, not of critical");
+    d.refused(to_out + "compare --values 0.9", "--values: an option of sweep, not of compare");
+    d.refused(to_out + "sweep --at 0.9", "--at");
+    d.refused(to_out + "sweep compare", "compare");
+    d.refused(to_out + "precisely", "precisely");
+    d.refused("cett-ppl --checkpoint m.bin --out out", "--tokenizer is needed");
+    d.refused("compare --out m.bin " + little_model, "m.bin");
+    d.refused(to_out + "--json --csv critical", "--json and --csv");
+    d.refused("--embedded nothing --out out critical", "");
+    d.refused(to_out + "--embedded reglu compare", "--embedded");
+}

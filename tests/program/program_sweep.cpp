@@ -1,0 +1,187 @@
+// The command sweep from outside: what it writes and prints.
+
+#include "support_desk.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+using namespace study_test;
+
+namespace {
+
+const std::string head = "site,rule,value,tokens,nll,ppl,top1,mask_sparsity,bytes_skipped";
+using strings = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
+    const desk d;
+    const std::string out = d.good(to_out + "--sites input,up --values 0.9,0.99 --tasks tasks.tsv");
+    CHECK(has(out, "Critical sparsity"));
+    CHECK(has(out, "Written to out"));
+    CHECK(has(out, "gnuplot is missing") == !gnuplot_there());
+
+    const auto results = d.table("results.csv");
+    REQUIRE(results.size() == 6);
+    CHECK(results[0] == head);
+    const strings starts{"dense,-,-,", "input,top_p,0.99,", "input,top_p,0.9,", "up,top_p,0.99,",
+                         "up,top_p,0.9,"};
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(results[i + 1].starts_with(starts[i]));
+        const auto fields = fields_of(results[i + 1]);
+        REQUIRE(fields.size() == 9);
+        CHECK(fields[3] == fields_of(results[1])[3]); // predictions
+        CHECK(std::stod(fields[5]) == doctest::Approx(std::exp(std::stod(fields[4]))).epsilon(1e-5));
+    }
+    CHECK(fields_of(results[1])[7] == "0.000000");
+    CHECK(std::stod(fields_of(results[3])[7]) >
+          std::stod(fields_of(results[2])[7])); // smaller p, more dropped
+
+    const auto tasks = d.table("tasks.csv");
+    REQUIRE(tasks.size() == 1 + 5 * 2);
+    CHECK(tasks[0] == "site,rule,value,task,questions,accuracy,mask_sparsity,bytes_skipped");
+    CHECK(tasks[10].starts_with("up,top_p,0.9,b,1,"));
+
+    const auto critical = d.table("critical.csv");
+    REQUIRE(critical.size() == 1 + 2 * 5);
+    CHECK(critical[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost");
+    CHECK(critical[1].starts_with("input,top_p,PPL-1%,"));
+    CHECK(critical[10].starts_with("up,top_p,tasks averaged 99%,"));
+    CHECK(d.table("spread.csv").size() == 3);
+
+    const auto layers = d.table("layers.csv");
+    REQUIRE(layers.size() == 1 + 4 * 2);
+    CHECK(layers[0] == "site,rule,value,layer,mask_sparsity");
+    CHECK(layers[8].starts_with("up,top_p,0.9,1,"));
+
+    const std::string report = d.file("report.md");
+    CHECK(report.starts_with("# Activation sparsity of m.bin\n"));
+    for (const char* part : {"PPL-1%", "top-1 99%", "task a 99%", "tasks averaged 99%", "2 layers, width 16",
+                             "ppl/dense", "Critical sparsity", "3 stories"}) {
+        CHECK(has(report, part));
+    }
+    d.check_picture("sweep");
+    d.check_picture("layers");
+    CHECK(has(d.file("sweep.gp"), "multiplot"));
+    d.check_nothing_half_written();
+}
+
+TEST_CASE("without tasks there are no tables of tasks") {
+    const desk d;
+    d.good(to_out + "--sites up --values 0.9");
+    CHECK(!d.exists("tasks.csv"));
+    CHECK(!d.exists("spread.csv"));
+    CHECK(d.table("critical.csv").size() == 3);
+    CHECK(!has(d.file("report.md"), "tasks averaged"));
+}
+
+TEST_CASE("nothing is written without --out") {
+    const desk d;
+    CHECK(has(d.good(little_model + "--sites up --values 0.9"), "Critical sparsity"));
+    CHECK(std::distance(std::filesystem::directory_iterator{d.folder.path()}, {}) == 4 + 2); // and the logs
+}
+
+TEST_CASE(
+    "the command may be named before and behind the options, and the figures do not depend on threads") {
+    const desk d;
+    d.good("sweep " + to_out + "--values 0.8 --threads 1 --tasks tasks.tsv");
+    const std::string results = d.file("results.csv"), tasks = d.file("tasks.csv"),
+                      json = d.file("report.json");
+    CHECK(lines_of(results).size() == 7);
+    d.good(to_out + "--values 0.8 --threads 3 --tasks tasks.tsv sweep");
+    CHECK(d.file("results.csv") == results);
+    CHECK(d.file("tasks.csv") == tasks);
+    CHECK(d.file("report.json") == json);
+    d.good(to_out + "--tasks tasks.tsv --threads 2 sweep --values 0.8");
+    CHECK(d.file("results.csv") == results);
+}
+
+TEST_CASE("every rule sweeps from its dense end") {
+    const desk d;
+    for (const std::string rule : {"top_p", "top_k", "max_p", "threshold", "top_p_energy", "guarded_top_p"}) {
+        const auto rows = lines_of(d.good(little_model + "--csv --sites intermediate --rule " + rule));
+        REQUIRE(rows.size() > 5);
+        double before = -1;
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            const double sparsity = std::stod(fields_of(rows[i])[7]);
+            CHECK(sparsity >= before);
+            before = sparsity;
+        }
+        CHECK(before > 0.1);
+        CHECK(fields_of(rows[2])[4] == fields_of(rows[1])[4]); // the first value keeps all
+    }
+}
+
+TEST_CASE("--values paper takes 26") {
+    const desk d;
+    CHECK(lines_of(d.good(little_model + "--csv --sites up --values paper")).size() == 2 + 26);
+}
+
+TEST_CASE("--csv prints the main table and nothing else") {
+    const desk d;
+    const std::string csv = d.good(to_out + "--csv --sites up --values 0.9");
+    CHECK(csv == d.file("results.csv"));
+    CHECK(csv.starts_with(head + "\ndense,-,-,"));
+}
+
+TEST_CASE("--json prints one object that can be read, with numbers as numbers") {
+    const desk d;
+    const std::string text = d.good(to_out + "--json --sites up,input --values 0.9 --tasks tasks.tsv");
+    CHECK(text == d.file("report.json"));
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    REQUIRE(json.is_object());
+    CHECK(json.at("title") == "Activation sparsity of m.bin");
+    const auto& results = json.at("results");
+    REQUIRE(results.size() == 3);
+    CHECK(results[0].at("site") == "dense");
+    CHECK(results[2].at("value") == "0.9");
+    for (const auto& row : results) {
+        CHECK(row.size() == 9);
+        CHECK(row.at("tokens").is_number_unsigned());
+        for (const char* figure : {"nll", "ppl", "top1", "mask_sparsity", "bytes_skipped"}) {
+            CHECK(row.at(figure).is_number_float());
+        }
+    }
+    CHECK(json.at("tasks").size() == 6);
+    CHECK(json.at("critical")[0].at("reached").is_number_unsigned());
+    CHECK(json.at("layers").size() == 4);
+}
+
+TEST_CASE("--json of several models is one array") {
+    const desk d;
+    const outcome o = d.run("--json --stories 0:1 --questions 1 --sites intermediate --values 0.9");
+    if (o.code == 2) {
+        MESSAGE("skipped: this build has no embedded models");
+        return;
+    }
+    const auto json = nlohmann::json::parse(o.out, nullptr, false);
+    REQUIRE(json.is_array());
+    REQUIRE(json.size() == 2);
+    CHECK(json[0].at("title") != json[1].at("title"));
+    const auto one = nlohmann::json::parse(
+        d.good("--json --embedded reglu --stories 0:1 --questions 1 --sites intermediate --values 0.9"),
+        nullptr, false);
+    CHECK(one == json[1]);
+}
+
+TEST_CASE("--layers each masks one layer at a time") {
+    const desk d;
+    d.good(to_out + "--layers each --sites up,all_inputs --values 0.95,0.5 --tasks tasks.tsv");
+    const auto rows = d.table("single_layers.csv");
+    REQUIRE(rows.size() == 1 + 2 * 2 * 2);
+    CHECK(rows[0] == "site,layer,rule,value,nll,ppl_ratio,layer_sparsity");
+    CHECK(rows[1].starts_with("up,0,top_p,0.95,"));
+    CHECK(rows[2].starts_with("up,0,top_p,0.5,"));
+    CHECK(rows[3].starts_with("up,1,top_p,0.95,"));
+    CHECK(rows[8].starts_with("all_inputs,1,top_p,0.5,"));
+    CHECK(rows[2].substr(20) != rows[4].substr(20));
+    d.check_picture("single_layers_up");
+    d.check_picture("single_layers_all_inputs");
+    CHECK(has(d.file("report.md"), "One layer at a time"));
+    CHECK(!d.exists("tasks.csv"));
+    d.check_nothing_half_written();
+}
