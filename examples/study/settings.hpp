@@ -111,28 +111,34 @@ inline std::size_t parse_count(const std::string& text, const char* option, std:
     }
     return count;
 }
+/// One number within [least, most]; a list is no number.
+inline double parse_within(const std::string& text, const char* option, double least, double most) {
+    const double number = parse_number(text, option);
+    if (!(number >= least && number <= most)) {
+        throw error(option, ": ", text, " is not within ", least, " .. ", most);
+    }
+    return number;
+}
 /// Numbers within [least, most], in the order given.
 inline std::vector<double> parse_numbers(const std::string& list, const char* option, double least,
                                          double most) {
     std::vector<double> numbers;
     for (const auto& text : split_list(list)) {
-        numbers.push_back(parse_number(text, option));
-        if (!(numbers.back() >= least && numbers.back() <= most)) {
-            throw error(option, ": ", text, " is not within ", least, " .. ", most);
-        }
+        numbers.push_back(parse_within(text, option, least, most));
     }
     return numbers;
 }
 
 /// The sweep, sorted from the dense end; values given twice count once. "paper" stands for the 26 values of p that
 /// "Universal Properties of Activation Sparsity" sweeps.
-inline std::vector<rule_value> parse_values(const std::string& list, const rule_family& rule) {
+inline std::vector<rule_value> parse_values(const std::string& list, const rule_family& rule,
+                                            const char* option = "--values") {
     std::vector<rule_value> values;
     for (const auto& text :
          list == "paper" && rule.most == 1 ? std::vector<std::string>{} : split_list(list)) {
-        const double number = parse_number(text, "--values");
+        const double number = parse_number(text, option);
         if (number < 0 || number > rule.most) {
-            throw error("--values: ", text, " is outside the domain of ", rule.name, ", ", rule.meaning, ": ",
+            throw error(option, ": ", text, " is outside the domain of ", rule.name, ", ", rule.meaning, ": ",
                         rule.most == 1 ? "0 .. 1" : "0 or more");
         }
         values.push_back({number, text});

@@ -24,7 +24,8 @@ class calibrate_command final : public command {
     const char* help() const override { return "thresholds per layer: CETT, TEAL, CATS; saved as JSON"; }
     const char* lesson() const override {
         return "cett: each layer's threshold at which the mean CETT over the text's tokens is --target, exact to the float, "
-               "from the\ndense model's activations. teal: quantiles of |x| at the input and of |intermediate|, whose shares "
+               "from the\ndense model's activations; --in-order: from those behind the layers that are masked already, so that the whole "
+               "masked\nmodel incurs it in every layer. teal: quantiles of |x| at the input and of |intermediate|, whose shares "
                "the greedy search\nfinds for each layer (--target: the share of the FFN's weights not read). cats: the "
                "quantile of |sigma(gate)|.\nWhat the thresholds do is then measured with all layers masked, on the text and "
                "on other text (--check-text).\n--out keeps thresholds.json, which sweep --thresholds takes, and so does the "
@@ -33,6 +34,7 @@ class calibrate_command final : public command {
     void add_options(const option_adder& to) override {
         to.add("--method", method_, "cett (default), teal or cats", "NAME");
         to.add("--target", target_text_, "the CETT (default 0.1), or the sparsity (default 0.5)", "SHARE");
+        to.flag("--in-order", in_order_, "cett: each layer with the layers before it already masked");
         to.add("--check-text", check_text_, "other text to measure the thresholds on", "FILE");
         to.add("--check-stories", check_stories_, "only stories A .. B-1 of it", "A:B");
     }
@@ -40,7 +42,7 @@ class calibrate_command final : public command {
         if (method_ != "cett" && method_ != "teal" && method_ != "cats") {
             throw error("--method: unknown method \"", method_, "\" (there are cett, teal, cats)");
         }
-        target_ = target_text_        ? parse_numbers(*target_text_, "--target", 0, 1).front()
+        target_ = target_text_        ? parse_within(*target_text_, "--target", 0, 1)
                   : method_ == "cett" ? 0.1
                                       : 0.5;
     }
@@ -77,10 +79,15 @@ class calibrate_command final : public command {
 
         shown.begin(s.name + ": calibrating");
         if (method_ == "cett") {
-            const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
-            shown.begin(s.name + ": refining");
-            const auto thresholds =
-                exact_cett_thresholds(s, curves, {target_}, s.stories, o.threads, report).front();
+            std::vector<double> thresholds;
+            if (in_order_) {
+                thresholds = cett_thresholds_in_order(s, norms, target_, s.stories, o.threads, report);
+            } else {
+                const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
+                shown.begin(s.name + ": refining");
+                thresholds =
+                    exact_cett_thresholds(s, curves, {target_}, s.stories, o.threads, report).front();
+            }
             c.rules = study::rules_for(tamis::site::intermediate, "cett", thresholds);
         } else if (method_ == "cats") {
             c.rules =
@@ -190,6 +197,7 @@ class calibrate_command final : public command {
     }
 
     std::string method_ = "cett";
+    bool in_order_ = false;
     std::optional<std::string> target_text_, check_text_, check_stories_;
     double target_ = 0;
 };

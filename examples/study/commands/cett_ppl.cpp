@@ -26,7 +26,7 @@ class cett_ppl_command final : public command {
     void add_options(const option_adder& to) override {
         to.add("--percent", percent_text_, "how much PPL may rise (default: 1)", "P");
     }
-    void check() override { percent_ = parse_numbers(percent_text_, "--percent", 0.001, 1000).front(); }
+    void check() override { percent_ = parse_within(percent_text_, "--percent", 0.001, 1000); }
     void run(const common_options& o) override {
         inputs models{o, false};
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {

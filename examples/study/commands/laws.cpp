@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -53,11 +54,15 @@ class laws_command final : public command {
                           document_of(*curve_, rows, "Points of " + *curve_ + "."));
             return;
         }
+        if (o.checkpoint && !checkpoints_) {
+            throw error("--checkpoints is needed with --checkpoint: the models along its training");
+        }
         inputs models{o, false};
+        const auto along = checkpoints_ ? training_of(*checkpoints_) : std::vector<checkpoint_row>{};
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
             if (checkpoints_) {
-                return document_of(s.name, measured(s, o, shown), describe(s));
+                return document_of(s.name, measured(s, along, o, shown), describe(s));
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
             std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
@@ -68,18 +73,32 @@ class laws_command final : public command {
     }
 
   private:
+    /// A table of checkpoints, whose files lie beside it. What can be refused is, before hours of measuring.
+    static std::vector<checkpoint_row> training_of(const std::string& path) {
+        const file bytes{path};
+        auto rows = read_checkpoint_rows(static_cast<source>(bytes));
+        check_enough_for_laws(rows.size());
+        for (auto& row : rows) {
+            row.file = (std::filesystem::path{path}.parent_path() / row.file).string();
+            std::error_code ignored;
+            if (!std::filesystem::is_regular_file(row.file, ignored)) {
+                throw error(path, ": ", row.file, ": no such file");
+            }
+        }
+        return rows;
+    }
+
     /// The activation ratio at CETT-PPL-1% of every checkpoint.
-    std::vector<law_row> measured(const subject& last, const common_options& o, progress& shown) const {
-        const file table_bytes{*checkpoints_};
-        const auto table_rows = read_checkpoint_rows(static_cast<source>(table_bytes));
+    static std::vector<law_row> measured(const subject& last, const std::vector<checkpoint_row>& along,
+                                         const common_options& o, progress& shown) {
         std::vector<law_row> rows;
-        for (const auto& [name, tokens] : table_rows) {
+        for (const auto& [path, tokens] : along) {
             common_options one = o;
-            one.checkpoint = (std::filesystem::path{*checkpoints_}.parent_path() / name).string();
+            one.checkpoint = path;
             const inputs models{one, false};
             const subject& s = models.subjects().front();
             const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
-            shown.begin(line(name, ", ", rows.size() + 1, " of ", table_rows.size()));
+            shown.begin(line(s.name, ", ", rows.size() + 1, " of ", along.size()));
             const auto norms = neuron_norms_of(s.model);
             const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
             const double dense_nll =

@@ -35,7 +35,11 @@ class neurons_command final : public command {
     }
     void check() override {
         rule_ = &parse_rule(rule_text_);
-        value_ = parse_values(value_text_, *rule_).front();
+        const auto values = parse_values(value_text_, *rule_, "--value");
+        if (values.size() != 1) {
+            throw error("--value: one value is needed, here are ", values.size());
+        }
+        value_ = values.front();
         contexts_ = parse_count(contexts_text_, "--contexts", 1000);
         show_ = parse_count(show_text_, "--show", 1'000'000);
     }
@@ -151,15 +155,35 @@ class neurons_command final : public command {
         return d;
     }
 
+    /// With U+FFFD for each byte that is no part of a character: tokens can be bytes, and a bracket between them.
+    static std::string whole_characters(const std::string& bytes) {
+        std::string text;
+        for (std::size_t at = 0; at < bytes.size();) {
+            const auto lead = static_cast<unsigned char>(bytes[at]);
+            const std::size_t size = lead < 0x80            ? 1
+                                     : lead >> 5 == 0b110   ? 2
+                                     : lead >> 4 == 0b1110  ? 3
+                                     : lead >> 3 == 0b11110 ? 4
+                                                            : 0;
+            bool whole = size > 0 && at + size <= bytes.size();
+            for (std::size_t i = 1; whole && i < size; ++i) {
+                whole = static_cast<unsigned char>(bytes[at + i]) >> 6 == 0b10;
+            }
+            text += whole ? bytes.substr(at, size) : "\xef\xbf\xbd";
+            at += whole ? size : 1;
+        }
+        return text;
+    }
+
     /// "... once the cat [sat] on": some tokens before a context's token, the token, one behind.
     static std::string around(const subject& s, const tokenizer& tokens, const study::context& c,
                               std::size_t before) {
         const auto& story = s.stories[c.sequence];
         const std::size_t at = c.position, first = at > before ? at - before : 0;
         const auto text = [&](std::size_t from, std::size_t to) {
-            return tokens.decode(
+            return whole_characters(tokens.decode(
                 std::vector<token>(story.begin() + static_cast<std::ptrdiff_t>(from),
-                                   story.begin() + static_cast<std::ptrdiff_t>(std::min(to, story.size()))));
+                                   story.begin() + static_cast<std::ptrdiff_t>(std::min(to, story.size())))));
         };
         std::string here = text(at, at + 1);
         const bool space = here.starts_with(' ');

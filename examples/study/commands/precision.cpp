@@ -38,7 +38,7 @@ class precision_command final : public command {
                 throw error("--sites: one site at a time here, not ", site.name);
             }
         }
-        p_ = {parse_numbers(p_text_, "--p", 0, 1).front(), p_text_};
+        p_ = {parse_within(p_text_, "--p", 0, 1), p_text_};
     }
     void run(const common_options& o) override {
         inputs models{o, false};

@@ -55,6 +55,12 @@ class sweep_command final : public command {
         }
         const bool each = layers_text_ == "each";
         inputs models{o, !each};
+        std::vector<study::calibration> calibrations; // read before anything is measured or written
+        for (const subject& s : models.subjects()) {
+            if (thresholds_) {
+                calibrations.push_back(read_calibration(*thresholds_, s.layers()));
+            }
+        }
         row_store store;
         const auto study_of = [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
@@ -62,7 +68,7 @@ class sweep_command final : public command {
             std::vector<std::vector<float>> norms;
             if (thresholds_) {
                 norms = neuron_norms_of(s.model);
-                conditions.push_back(calibrated_condition(read_calibration(*thresholds_, s.layers()), norms));
+                conditions.push_back(calibrated_condition(calibrations[number], norms));
             }
             if (o.out) {
                 store = {folder_of(o, s) / "rows.state", fingerprint_of(s), resume_};

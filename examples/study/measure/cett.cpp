@@ -3,10 +3,28 @@
 #include <tamis/study/calibrate/cett_refinement.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 namespace app {
+namespace {
+
+/// A meter that looks at one layer alone.
+template <class Meter>
+struct of_layer {
+    std::size_t layer;
+    Meter meter;
+
+    void operator()(std::size_t where, const tamis::sighting& s) {
+        if (where == layer) {
+            meter(s);
+        }
+    }
+    void merge(const of_layer& other) { meter.merge(other.meter); }
+};
+
+} // namespace
 
 std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model) {
     std::vector<std::vector<float>> norms;
@@ -43,6 +61,25 @@ std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const c
         for (std::size_t l = 0; l < s.layers(); ++l) {
             thresholds[t].push_back(static_cast<double>(done[l].threshold(t)));
         }
+    }
+    return thresholds;
+}
+
+std::vector<double> cett_thresholds_in_order(const subject& s, const std::vector<std::vector<float>>& norms,
+                                             double target, const std::vector<std::vector<token>>& stories,
+                                             std::size_t threads, const progress_report& report) {
+    using curve = study::cett_curve<down_matrix>;
+    using pass = study::cett_refinement<down_matrix>;
+    condition so_far = dense(s.layers());
+    std::vector<double> thresholds;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        const auto first = observe(s, stories, so_far,
+                                   of_layer<curve>{l, curve{down_of(s.model, l), norms[l]}}, threads, report);
+        const auto second =
+            observe(s, stories, so_far, of_layer<pass>{l, pass{first.meter, std::array{target}}}, threads,
+                    report);
+        thresholds.push_back(static_cast<double>(second.meter.threshold(0)));
+        so_far.plan.set(l, tamis::site::intermediate, tamis::cett(norms[l], thresholds.back()));
     }
     return thresholds;
 }

@@ -31,6 +31,12 @@ std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const c
                                                        const std::vector<std::vector<token>>& stories,
                                                        std::size_t threads, const progress_report& report);
 
+/// The same for one target, layer by layer with the layers before already masked: then the whole masked model incurs the
+/// target in every layer, where thresholds of the dense model's activations miss it a little. Two passes a layer.
+std::vector<double> cett_thresholds_in_order(const subject& s, const std::vector<std::vector<float>>& norms,
+                                             double target, const std::vector<std::vector<token>>& stories,
+                                             std::size_t threads, const progress_report& report);
+
 /// The condition that masks the intermediate by CETT with a threshold a layer. The norms are borrowed.
 condition cett_condition(const std::vector<std::vector<float>>& norms, const std::vector<double>& thresholds,
                          double target);

@@ -67,17 +67,26 @@ double number_in(const source& from, std::size_t at, const std::string& text, do
     return value;
 }
 
+/// Whether a field that may be left out is there; the program's own tables say null.
+bool said(const std::vector<std::string>& fields, std::size_t i) {
+    return i < fields.size() && !fields[i].empty() && fields[i] != "null";
+}
+
 } // namespace
+
+void check_enough_for_laws(std::size_t points) {
+    if (points < 6) {
+        throw error("laws: ", points,
+                    " checkpoints are too few: the ReLU form has 4 parameters, so 6 are the least");
+    }
+}
 
 std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows) {
     std::vector<study::law_point> points;
     for (const auto& r : rows) {
         points.push_back({r.tokens / 1e9, r.activation_ratio});
     }
-    if (points.size() < 6) {
-        throw error("laws: ", points.size(),
-                    " checkpoints are too few: the ReLU form has 4 parameters, so 6 are the least");
-    }
+    check_enough_for_laws(points.size());
     return {fit<study::silu_law>("SiLU", "-c / D^alpha + A0", points),
             fit<study::relu_law>("ReLU", "exp(-c D^alpha + b) + A0", points)};
 }
@@ -86,8 +95,8 @@ std::vector<law_row> read_law_rows(const source& from) {
     std::vector<law_row> rows;
     for_each_row(from, ',', 3, [&](const std::vector<std::string>& f, std::size_t at) {
         rows.push_back({f[0], number_in(from, at, f[1], 1, 1e18), number_in(from, at, f[2], 0, 1),
-                        f.size() > 3 ? number_in(from, at, f[3], 0, 1e6) : std::nan(""),
-                        f.size() > 4 ? number_in(from, at, f[4], 0, 1) : std::nan("")});
+                        said(f, 3) ? number_in(from, at, f[3], 0, 1e6) : std::nan(""),
+                        said(f, 4) ? number_in(from, at, f[4], 0, 1) : std::nan("")});
     });
     return rows;
 }

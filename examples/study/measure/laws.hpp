@@ -28,10 +28,12 @@ struct fitted_law {
     std::function<double(double billions)> curve;
 };
 
+/// Refuses fewer points than both laws can be fitted to.
+void check_enough_for_laws(std::size_t points);
 /// Both laws of "Sparsing Law", each fitted to the same points. Too few points are an error that says so.
 std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows);
 
-/// model,tokens,activation_ratio,nll,cett; the last two may be left out. Wrong lines are errors with their number.
+/// model,tokens,activation_ratio,nll,cett; the last two may be left out, empty or null. Wrong lines are errors with their number.
 std::vector<law_row> read_law_rows(const source& from);
 
 /// file <tab> step <tab> tokens, as train.py leaves it.

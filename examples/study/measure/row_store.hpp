@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -26,7 +28,7 @@ class row_store {
     row_store() = default;
     /// `resume` false: begins afresh.
     row_store(std::filesystem::path path, std::string fingerprint, bool resume)
-        : path_{std::move(path)}, head_{"tamis-study rows 1 " + std::move(fingerprint)} {
+        : path_{std::move(path)}, head_{"tamis-study rows 2 " + std::move(fingerprint)} {
         if (resume) {
             read();
         }
@@ -74,13 +76,20 @@ class row_store {
     static std::string line_of(const std::string& label, const std::vector<std::uint64_t>& words) {
         std::ostringstream text;
         text << label << '\t' << std::hex;
-        fingerprint all;
         for (const std::uint64_t w : words) {
             text << w << ' ';
+        }
+        text << checksum(label, words) << " .\n"; // a line without its end was cut off
+        return text.str();
+    }
+    /// Of the label, too: a row must not pass for another's.
+    static std::uint64_t checksum(const std::string& label, const std::vector<std::uint64_t>& words) {
+        fingerprint all;
+        all.add(label);
+        for (const std::uint64_t w : words) {
             all.add(w);
         }
-        text << all.value() << " .\n"; // a line without its end was cut off
-        return text.str();
+        return all.value();
     }
     void read() {
         std::ifstream in{path_, std::ios::binary};
@@ -98,14 +107,14 @@ class row_store {
             for (std::uint64_t w; numbers >> std::hex >> w;) {
                 words.push_back(w);
             }
-            fingerprint all;
-            const std::uint64_t written = words.empty() ? 0 : words.back();
-            words.resize(words.size() - (words.empty() ? 0 : 1));
-            for (const std::uint64_t w : words) {
-                all.add(w);
+            if (words.empty()) {
+                continue;
             }
-            if (all.value() == written) { // or a damaged line, to be measured again
-                rows_[fields[0] + '\t' + fields[1] + '\t' + fields[2]] = words;
+            const std::uint64_t written = words.back();
+            words.pop_back();
+            const std::string label = fields[0] + '\t' + fields[1] + '\t' + fields[2];
+            if (checksum(label, words) == written) { // or a damaged line, to be measured again
+                rows_[label] = words;
             }
         }
     }

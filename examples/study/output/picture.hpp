@@ -59,6 +59,8 @@ set style line 5 lc rgb '#7fb3a0' dt (12,3) pt 11 ps 0.7 lw 1.6
 set style line 6 lc rgb '#7d6608' dt (4,2) pt 4 ps 0.7 lw 1.6
 set style line 7 lc rgb '#a569bd' dt (2,4) pt 6 ps 0.7 lw 1.6
 set style line 8 lc rgb '#909497' dt (8,2,2,2) pt 8 ps 0.7 lw 1.6
+set style line 9 lc rgb '#1b4f72' dt 3 pt 10 ps 0.7 lw 2.2
+set style line 10 lc rgb '#d4ac0d' dt (6,2) pt 12 ps 0.7 lw 1.6
 set style line 20 lc rgb '#000000' pt 6 ps 2 lw 1.6
 set style line 21 lc rgb '#000000' dt 3 lw 1
 set grid lc rgb '#dddddd'
@@ -97,7 +99,7 @@ inline std::string script_of(const panel& p, std::size_t number, bool key) {
     bool rings = false;
     for (std::size_t i = 0; i < p.curves.size(); ++i) {
         const series& c = p.curves[i];
-        const std::string name = line("p", number, "c", i), style = line(" linestyle ", i % 8 + 1);
+        const std::string name = line("p", number, "c", i), style = line(" linestyle ", i % 10 + 1);
         data += rows_of(name, c.points);
         plots += "$" + name + " with " +
                  (!c.line     ? "points"
@@ -198,8 +200,8 @@ inline picture draw_shades(std::string name, const shades& s) {
              tics(s.columns, 16), " rotate by -35 noenhanced scale 0\nset ytics ", tics(s.rows, 24),
              " noenhanced scale 0\nunset key\n", ticks(least, greatest),
              "plot $map using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor palette",
-             room ? line(", \\\n     $map using 1:2:(sprintf('%.", greatest < 10 ? 1 : 0, "f', $3)):($3 > ",
-                         0.5 * (least + greatest),
+             room ? line(", \\\n     $map using 1:2:(sprintf('%.", greatest - least < 20 ? 1 : 0,
+                         "f', $3)):($3 > ", 0.5 * (least + greatest),
                          " ? 0xffffff : 0x000000) with labels font ',11' textcolor rgb variable")
                   : std::string{},
              "\n")};
