@@ -29,7 +29,8 @@ TEST_CASE("help is no error, of the program and of each command") {
     const std::string help = d.good("--help");
     CHECK(has(help, "--checkpoint"));
     CHECK(d.good("-h") == help);
-    for (const std::string command : {"sweep", "critical", "calibrate", "cett-ppl", "compare"}) {
+    for (const std::string command :
+         {"sweep", "critical", "calibrate", "cett-ppl", "compare", "precision", "laws", "neurons"}) {
         CHECK(has(help, "\n  " + command + " "));
         const std::string of_command = d.good(command + " --help");
         CHECK(of_command != help);
@@ -38,6 +39,10 @@ TEST_CASE("help is no error, of the program and of each command") {
     }
     CHECK(has(d.good("calibrate --help"), "--method"));
     CHECK(has(d.good("sweep --help"), "--resume"));
+    CHECK(has(d.good("sweep --help"), "--thresholds"));
+    CHECK(has(d.good("laws --help"), "--checkpoints"));
+    CHECK(has(d.good("neurons --help"), "--contexts"));
+    CHECK(has(d.good("precision --help"), "--p"));
     CHECK(!d.exists(""));
 }
 

@@ -213,6 +213,30 @@ TEST_CASE("compare: PPL at equal sparsity for every method, a dash where its row
               .is_null());
 }
 
+TEST_CASE("compare: predictors are methods, too, and a table says how well they guess") {
+    const desk d;
+    for (const std::string sigma : {"silu", "relu"}) {
+        const json found = parsed(d.good(little_model + "compare --json --activation " + sigma));
+        std::size_t low_rank = 0, sign_bits = 0;
+        for (const auto& row : found.at("compare_rows")) {
+            low_rank += row.at("method") == "low_rank 2" ? 1 : 0;
+            sign_bits += row.at("method") == "sign_bits" ? 1 : 0;
+        }
+        CHECK(low_rank == 10);
+        CHECK(sign_bits == (sigma == "relu" ? 11 : 0)); // they guess gates at or below zero
+        CHECK(found.at("predictors").size() == low_rank + sign_bits);
+        for (const auto& row : found.at("predictors")) {
+            const bool of_rank = row.at("predictor") == "low_rank 2";
+            CHECK(row.at("cost").get<double>() ==
+                  doctest::Approx(of_rank ? 2 * (16 + 40) / 640.0 : 40 * 8 / 2560.0));
+            for (const char* share : {"predicted", "active", "recall", "precision", "weighted_recall"}) {
+                CHECK(row.at(share).get<double>() >= 0);
+                CHECK(row.at(share).get<double>() <= 1);
+            }
+        }
+    }
+}
+
 TEST_CASE("wrong options of a command are refused in one line") {
     const desk d;
     d.refused(to_out + "--layers some", "--layers: unknown choice \"some\" (there are all, each)");

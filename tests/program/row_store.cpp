@@ -134,6 +134,29 @@ TEST_CASE("a damaged row is measured again, the others are kept") {
     CHECK(damaged(row, 0, "up\ttop_p\t1\t1 2 .\n") == 0); // nor does a row that nobody asks for
 }
 
+TEST_CASE("a changed digit is measured again, wherever it stands in the row") {
+    stored_sweep sweep;
+    sweep.run("f", false);
+    const std::string whole = content(sweep.path);
+    const std::size_t row = whole.find("input\ttop_p\t0.5\t");
+    REQUIRE(row != std::string::npos);
+    const std::size_t end = whole.find('\n', row), words = row + std::string{"input\ttop_p\t0.5\t"}.size();
+    for (std::size_t at = words; at < end - 2; at += 41) {
+        CAPTURE(at - row);
+        std::string text = whole;
+        while (text[at] == ' ') {
+            ++at;
+        }
+        text[at] = text[at] == '7' ? '8' : '7';
+        put(sweep.path, text);
+        CHECK(sweep.run("f", true) == 1);
+    }
+    // Nor do the words of one row pass for those of another.
+    std::string text = whole;
+    put(sweep.path, text.replace(words - 2, 1, "9"));
+    CHECK(sweep.run("f", true) == 1);
+}
+
 TEST_CASE("a store that cannot be written says so") {
     const little_study little{app::activation::silu, 2};
     temporary_folder folder;
