@@ -160,9 +160,8 @@ class laws_command final : public command {
                        {"rms", "rms residual", column::all},
                        {"r_squared", "R^2", column::all},
                        {"determined", "the points determine A0", column::all}}};
-        const auto error_cell = [](double v, double scale, int decimals) {
-            return std::isfinite(v) ? cell{fixed(scale * v, decimals), number_text(v), true}
-                                    : cell{"infinite", "null", true};
+        const auto error_cell = [](double v, const std::string& shown) {
+            return std::isfinite(v) ? cell{shown, number_text(v), true} : cell{"infinite", "null", true};
         };
         for (const auto& f : fits) {
             for (std::size_t i = 0; i < f.parameters.size(); ++i) {
@@ -170,12 +169,11 @@ class laws_command final : public command {
                           text_cell(f.form),
                           text_cell(f.parameters[i]),
                           {line(f.values[i]), number_text(f.values[i]), true},
-                          std::isfinite(f.errors[i]) ? cell{line(f.errors[i]), number_text(f.errors[i]), true}
-                                                     : cell{"infinite", "null", true}});
+                          error_cell(f.errors[i], line(f.errors[i]))});
             }
             quality.add({text_cell(f.name),
                          {percent(f.limit), number_text(f.limit), true},
-                         error_cell(f.limit_error, 100, 2),
+                         error_cell(f.limit_error, percent(f.limit_error)),
                          share_cell(f.rms),
                          number_cell(f.r_squared, 4),
                          text_cell(f.determines_limit ? "yes" : "no")});
