@@ -165,3 +165,24 @@ TEST_CASE("CETT-PPL on a loss that no mask reaches says that nothing is within")
     CHECK(!found.converged);
     CHECK(found.target == 0);
 }
+
+TEST_CASE("thresholds found in order are incurred by the whole masked model in every layer") {
+    const calibrated c;
+    for (const double target : {0.1, 0.3}) {
+        const auto thresholds = app::cett_thresholds_in_order(c.little.s, c.norms, target, c.little.s.stories,
+                                                              2, ignore_progress);
+        CHECK(thresholds == app::cett_thresholds_in_order(c.little.s, c.norms, target, c.little.s.stories, 1,
+                                                          ignore_progress));
+        const auto meters =
+            app::incurred_cett(c.little.s, app::cett_condition(c.norms, thresholds, target),
+                               tamis::site::intermediate, c.little.s.stories, 2, ignore_progress);
+        // The first layer sees what the dense model's does.
+        CHECK(thresholds[0] == app::exact_cett_thresholds(c.little.s, c.curves, {target}, c.little.s.stories,
+                                                          1, ignore_progress)
+                                   .front()[0]);
+        for (std::size_t l = 0; l < 2; ++l) {
+            CHECK(meters[l].mean() <= target + 1e-12);
+            CHECK(meters[l].mean() > target - 0.001);
+        }
+    }
+}
