@@ -80,10 +80,10 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                     own.under(c, sum.masks,
                               [&](auto&& logits_of) { score_story(s.stories[part], logits_of, sum.text); });
                 } else {
-                    const auto [task, number] = questions[part - s.stories.size()];
-                    auto& of_task = sum.tasks[task];
+                    const place at = questions[part - s.stories.size()];
+                    auto& of_task = sum.tasks[at.task];
                     own.under(c, of_task.masks, [&](auto&& logits_of) {
-                        score_question(s.tasks[task].questions[number], logits_of, of_task.score);
+                        score_question(s.tasks[at.task].questions[at.question], logits_of, of_task.score);
                     });
                 }
             };
