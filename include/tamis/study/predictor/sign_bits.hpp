@@ -15,7 +15,7 @@ namespace study {
 /// N_neg are negative by their factors' sign bits and N_pos = h - N_neg are not; neuron i is predicted inactive when
 ///     N_neg > alpha N_pos.
 /// It guesses pre-activations <= 0, so it is meant for ReLU, and knows no bias. Greater alpha keeps more: 1 is the
-/// majority, the paper takes 1.00 to 1.03; a tie is active. Zeros count by their sign bits. Costs one bit a weight of W_gate,
+/// majority; a tie is active. Zeros count by their sign bits. Costs one bit a weight of W_gate,
 /// and an exclusive or and a popcount for 64 of them. Exact: the mask depends on the signs alone.
 class sign_bits {
   public:
