@@ -82,7 +82,8 @@ TEST_CASE("quantile rules do not depend on the threads") {
 
 TEST_CASE("magnitudes of all layers together bracket each quantile") {
     const little_study little;
-    const auto found = app::magnitudes_of(little.s, tamis::site::intermediate, 2, ignore_progress);
+    const auto found =
+        app::magnitudes_of(little.s, tamis::site::intermediate, 2, ignore_progress).merged().counter();
     const auto all = sorted(little, tamis::site::intermediate);
     for (const double share : {0.1, 0.5, 0.9, 0.98}) {
         const auto q = found.quantile(share);

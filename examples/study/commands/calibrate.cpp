@@ -73,7 +73,6 @@ class calibrate_command final : public command {
         const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
         const auto norms = neuron_norms_of(s.model);
         study::calibration c = new_calibration(s, method_.c_str(), target_);
-        std::vector<double> calibrated_means;
         document d{"Thresholds by " + method_ + " of " + s.name};
         d.paragraph(describe(s) + line(" Target ", target_, "."));
 

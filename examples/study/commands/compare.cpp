@@ -94,11 +94,9 @@ class compare_command final : public command {
         method top_k{"top_k |gate|", {}}, fat{"fat_eps |gate|", {}}, cats{"cats |gate|", {}},
             top_k_i{"top_k |i|", {}}, threshold{"threshold |i|", {}}, top_p{"top_p |i|", {}},
             max_p{"max_p |i|", {}};
-        const auto gates = magnitudes_of(s, site::gate, o.threads, report);
-        const auto intermediates = magnitudes_of(s, site::intermediate, o.threads, report);
-        const auto of_layers =
-            observe(s, s.stories, dense(layers), study::per_layer{layers, study::histogram_meter{site::gate}},
-                    o.threads, report);
+        const auto of_layers = magnitudes_of(s, site::gate, o.threads, report);
+        const auto gates = of_layers.merged().counter();
+        const auto intermediates = magnitudes_of(s, site::intermediate, o.threads, report).merged().counter();
         for (const double share : shares) {
             top_k.rows.push_back(everywhere(site::gate, "top_k", share, tamis::top_k::fraction(1 - share)));
             top_k_i.rows.push_back(

@@ -53,12 +53,16 @@ prediction_row row_of(const subject& s, std::vector<Predictor> layers, std::stri
 std::vector<prediction_row> low_rank_rows(const subject& s, std::size_t rank, const std::vector<double>& kept,
                                           std::size_t threads, const progress_report& report) {
     using predictor = study::low_rank<model_activation>;
+    std::vector<predictor> factors; // decomposed once, for all shares
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        factors.emplace_back(gate_of(s.model, l), rank, model_activation{s.sigma}, tamis::nonzero{});
+    }
     std::vector<prediction_row> rows;
     for (const double share : kept) {
         const tamis::any_selector rule = tamis::top_k::fraction(share);
         std::vector<predictor> layers;
-        for (std::size_t l = 0; l < s.layers(); ++l) {
-            layers.emplace_back(gate_of(s.model, l), rank, model_activation{s.sigma}, rule);
+        for (const predictor& f : factors) {
+            layers.push_back(f.with_rule(rule));
         }
         rows.push_back(row_of(s, std::move(layers), line("low_rank ", rank), share, rule, threads, report));
     }

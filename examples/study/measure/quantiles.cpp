@@ -59,19 +59,16 @@ teal_budget budget_of(const checkpoint& model, std::size_t layer, Sigma sigma, c
 std::vector<study::calibrated_rule> quantile_rules_of(const subject& s, tamis::site where,
                                                       const std::vector<double>& shares, std::size_t threads,
                                                       const progress_report& report) {
-    const auto first = observe(s, s.stories, dense(s.layers()),
-                               study::per_layer{s.layers(), study::histogram_meter{where}}, threads, report);
+    const auto first = magnitudes_of(s, where, threads, report);
     const auto second =
         observe(s, s.stories, dense(s.layers()), study::second_pass(first, shares), threads, report);
     return study::quantile_rules(second);
 }
 
-study::magnitude_histogram magnitudes_of(const subject& s, tamis::site where, std::size_t threads,
-                                         const progress_report& report) {
+study::per_layer<study::histogram_meter> magnitudes_of(const subject& s, tamis::site where,
+                                                       std::size_t threads, const progress_report& report) {
     return observe(s, s.stories, dense(s.layers()),
-                   study::per_layer{s.layers(), study::histogram_meter{where}}, threads, report)
-        .merged()
-        .counter();
+                   study::per_layer{s.layers(), study::histogram_meter{where}}, threads, report);
 }
 
 std::vector<teal_budget> teal_budgets_of(const subject& s, double target, const progress_report& report) {

@@ -14,9 +14,9 @@ std::vector<study::calibrated_rule> quantile_rules_of(const subject& s, tamis::s
                                                       const std::vector<double>& shares, std::size_t threads,
                                                       const progress_report& report);
 
-/// |v| at a site over all layers together, for one threshold for all of them (FAT-eps).
-study::magnitude_histogram magnitudes_of(const subject& s, tamis::site where, std::size_t threads,
-                                         const progress_report& report);
+/// |v| at a site in every layer, of the dense model: for thresholds a layer, and merged for one for all of them (FAT-eps).
+study::per_layer<study::histogram_meter> magnitudes_of(const subject& s, tamis::site where,
+                                                       std::size_t threads, const progress_report& report);
 
 /// TEAL's greedy shares of one layer's FFN: for tamis, which has one mask on x, and with a mask for each matrix.
 struct teal_budget {

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <tamis/mask/apply.hpp>
 #include <tamis/study/any_joint_selector.hpp>
-#include <tamis/study/hook.hpp>
-#include <tamis/study/meter.hpp>
-#include <tamis/study/plan.hpp>
+#include <tamis/study/masker.hpp>
 
 #include <algorithm>
 #include <array>
@@ -90,8 +87,8 @@ class joint_masker {
                                     tokens.rows(), tokens.columns()};
         chosen.select(tokens, masks, w);
         for (std::size_t i = 0; i < tokens.rows(); ++i) {
-            (*see_)(layer, sighting{where, tokens.row(i), masks.row(i), true, first + i});
-            zero_inactive(tokens.row(i), masks.row(i));
+            masker_part::show_and_mask(*see_, layer, {where, tokens.row(i), masks.row(i), true, first + i},
+                                       tokens.row(i));
         }
     }
 

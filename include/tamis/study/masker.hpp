@@ -9,6 +9,20 @@ TAMIS_BEGIN
 
 namespace study {
 
+namespace masker_part {
+
+/// What every hook that masks does with a token: shows its values as they are with the mask, then sets what is not active
+/// to zero. Without a policy it only shows.
+template <layer_observer Observer>
+void show_and_mask(Observer& see, std::size_t layer, const sighting& s, std::span<float> values) {
+    see(layer, s);
+    if (s.has_policy) {
+        zero_inactive(values, s.mask);
+    }
+}
+
+} // namespace masker_part
+
 /// The hook that carries a plan out: makes each token's mask, shows values and mask to an observer, and sets what is not
 /// active to zero. Masks are those of glu_ffn, but that gate and up are masked and shown in full, whatever the other's mask
 /// left out: with policies at both, up's mask is made over all of up. The plan and the observer are borrowed.
@@ -33,10 +47,7 @@ class masker {
             if (chosen != nullptr) {
                 chosen->select(row, made, w);
             }
-            (*see_)(layer, sighting{where, row, made, chosen != nullptr, token});
-            if (chosen != nullptr) {
-                zero_inactive(row, made);
-            }
+            masker_part::show_and_mask(*see_, layer, {where, row, made, chosen != nullptr, token}, row);
         }
     }
 

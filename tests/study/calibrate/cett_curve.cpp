@@ -9,18 +9,6 @@
 
 using tamis::study::cett_curve;
 
-namespace {
-
-auto curve_of(const cett_layer& layer) {
-    cett_curve curve{layer.memory.view(), layer.norms};
-    for (const auto& token : layer.tokens) {
-        curve.add(token);
-    }
-    return curve;
-}
-
-} // namespace
-
 TEST_CASE("the mean at the ends of bins is that of the masks") {
     for (const shape s : {shape::normal, shape::heavy_tailed, shape::levels, shape::relu, shape::outlier}) {
         CAPTURE(name_of(s));

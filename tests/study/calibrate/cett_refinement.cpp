@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::array targets{0.0, 0.01, 0.05, 0.1, 0.2, 0.5, 0.9};
 
-auto curve_of(const cett_layer& layer) {
-    cett_curve curve{layer.memory.view(), layer.norms};
-    for (const auto& token : layer.tokens) {
-        curve.add(token);
-    }
-    return curve;
-}
-
 } // namespace
 
 TEST_CASE("eps is within the target, the next float beyond it") {

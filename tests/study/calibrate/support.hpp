@@ -4,6 +4,7 @@
 
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/format/f32.hpp>
+#include <tamis/study/calibrate/cett_curve.hpp>
 
 #include <cmath>
 
@@ -66,3 +67,12 @@ struct cett_layer {
 };
 
 inline float next_float(float v) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(v) + 1); }
+
+/// The curve of all the layer's tokens.
+inline auto curve_of(const cett_layer& layer) {
+    tamis::study::cett_curve curve{layer.memory.view(), layer.norms};
+    for (const auto& token : layer.tokens) {
+        curve.add(token);
+    }
+    return curve;
+}

@@ -147,3 +147,18 @@ TEST_CASE("low rank: what is refused") {
     }
 }
 #endif
+
+TEST_CASE("another rule on the same factors gives the masks of a predictor that was made with it") {
+    for (const sides s : shapes_of_gates) {
+        const random_gate gate{s.h, s.d, 3, 0.2f, s.h};
+        const low_rank first{gate.view(), 1, tamis::silu{}, tamis::threshold{0.5}};
+        const low_rank made{gate.view(), 1, tamis::silu{}, tamis::top_k{s.d / 2}};
+        const auto other = first.with_rule(tamis::top_k{s.d / 2});
+        for (std::uint64_t seed = 0; seed < 5; ++seed) {
+            const auto x = random_x(s.h, seed);
+            CHECK(predict(other, x) == predict(made, x));
+            CHECK(predict(first, x) ==
+                  predict(low_rank{gate.view(), 1, tamis::silu{}, tamis::threshold{0.5}}, x));
+        }
+    }
+}

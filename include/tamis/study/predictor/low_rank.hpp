@@ -62,6 +62,13 @@ class low_rank {
         }
     }
 
+    /// The same factors under another rule: W_gate is not decomposed again.
+    low_rank with_rule(any_selector rule) const {
+        low_rank other{*this};
+        other.rule_ = std::move(rule);
+        return other;
+    }
+
     std::size_t width() const { return static_cast<std::size_t>(in_.cols()); }
     std::size_t neurons() const { return static_cast<std::size_t>(out_.rows()); }
     std::size_t rank() const { return static_cast<std::size_t>(in_.rows()); }

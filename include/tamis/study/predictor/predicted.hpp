@@ -1,9 +1,7 @@
 #pragma once
 
 #include <tamis/any_selector.hpp>
-#include <tamis/mask/apply.hpp>
-#include <tamis/study/hook.hpp>
-#include <tamis/study/meter.hpp>
+#include <tamis/study/masker.hpp>
 #include <tamis/study/predictor/predictor.hpp>
 #include <tamis/study/predictor/score.hpp>
 
@@ -96,10 +94,7 @@ class predicted {
         for (std::size_t token = 0; token < values.rows(); ++token) {
             const std::span<float> row = values.row(token);
             const mask_view made = here ? mask_view{predictions_.of(token)} : mask_view{};
-            (*see_)(layer, sighting{where, row, made, here, token});
-            if (here) {
-                zero_inactive(row, made);
-            }
+            masker_part::show_and_mask(*see_, layer, {where, row, made, here, token}, row);
         }
     }
 
