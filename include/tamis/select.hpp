@@ -1,8 +1,8 @@
 #pragma once
 
-#include <tamis/emit.hpp>
 #include <tamis/rule/rule.hpp>
 #include <tamis/score/magnitude.hpp>
+#include <tamis/write_active.hpp>
 
 TAMIS_BEGIN
 
@@ -53,7 +53,7 @@ auto with_cut(const Score& score, const Rule& rule, const View& values, workspac
 
 template <class Score, class Rule, class View>
 void select_scored(const Score& score, const Rule& rule, const View& values, mask_span out, workspace w) {
-    with_cut(score, rule, values, w, [&](auto cut, auto scores) { emit(cut, scores, out); });
+    with_cut(score, rule, values, w, [&](auto cut, auto scores) { write_mask(cut, scores, out); });
 }
 
 } // namespace detail

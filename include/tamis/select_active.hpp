@@ -46,7 +46,7 @@ std::size_t select_indices(const S& s, V&& values, std::span<std::uint32_t> out,
     const auto view = view_of(values);
     detail::need_room(view.size(), out.size());
     return detail::select_into(
-        s, view, w, [&](auto cut, auto scores) { return emit_indices(cut, scores, out); },
+        s, view, w, [&](auto cut, auto scores) { return write_indices(cut, scores, out); },
         [&](mask_view mask) { return active_indices(mask, out); });
 }
 
@@ -67,9 +67,9 @@ std::size_t select_entries(const S& s, V&& values, std::span<entry> out, workspa
         s, view, w,
         [&](auto cut, auto scores) {
             if constexpr (std::is_convertible_v<decltype(view), std::span<const float>>) {
-                return emit_entries(cut, scores, std::span<const float>{view}, out);
+                return write_entries(cut, scores, std::span<const float>{view}, out);
             } else if constexpr (rule<S>) { // the scores are the values as floats
-                return emit_entries(cut, scores, scores.signed_scores(), out);
+                return write_entries(cut, scores, scores.signed_scores(), out);
             } else {
                 std::size_t count = 0;
                 for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -90,7 +90,7 @@ void select_in_place(const S& s, V&& values, workspace w) {
     using value = std::remove_reference_t<decltype(view[0])>;
     static_assert(!std::is_const_v<value>, "tamis::select_in_place: these values are read-only");
     if constexpr (rule<S> && std::is_convertible_v<decltype(view), std::span<values_real<V>>>) {
-        detail::with_cut(magnitude{}, s, view, w, [&](auto cut, auto) { emit_zeros(cut, view); });
+        detail::with_cut(magnitude{}, s, view, w, [&](auto cut, auto) { write_zeros(cut, view); });
     } else {
         const mask_span mask{w.take<std::uint64_t>(mask_words(view.size())), view.size()};
         tamis::select(s, view, mask, w);

@@ -71,7 +71,7 @@ void select_joint_scored(const Score& score, const Rule& rule, block<T> values, 
     }
     const cut<real> joint = tamis::cut_of(rule, scores<real>{all}, w);
     for (std::size_t i = 0; i < values.rows(); ++i) {
-        emit(joint, scores<real>{all.subspan(i * columns, columns)}, out.row(i));
+        write_mask(joint, scores<real>{all.subspan(i * columns, columns)}, out.row(i));
     }
 }
 

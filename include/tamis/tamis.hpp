@@ -20,6 +20,7 @@
 #include <tamis/score/weighted.hpp>
 
 // rule: magnitudes to a cut
+#include <tamis/cut.hpp>
 #include <tamis/rule/cett.hpp>
 #include <tamis/rule/combine.hpp>
 #include <tamis/rule/guarded.hpp>
@@ -32,13 +33,14 @@
 #include <tamis/rule/top_p.hpp>
 
 // mask: what a cut leaves active
-#include <tamis/emit.hpp>
+#include <tamis/any_selector.hpp>
 #include <tamis/mask/apply.hpp>
 #include <tamis/mask/mask.hpp>
 #include <tamis/mask/set_operations.hpp>
 #include <tamis/select.hpp>
 #include <tamis/select_active.hpp>
 #include <tamis/select_block.hpp>
+#include <tamis/write_active.hpp>
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/cett_exact.hpp>
@@ -53,3 +55,5 @@
 #include <tamis/format/int8_by_row.hpp>
 #include <tamis/format/q4_0.hpp>
 #include <tamis/format/q8_0.hpp>
+#include <tamis/kernel/unpack.hpp>
+#include <tamis/matrix.hpp>

@@ -34,7 +34,7 @@ struct two_arguments {
 static_assert(tamis::activation<tamis::silu> && tamis::activation<tamis::gelu> &&
               tamis::activation<tamis::gelu_tanh>);
 static_assert(tamis::activation<tamis::relu> && tamis::activation<tamis::relu2> &&
-              tamis::activation<tamis::identity>);
+              tamis::activation<tamis::linear>);
 static_assert(tamis::activation<sine> && tamis::activation<float (*)(float)>);
 static_assert(!tamis::activation<two_arguments> && !tamis::activation<int>);
 
@@ -44,7 +44,7 @@ TEST_CASE("activations follow their formulas") {
     CHECK(largest_error(tamis::gelu_tanh{}, exact_gelu_tanh) < 8e-7f);
     CHECK(largest_error(tamis::relu{}, exact_relu) == 0);
     CHECK(largest_error(tamis::relu2{}, exact_relu2) < 1e-7f);
-    CHECK(largest_error(tamis::identity{}, exact_identity) == 0);
+    CHECK(largest_error(tamis::linear{}, exact_identity) == 0);
 }
 
 TEST_CASE("gelu_tanh is within 5e-4 of gelu") {

@@ -7,7 +7,7 @@
 
 // Every one of the 65,536 bfloat16 reads exactly: as sign * (1 + fraction / 128) * 2^(exponent - 127).
 
-static_assert(tamis::format<tamis::bf16>);
+static_assert(tamis::weight_format<tamis::bf16>);
 static_assert(tamis::bf16::row_bytes(0) == 0 && tamis::bf16::row_bytes(7) == 14);
 
 namespace {

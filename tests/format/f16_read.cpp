@@ -8,7 +8,7 @@
 
 // Every one of the 65,536 binary16 numbers reads exactly: as sign * (1 + fraction / 1024) * 2^(exponent - 15).
 
-static_assert(tamis::format<tamis::f16>);
+static_assert(tamis::weight_format<tamis::f16>);
 static_assert(tamis::f16::row_bytes(0) == 0 && tamis::f16::row_bytes(7) == 14);
 
 namespace {

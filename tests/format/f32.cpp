@@ -10,7 +10,7 @@
 
 // f32 is memory as it is: every float comes back with its bits.
 
-static_assert(tamis::format<tamis::f32>);
+static_assert(tamis::weight_format<tamis::f32>);
 static_assert(tamis::f32::row_bytes(0) == 0 && tamis::f32::row_bytes(7) == 28);
 
 TEST_CASE("f32: packing and reading keep the bits") {

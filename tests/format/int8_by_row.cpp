@@ -8,7 +8,7 @@
 
 // int8_by_row: one float, largest / 127, and behind it an integer a weight, rounded half away from zero.
 
-static_assert(tamis::format<tamis::int8_by_row>);
+static_assert(tamis::weight_format<tamis::int8_by_row>);
 static_assert(tamis::int8_by_row::row_bytes(0) == 4 && tamis::int8_by_row::row_bytes(7) == 11);
 
 namespace {

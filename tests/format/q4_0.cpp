@@ -9,7 +9,7 @@
 // q4_0 is ggml's Q4_0, byte for byte: an f16 scale, the weight of the largest magnitude over -8, and 16 bytes, each of
 // which holds two weights that lie 16 apart.
 
-static_assert(tamis::format<tamis::q4_0>);
+static_assert(tamis::weight_format<tamis::q4_0>);
 static_assert(tamis::q4_0::row_bytes(0) == 0 && tamis::q4_0::row_bytes(1) == 18 &&
               tamis::q4_0::row_bytes(32) == 18 && tamis::q4_0::row_bytes(33) == 36);
 

@@ -8,7 +8,7 @@
 
 // q8_0 is ggml's Q8_0, byte for byte: an f16 scale, largest / 127, and 32 integers rounded half away from zero.
 
-static_assert(tamis::format<tamis::q8_0>);
+static_assert(tamis::weight_format<tamis::q8_0>);
 static_assert(tamis::q8_0::row_bytes(0) == 0 && tamis::q8_0::row_bytes(1) == 34 &&
               tamis::q8_0::row_bytes(32) == 34 && tamis::q8_0::row_bytes(33) == 68);
 

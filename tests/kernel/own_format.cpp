@@ -5,8 +5,8 @@
 
 // A format that a user wrote by the concept alone works in both kernels.
 
-static_assert(tamis::format<int8_by_row>);
-static_assert(tamis::format<three_bytes>);
+static_assert(tamis::weight_format<int8_by_row>);
+static_assert(tamis::weight_format<three_bytes>);
 
 namespace {
 
@@ -22,9 +22,9 @@ struct no_pack {
 
 } // namespace
 
-static_assert(!tamis::format<no_at>);
-static_assert(!tamis::format<no_pack>);
-static_assert(!tamis::format<float>);
+static_assert(!tamis::weight_format<no_at>);
+static_assert(!tamis::weight_format<no_pack>);
+static_assert(!tamis::weight_format<float>);
 
 TEST_CASE_TEMPLATE("kernels read a format of the user's", F, int8_by_row, three_bytes) {
     engine random{5};

@@ -42,7 +42,7 @@ constexpr bool serves_both = tamis::rule_for<R, float> && tamis::rule_for<R, dou
 static_assert(serves_both<tamis::top_p> && serves_both<tamis::top_k> && serves_both<tamis::max_p> &&
               serves_both<tamis::threshold> && serves_both<tamis::nonzero> &&
               serves_both<tamis::tail_budget>);
-static_assert(serves_both<tamis::all_of<tamis::top_p, tamis::top_k>> &&
+static_assert(serves_both<tamis::both_rules<tamis::top_p, tamis::top_k>> &&
               serves_both<tamis::at_least<tamis::top_p>> &&
               serves_both<tamis::guarded<tamis::at_most<tamis::top_p>>>);
 static_assert(tamis::rule<floats_alone> && !tamis::rule_for<floats_alone, double>);

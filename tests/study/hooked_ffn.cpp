@@ -94,7 +94,7 @@ TEST_CASE("hooked_ffn: with gate and up masked, up is shown in full and y has wh
 TEST_CASE("hooked_ffn: hooks come once a site, in order, with the layer; what they write goes on; x stays") {
     const problem_of_tokens problem{5, 9, 3, false, 4};
     const auto weights = store_glu<0, 0>(problem.p);
-    tamis::study::hooked_ffn ffn{weights.view(), tamis::identity{}};
+    tamis::study::hooked_ffn ffn{weights.view(), tamis::linear{}};
     CHECK(ffn.width() == 5);
     CHECK(ffn.neurons() == 9);
     std::vector<tamis::site> order;

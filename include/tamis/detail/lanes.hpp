@@ -34,7 +34,7 @@ template <class Real>
 inline constexpr auto infinity_key = static_cast<key_of<Real>>(infinity_bits<Real>);
 /// The greatest key, a NaN's: passes fill up the last vector with it, and count it nowhere.
 template <class Real>
-inline constexpr auto padding_key = std::numeric_limits<key_of<Real>>::max();
+inline constexpr auto padding_key = (std::numeric_limits<key_of<Real>>::max)();
 
 template <class Real>
 key_lanes<Real> bits_of_lanes(const real_lanes<Real>& v) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/ffn/weights.hpp>
+#include <tamis/matrix.hpp>
 
 #include <algorithm>
 
@@ -115,7 +115,7 @@ class row_writer {
         } else {
             std::size_t from = 0;
             do { // once without columns too, for a format with something in front of a row
-                const std::size_t to = std::min(from + piece(), columns());
+                const std::size_t to = (std::min)(from + piece(), columns());
                 write_columns(first, last, from, to, tile);
                 from = to;
             } while (from < columns());
@@ -141,13 +141,13 @@ class row_writer {
         using G = typename M::format_type;
         const bool same_columns = i + tile_rows < last;
         const std::byte* const reads =
-            source_.row(same_columns ? j : std::min(j + tile_columns, columns() - 1)) +
+            source_.row(same_columns ? j : (std::min)(j + tile_columns, columns() - 1)) +
             (G::row_bytes(same_columns ? i + tile_rows : first) - G::row_bytes(0));
         ask_for(reads, G::row_bytes(tile_rows));
         if constexpr (packs_in_pieces<F>()) {
             constexpr std::size_t columns_a_row = tile_columns / tile_rows;
             constexpr std::size_t bytes = F::row_bytes(tile_columns) / columns_a_row;
-            const std::size_t row = std::min(i + (j - from) / columns_a_row, last - 1);
+            const std::size_t row = (std::min)(i + (j - from) / columns_a_row, last - 1);
             ask_for(place(row, from) + (j - from) % columns_a_row * bytes, bytes);
         }
     }
@@ -156,7 +156,7 @@ class row_writer {
                        cell* tile) const {
         if constexpr (transposes<L, M>) {
             for (std::size_t i = first; i < last; i += tile_rows) {
-                const std::size_t count = std::min(tile_rows, last - i);
+                const std::size_t count = (std::min)(tile_rows, last - i);
                 for (std::size_t j = from; j < to; ++j) {
                     ask_ahead(first, last, i, from, j);
                     cell line[tile_rows];

@@ -9,7 +9,7 @@ TAMIS_BEGIN
 
 /// sigma of the FFN: a function of one float. One of your own is any callable of that form. For speed it may have, beside
 /// the call, `lanes`, which takes and gives a vector of floats (any type with their operators, and exp).
-/// Models: silu, gelu, gelu_tanh, relu, relu2, identity.
+/// Models: silu, gelu, gelu_tanh, relu, relu2, linear.
 template <class A>
 concept activation = requires(const A& sigma, float z) {
     { sigma(z) } -> std::convertible_to<float>;
@@ -57,7 +57,7 @@ struct relu2 {
 };
 
 /// z: a bilinear layer.
-struct identity {
+struct linear {
     constexpr float operator()(float z) const { return z; }
 };
 

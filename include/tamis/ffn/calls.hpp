@@ -79,13 +79,13 @@ class ffn_calls {
         detail::need("tamis: an FFN's x needs %zu columns, got %zu", self().width(), x.columns());
         detail::need("tamis: an FFN's y needs %zu columns, got %zu", self().width(), y.columns());
         detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
-        std::size_t together = std::min(x.rows(), Products::most_tokens);
+        std::size_t together = (std::min)(x.rows(), Products::most_tokens);
         while (together > 1 && workspace_bytes_with<Products>(threads, together) > w.bytes_left()) {
             --together;
         }
         traffic total;
         for (std::size_t first = 0; first < x.rows(); first += together) {
-            const std::size_t tokens = std::min(together, x.rows() - first);
+            const std::size_t tokens = (std::min)(together, x.rows() - first);
             total += self().template run<Products>({x.row(first).data(), tokens, x.columns(), x.stride()},
                                                    {y.row(first).data(), tokens, y.columns(), y.stride()}, w,
                                                    threads, see, first);

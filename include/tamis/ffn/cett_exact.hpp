@@ -60,7 +60,7 @@ class cett_exact : public selects<cett_exact<Down>> {
         const auto sum = w.take<double>(detail::down_width(down_));
         const double output = tail_norm(values, order, s, sum, -1.0).squared_norm;
         const auto within = [&] { return tail_norm(values, order, s, sum, target_ * target_ * output).next; };
-        emit(output > 0 ? cut<double>::at_bits(within()) : cut<double>::everything(), s, out);
+        write_mask(output > 0 ? cut<double>::at_bits(within()) : cut<double>::everything(), s, out);
     }
     std::size_t selection_bytes(std::size_t n) const {
         return workspace_bytes_of<double>(n) + workspace_bytes_of<std::uint32_t>(n) +

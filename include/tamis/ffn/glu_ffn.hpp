@@ -77,10 +77,10 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         const std::size_t up = Products::up_bytes(weights_.gate, tokens, threads) +
                                Products::up_bytes(weights_.up, tokens, threads);
         return bytes +
-               std::max({up, Products::down_bytes(weights_.down, tokens, threads),
-                         policies_.selection_bytes(site::input, h), policies_.selection_bytes(site::gate, d),
-                         policies_.selection_bytes(site::up, d),
-                         policies_.selection_bytes(site::intermediate, d)});
+               (std::max)({up, Products::down_bytes(weights_.down, tokens, threads),
+                           policies_.selection_bytes(site::input, h),
+                           policies_.selection_bytes(site::gate, d), policies_.selection_bytes(site::up, d),
+                           policies_.selection_bytes(site::intermediate, d)});
     }
 
     /// The tokens of x together. A workspace is passed on by value: what a step takes of it is free again behind it.

@@ -2,6 +2,7 @@
 
 #include <tamis/executor.hpp>
 #include <tamis/ffn/observer.hpp>
+#include <tamis/ffn/weights.hpp>
 #include <tamis/kernel/dot_rows_of_block.hpp>
 #include <tamis/kernel/sum_rows_of_block.hpp>
 #include <tamis/workspace.hpp>
@@ -51,7 +52,7 @@ class product {
     /// Workspace for products with this matrix, for so many tokens and threads.
     static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
         const std::size_t runs = RowsAreOutputs ? 1 : sum_runs(std::uint64_t{w.rows()} * w.row_bytes());
-        return std::min(runs - 1, width == 1 ? std::size_t{1} : runs) * buffer_bytes(w, tokens);
+        return (std::min)(runs - 1, width == 1 ? std::size_t{1} : runs) * buffer_bytes(w, tokens);
     }
 
     /// Takes memory and divides the work; tells into how many parts.
@@ -63,7 +64,7 @@ class product {
         } else {
             runs_ = sum_runs(bytes_of_weights());
             columns_ = std::clamp<std::size_t>((width + runs_ - 1) / runs_, 1, (w_.columns() + 1023) / 1024);
-            buffers_ = w.take<float>(std::min(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *
+            buffers_ = w.take<float>((std::min)(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *
                                      buffer_bytes(w_, in_.rows()) / sizeof(float));
         }
         return runs_ * columns_;

@@ -75,10 +75,10 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         return detail::bytes_of_rows(tokens, d) +
                (has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0) +
                (has<site::intermediate> ? site_step::bytes(d, tokens) : 0) +
-               std::max({Products::up_bytes(weights_.up, tokens, threads),
-                         Products::down_bytes(weights_.down, tokens, threads),
-                         policies_.selection_bytes(site::input, h),
-                         policies_.selection_bytes(site::intermediate, d)});
+               (std::max)({Products::up_bytes(weights_.up, tokens, threads),
+                           Products::down_bytes(weights_.down, tokens, threads),
+                           policies_.selection_bytes(site::input, h),
+                           policies_.selection_bytes(site::intermediate, d)});
     }
 
     template <class Products, class Executor, class Observer>

@@ -39,7 +39,7 @@ class dense_product {
         const std::size_t outputs = RowsAreOutputs ? w_.rows() : w_.columns();
         const std::size_t steps = (outputs + step - 1) / step;
         for (std::size_t i = steps * part / parts_; i < steps * (part + 1) / parts_; ++i) {
-            compute(i * step, std::min((i + 1) * step, outputs),
+            compute(i * step, (std::min)((i + 1) * step, outputs),
                     panels_.data() + part * panel_rows * panel_columns);
         }
     }
@@ -68,7 +68,7 @@ class dense_product {
         const std::size_t inputs = RowsAreOutputs ? w_.columns() : w_.rows();
         constexpr std::size_t step = RowsAreOutputs ? panel_columns : panel_rows;
         for (std::size_t k = 0; k < inputs; k += step) {
-            const std::size_t end = std::min(k + step, inputs);
+            const std::size_t end = (std::min)(k + step, inputs);
             const matrix_map in(in_.row(0).data() + k, index(tokens), index(end - k),
                                 Eigen::OuterStride<>(index(in_.stride())));
             if constexpr (RowsAreOutputs) {

@@ -59,9 +59,9 @@ matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&
     owned_workspace memory{parts * tile_bytes};
     const auto tiles = memory.view().template take<std::byte>(parts * tile_bytes);
     for (std::size_t begin = 0; begin < bands; begin += bands_a_round) {
-        const std::size_t count = std::min(bands_a_round, bands - begin);
+        const std::size_t count = (std::min)(bands_a_round, bands - begin);
         const auto row = [&](std::size_t band) {
-            return std::min((begin + band) * band_rows, writer.rows());
+            return (std::min)((begin + band) * band_rows, writer.rows());
         };
         threads.run(parts, [&](std::size_t part) {
             const auto tile =
@@ -140,7 +140,7 @@ matrix<F, L> repack_in_place(const M& source, std::span<std::byte> memory, const
     const auto result = repack<F, L>(source, copy.bytes(), threads, all_but_last);
     constexpr std::size_t stretch = std::size_t{1} << 20;
     threads.run((bytes + stretch - 1) / stretch, [&](std::size_t i) {
-        const auto part = copy.bytes().subspan(i * stretch, std::min(stretch, bytes - i * stretch));
+        const auto part = copy.bytes().subspan(i * stretch, (std::min)(stretch, bytes - i * stretch));
         std::copy_n(part.data(), part.size(), memory.data() + i * stretch);
     });
     progress(bytes, bytes);

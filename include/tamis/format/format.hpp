@@ -29,13 +29,14 @@ TAMIS_BEGIN
 /// multiplied with), as q4_0 has them.
 /// Models: f32, f16, bf16, q8_0, q4_0, int8_by_row.
 template <class F>
-concept format = requires(const std::byte* row, std::byte* out, std::span<const float> from, std::size_t n) {
-    typename F::storage;
-    { F::name } -> std::convertible_to<const char*>;
-    { F::row_bytes(n) } -> std::same_as<std::size_t>;
-    { F::at(row, n) } -> std::same_as<float>;
-    F::pack(from, out);
-};
+concept weight_format =
+    requires(const std::byte* row, std::byte* out, std::span<const float> from, std::size_t n) {
+        typename F::storage;
+        { F::name } -> std::convertible_to<const char*>;
+        { F::row_bytes(n) } -> std::same_as<std::size_t>;
+        { F::at(row, n) } -> std::same_as<float>;
+        F::pack(from, out);
+    };
 
 /// The block of a format in which all weights of a row share one scale.
 inline constexpr std::size_t whole_row = 0;

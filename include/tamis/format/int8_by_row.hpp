@@ -30,7 +30,7 @@ struct int8_by_row {
     static void pack(std::span<const float> from, std::byte* row) {
         float largest = 0;
         for (const float w : from) {
-            largest = std::max(largest, std::fabs(w));
+            largest = (std::max)(largest, std::fabs(w));
         }
         const float unit = largest / 127;
         const float inverse = unit > 0 ? 1 / unit : 0.0f;

@@ -77,7 +77,7 @@ struct q4_0 {
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};
-            std::copy_n(from.data() + first, std::min(block, from.size() - first), weights);
+            std::copy_n(from.data() + first, (std::min)(block, from.size() - first), weights);
             float largest = 0;
             for (const float w : weights) {
                 largest = std::fabs(w) > std::fabs(largest) ? w : largest;
@@ -85,7 +85,7 @@ struct q4_0 {
             const float unit = largest / -8;
             const float inverse = std::fabs(unit) > 0 ? 1 / unit : 0.0f;
             const auto q = [&](float w) { // truncated after adding a half, as ggml does
-                return static_cast<unsigned>(std::min(15, static_cast<int>(w * inverse + 8.5f)));
+                return static_cast<unsigned>((std::min)(15, static_cast<int>(w * inverse + 8.5f)));
             };
             storage packed{f16::round(unit), {}};
             for (std::size_t i = 0; i < 16; ++i) {

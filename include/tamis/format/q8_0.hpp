@@ -36,10 +36,10 @@ struct q8_0 {
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
-            const auto weights = from.subspan(first, std::min(block, from.size() - first));
+            const auto weights = from.subspan(first, (std::min)(block, from.size() - first));
             float largest = 0;
             for (const float w : weights) {
-                largest = std::max(largest, std::fabs(w));
+                largest = (std::max)(largest, std::fabs(w));
             }
             const float unit = largest / 127;
             const float inverse = unit > 0 ? 1 / unit : 0.0f;

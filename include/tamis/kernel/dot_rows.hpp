@@ -106,7 +106,7 @@ void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t
     stretch_scales<F, Count> scales;
     scales.ready(in_hand.now, 0, last, one);
     for (std::size_t from = 0; from < last; from += unit::stretch) {
-        const std::size_t to = std::min(from + unit::stretch, last);
+        const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
         const auto now = scales.turn();
         scales.ready(in_hand.now, to, last, one);

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <tamis/ffn/weights.hpp>
 #include <tamis/kernel/rows.hpp>
+#include <tamis/matrix.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -19,7 +19,7 @@ namespace detail {
 /// How a row of F falls into units: what one load and one scale deal in. So many units make a stretch.
 template <class F>
 struct unit_of {
-    static constexpr std::size_t weights = std::max(block_of<F>, vec::size);
+    static constexpr std::size_t weights = (std::max)(block_of<F>, vec::size);
     static constexpr std::size_t bytes = F::row_bytes(weights) - F::row_bytes(0);
     static constexpr std::size_t vectors = weights / vec::size;
     static constexpr std::size_t stretch = 16;
@@ -36,7 +36,7 @@ constexpr std::size_t units_ahead(std::size_t units_in_row) {
     using unit = unit_of<F>;
     constexpr bool unpacks = unit::bytes < 2 * unit::weights;
     const bool whole = unpacks && units_in_row * unit::bytes <= 6144;
-    return whole ? units_in_row : std::min((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
+    return whole ? units_in_row : (std::min)((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
 }
 
 /// A list of rows cut into Count pieces of equal length: pass i takes row i of each.
@@ -77,7 +77,7 @@ struct rows_in_hand {
         : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
         for (std::size_t k = 0; k < Count; ++k) {
             now[k] = w.row(passes.row(i, k));
-            next[k] = w.row(passes.row(std::min(i + 1, passes.passes() - 1), k));
+            next[k] = w.row(passes.row((std::min)(i + 1, passes.passes() - 1), k));
         }
     }
 
@@ -135,7 +135,7 @@ class stretch_scales {
     void ready(const std::byte* const (&rows)[Count], std::size_t from, std::size_t last,
                const float (&factor)[Count]) {
         if constexpr (scaled_by_block<F>) {
-            const std::size_t count = std::min(unit_of<F>::stretch, last - from);
+            const std::size_t count = (std::min)(unit_of<F>::stretch, last - from);
             for (std::size_t k = 0; k < Count && count != 0; ++k) {
                 scales_of(rows[k] + from * unit_of<F>::bytes, count, factor[k], scales_[side_][k]);
             }

@@ -65,7 +65,7 @@ void add_rows_to_tokens(const M& w, const passes_of<Count, Rows>& passes, std::s
     stretch_scales<F, Count> scales;
     scales.ready(in_hand.now, start, last, one);
     for (std::size_t from = start; from < last; from += unit::stretch) {
-        const std::size_t to = std::min(from + unit::stretch, last);
+        const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
         const auto now = scales.turn();
         scales.ready(in_hand.now, to, last, one);

@@ -31,7 +31,7 @@ void unpack(const M& w, std::size_t row, std::size_t begin, std::size_t end, flo
         if constexpr (detail::scaled_by_block<F>) {
             if (in_stretch == 0) {
                 detail::stretch_scales<F, 1>::scales_of(from + i * unit::bytes,
-                                                        std::min(unit::stretch, last - i), 1.0f, scales);
+                                                        (std::min)(unit::stretch, last - i), 1.0f, scales);
             }
         }
         detail::vec weights[unit::vectors];
@@ -45,7 +45,7 @@ void unpack(const M& w, std::size_t row, std::size_t begin, std::size_t end, flo
             detail::store(out + i * unit::weights + v * detail::vec::size - begin, weights[v]);
         }
     }
-    for (std::size_t j = std::max(last * unit::weights, begin); j < end; ++j) {
+    for (std::size_t j = (std::max)(last * unit::weights, begin); j < end; ++j) {
         out[j - begin] = w.at(row, j);
     }
 }

@@ -11,9 +11,9 @@ TAMIS_BEGIN
 
 /// Active under both: `a & b`.
 template <rule A, rule B>
-class all_of : public selects<all_of<A, B>> {
+class both_rules : public selects<both_rules<A, B>> {
   public:
-    constexpr all_of(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
+    constexpr both_rules(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
 
     template <class Real>
         requires rule_for<A, Real> && rule_for<B, Real>
@@ -21,7 +21,7 @@ class all_of : public selects<all_of<A, B>> {
         return tamis::cut_of(a_, s, w) & tamis::cut_of(b_, s, w);
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return std::max(rule_workspace_bytes(a_, n), rule_workspace_bytes(b_, n));
+        return (std::max)(rule_workspace_bytes(a_, n), rule_workspace_bytes(b_, n));
     }
 
   private:
@@ -31,9 +31,9 @@ class all_of : public selects<all_of<A, B>> {
 
 /// Active under either: `a | b`.
 template <rule A, rule B>
-class any_of : public selects<any_of<A, B>> {
+class either_rule : public selects<either_rule<A, B>> {
   public:
-    constexpr any_of(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
+    constexpr either_rule(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
 
     template <class Real>
         requires rule_for<A, Real> && rule_for<B, Real>
@@ -41,7 +41,7 @@ class any_of : public selects<any_of<A, B>> {
         return tamis::cut_of(a_, s, w) | tamis::cut_of(b_, s, w);
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return std::max(rule_workspace_bytes(a_, n), rule_workspace_bytes(b_, n));
+        return (std::max)(rule_workspace_bytes(a_, n), rule_workspace_bytes(b_, n));
     }
 
   private:
@@ -50,11 +50,11 @@ class any_of : public selects<any_of<A, B>> {
 };
 
 template <rule A, rule B>
-constexpr all_of<A, B> operator&(A a, B b) {
+constexpr both_rules<A, B> operator&(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 template <rule A, rule B>
-constexpr any_of<A, B> operator|(A a, B b) {
+constexpr either_rule<A, B> operator|(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 
@@ -70,7 +70,7 @@ class at_least : public selects<at_least<R>> {
         return tamis::cut_of(rule_, s, w) | top_k_cut(s, k_, w);
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+        return (std::max)(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
     }
 
   private:
@@ -90,7 +90,7 @@ class at_most : public selects<at_most<R>> {
         return tamis::cut_of(rule_, s, w) & at_most_cut(s, k_, w);
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+        return (std::max)(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
     }
 
   private:

@@ -15,7 +15,7 @@ class guarded : public selects<guarded<R>> {
   public:
     /// Refuses a factor that is not above 1. Massive activations lie 1e3 to 1e5 above the median.
     constexpr guarded(double factor, R rule) : factor_{factor}, rule_{std::move(rule)} {
-        if (!detail::is_between(factor, 1.0, std::numeric_limits<double>::max()) ||
+        if (!detail::is_between(factor, 1.0, (std::numeric_limits<double>::max)()) ||
             magnitude_bits(factor) == magnitude_bits(1.0)) {
             fail_value("tamis::guarded: the factor must be finite and > 1, got %.12g", factor);
         }
@@ -35,7 +35,7 @@ class guarded : public selects<guarded<R>> {
         return tamis::cut_of(rule_, scores<Real>{rest}, w) | outlier;
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const {
-        return workspace_bytes_of<double>(n) + std::max(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
+        return workspace_bytes_of<double>(n) + (std::max)(rule_workspace_bytes(rule_, n), top_k_cut_bytes(n));
     }
 
     /// From where on a score is an outlier.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/rule/cut.hpp>
+#include <tamis/cut.hpp>
 #include <tamis/score/score.hpp>
 #include <tamis/workspace.hpp>
 
@@ -34,7 +34,7 @@ concept working_rule_for = requires(const R& r, scores<Real> s, workspace w, std
 template <class R, class Real>
 concept rule_for = detail::plain_rule_for<R, Real> || detail::working_rule_for<R, Real>;
 
-/// Models: top_p, top_k, max_p, threshold, nonzero, tail_budget, all_of (r & s), any_of (r | s), at_least, at_most,
+/// Models: top_p, top_k, max_p, threshold, nonzero, tail_budget, both_rules (r & s), either_rule (r | s), at_least, at_most,
 /// guarded.
 template <class R>
 concept rule = rule_for<R, float> || rule_for<R, double>;

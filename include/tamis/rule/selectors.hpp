@@ -29,7 +29,7 @@ class joined : public selects<joined<A, B, Join>> {
     }
     constexpr std::size_t selection_bytes(std::size_t n) const {
         return workspace_bytes_of<std::uint64_t>(mask_words(n)) +
-               std::max(tamis::selection_bytes(a_, n), tamis::selection_bytes(b_, n));
+               (std::max)(tamis::selection_bytes(a_, n), tamis::selection_bytes(b_, n));
     }
 
   private:

@@ -172,7 +172,7 @@ double weigh_all(std::span<const Real> s) {
     double total = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
             sums.add(all[i]);
         }
         total += sums.total();
@@ -192,7 +192,7 @@ two_weights weigh_below(const Fours& all, key_of<Real> first, key_of<Real> secon
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> below_first;
         lane_sums<Weight, Real> below_second;
-        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             below_first.add_below(keys, firsts);
             below_second.add_below(keys, seconds);
@@ -218,14 +218,15 @@ extent<Real> measure(const Fours& all, key_of<Real> limit = infinity_key<Real> +
     double total = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             sums.add_below(keys, limits);
-            least = xsimd::min(least, xsimd::min(xsimd::min(keys.a, keys.b), xsimd::min(keys.c, keys.d)));
-            largest = xsimd::max(largest, xsimd::max(xsimd::max(only<Real>(keys.a < limits, keys.a),
-                                                                only<Real>(keys.b < limits, keys.b)),
-                                                     xsimd::max(only<Real>(keys.c < limits, keys.c),
-                                                                only<Real>(keys.d < limits, keys.d))));
+            least =
+                (xsimd::min)(least, (xsimd::min)((xsimd::min)(keys.a, keys.b), (xsimd::min)(keys.c, keys.d)));
+            largest = (xsimd::max)(largest, (xsimd::max)((xsimd::max)(only<Real>(keys.a < limits, keys.a),
+                                                                      only<Real>(keys.b < limits, keys.b)),
+                                                         (xsimd::max)(only<Real>(keys.c < limits, keys.c),
+                                                                      only<Real>(keys.d < limits, keys.d))));
         }
         total += sums.total();
     }
@@ -242,10 +243,10 @@ key_of<Real> largest_key(std::span<const Real> s) {
     const auto real = [&](const key_lanes<Real>& keys) { return only<Real>(keys < limit, keys); };
     for (std::size_t i = 0; i < all.count(); ++i) {
         const four_keys<Real> keys = all[i];
-        largest = xsimd::max(largest, xsimd::max(real(keys.a), real(keys.b)));
-        second = xsimd::max(second, xsimd::max(real(keys.c), real(keys.d)));
+        largest = (xsimd::max)(largest, (xsimd::max)(real(keys.a), real(keys.b)));
+        second = (xsimd::max)(second, (xsimd::max)(real(keys.c), real(keys.d)));
     }
-    return largest_lane<Real>(xsimd::max(largest, second));
+    return largest_lane<Real>((xsimd::max)(largest, second));
 }
 
 /// Writes the scores with low <= key < high to `out`, without their signs and with padding behind them, and tells what
@@ -263,7 +264,7 @@ parting<Real> part(const Fours& all, key_of<Real> low, key_of<Real> high, Real* 
     double below = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = std::min(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             sums.add_below(keys, lows);
             next += compress<Real>(next, keys.a, within<Real>(keys.a, lows, highs));

@@ -34,7 +34,8 @@ struct narrowed : enclosure<Real> {
     }
     void tighten(const extent<Real>& inside) {
         if (!scores.empty()) {
-            this->in = {std::max(this->in.low, inside.least), std::min(this->in.high, inside.largest + 1)};
+            this->in = {(std::max)(this->in.low, inside.least),
+                        (std::min)(this->in.high, inside.largest + 1)};
         }
     }
 };
@@ -48,7 +49,7 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
     double to = 2.0 / 3;
     if (!by_thirds && inside > 0) {
         const double least = Weight::of(std::bit_cast<Real>(now.in.low));
-        const double most = std::min(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
+        const double most = (std::min)(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
         const double even = (budget - now.low_tail) / inside;
         const double growth = most > least ? 1.9 * (most - least) / (most + 3 * least) : 0.0; // of weights
         const double share = even + even * (1 - even) * growth;
@@ -57,8 +58,8 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
         to = share + margin;
     }
     const auto at = [&](double x) {
-        const auto step = static_cast<key_of<Real>>(width * std::min(std::max(x, 0.0), 1.0));
-        return now.in.low + std::min(std::max(step, key_of<Real>{1}), now.in.width() - 1);
+        const auto step = static_cast<key_of<Real>>(width * (std::min)((std::max)(x, 0.0), 1.0));
+        return now.in.low + (std::min)((std::max)(step, key_of<Real>{1}), now.in.width() - 1);
     };
     return {at(from), at(to)};
 }
@@ -116,7 +117,7 @@ bool settle(const narrowed<Real>& now, tail_budget_bound bound, key_of<Real>& an
     }
     // What may lie below among the scores, to within a last bit and the rounding of so few terms.
     const auto limit = [&](double tail, double slack) {
-        return key(static_cast<Real>(std::max(tail - now.below, 0.0) * slack));
+        return key(static_cast<Real>((std::max)(tail - now.below, 0.0) * slack));
     };
     constexpr double rounding = 0x1p-24 * static_cast<double>(few<Real>);
     const key_lanes<Real> within(limit(bound.budget - bound.error, 1 - rounding) - 1);
@@ -129,7 +130,7 @@ bool settle(const narrowed<Real>& now, tail_budget_bound bound, key_of<Real>& an
     const auto decide = [&](const key_lanes<Real>& k, const real_lanes<Real>& tail) {
         const auto bits = bits_of_lanes<Real>(tail);
         undecided = undecided | ((bits > within) & (bits <= above) & (k < padding));
-        best = xsimd::max(best, only<Real>(bits <= within, k));
+        best = (xsimd::max)(best, only<Real>(bits <= within, k));
     };
     decide(keys.a, tails.a);
     decide(keys.b, tails.b);

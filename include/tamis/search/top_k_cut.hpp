@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/rule/cut.hpp>
+#include <tamis/cut.hpp>
 #include <tamis/score/score.hpp>
 #include <tamis/search/tail_search.hpp>
 #include <tamis/workspace.hpp>

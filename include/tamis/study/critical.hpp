@@ -113,8 +113,8 @@ inline spread spread_of(const std::vector<critical_point>& tasks) {
     for (const auto& t : tasks) {
         s.reached += t.reached ? 1 : 0;
         s.mean += t.sparsity / static_cast<double>(tasks.size());
-        s.least = std::min(s.least, t.sparsity);
-        s.greatest = std::max(s.greatest, t.sparsity);
+        s.least = (std::min)(s.least, t.sparsity);
+        s.greatest = (std::max)(s.greatest, t.sparsity);
     }
     double squares = 0;
     for (const auto& t : tasks) {

@@ -13,7 +13,7 @@ TAMIS_BEGIN
 namespace study {
 
 /// The tokens of a whole block under one cut.
-inline constexpr std::size_t whole_block = std::numeric_limits<std::size_t>::max();
+inline constexpr std::size_t whole_block = (std::numeric_limits<std::size_t>::max)();
 
 /// Which rule masks which site jointly, in every layer, and how many tokens share a cut. Empty: the dense model.
 class joint_plan {
@@ -38,10 +38,10 @@ class joint_plan {
 
     /// Bytes of workspace for blocks of at most so many rows and columns, masks included.
     std::size_t workspace_bytes(std::size_t rows, std::size_t columns) const {
-        const std::size_t together = std::min(rows, tokens_);
+        const std::size_t together = (std::min)(rows, tokens_);
         std::size_t most = 0;
         for (const auto& s : at_) {
-            most = std::max(most, s ? s->selection_bytes(together * columns) : 0);
+            most = (std::max)(most, s ? s->selection_bytes(together * columns) : 0);
         }
         return most + workspace_bytes_of<std::uint64_t>(together * mask_words(columns));
     }
@@ -67,7 +67,7 @@ class joint_masker {
         const any_joint_selector* const chosen = plan_->at(where);
         std::size_t together = 0;
         for (std::size_t first = 0; first < values.rows(); first += together) {
-            together = std::min(values.rows() - first, plan_->tokens());
+            together = (std::min)(values.rows() - first, plan_->tokens());
             const block<float> tokens{values.row(first).data(), together, values.columns(), values.stride()};
             if (chosen != nullptr) {
                 mask(*chosen, layer, where, tokens, first);

@@ -50,7 +50,7 @@ class plan {
         std::size_t most = 0;
         for (const auto& layer : at_) {
             for (const auto& s : layer) {
-                most = std::max(most, s ? s->selection_bytes(n) : 0);
+                most = (std::max)(most, s ? s->selection_bytes(n) : 0);
             }
         }
         return most + workspace_bytes_of<std::uint64_t>(mask_words(n));

@@ -44,7 +44,7 @@ class ledger {
         if (stopped_ || trial_ == results_.size() || parts_ == 0) {
             return {0, 0, 0};
         }
-        const claim c{trial_, part_, std::min(parts_, part_ + at_once)};
+        const claim c{trial_, part_, (std::min)(parts_, part_ + at_once)};
         part_ = c.last;
         if (part_ == parts_) {
             part_ = 0;

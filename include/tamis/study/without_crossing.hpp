@@ -24,10 +24,10 @@ class without_crossing : public selects<without_crossing<R>> {
         const cut<Real> kept = tamis::cut_of(rule_, s, w);
         bits_of<Real> least = infinity_bits<Real>;
         for (std::size_t i = 0; i < s.size(); ++i) {
-            least = kept.keeps(s.bits(i)) ? std::min(least, s.bits(i)) : least;
+            least = kept.keeps(s.bits(i)) ? (std::min)(least, s.bits(i)) : least;
         }
         return kept &
-               cut<Real>::at_bits(std::min(static_cast<bits_of<Real>>(least + 1), infinity_bits<Real>));
+               cut<Real>::at_bits((std::min)(static_cast<bits_of<Real>>(least + 1), infinity_bits<Real>));
     }
     constexpr std::size_t workspace_bytes(std::size_t n) const { return rule_workspace_bytes(rule_, n); }
 

@@ -57,7 +57,7 @@ TEST_CASE("a low rank gate is the truncated singular value decomposition times x
         const random_gate gate{s.h, s.d, 3, 0.2f, s.h};
         const auto x = random_x(s.h, 5);
         for (std::size_t rank = 1; rank <= std::min(s.h, s.d); ++rank) {
-            const low_rank p{gate.view(), rank, tamis::identity{}, tamis::threshold{0.5}};
+            const low_rank p{gate.view(), rank, tamis::linear{}, tamis::threshold{0.5}};
             const auto made = approximate(p, x);
             const Eigen::VectorXd expected = truncated(gate, rank, x);
             for (std::size_t i = 0; i < s.d; ++i) {

@@ -43,7 +43,7 @@ bisection bisect(double low, double high, F&& f, double limit, double tolerance,
     if (!finite(limit)) {
         fail_value("tamis::study::bisect: the limit must be finite, got %.12g", limit);
     }
-    if (!detail::is_between(tolerance, 0.0, std::numeric_limits<double>::max())) {
+    if (!detail::is_between(tolerance, 0.0, (std::numeric_limits<double>::max)())) {
         fail_value("tamis::study::bisect: the tolerance must be >= 0, got %.12g", tolerance);
     }
     if (most_steps == 0) {

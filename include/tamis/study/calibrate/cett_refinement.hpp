@@ -79,7 +79,7 @@ class cett_refinement {
             static_cast<std::size_t>(first_pass_), static_cast<std::size_t>(tokens_));
         const goal g = goals_[i];
         if (g.bin >= finite_bins) {
-            return {std::numeric_limits<float>::max(), mean(g.before)};
+            return {(std::numeric_limits<float>::max)(), mean(g.before)};
         }
         const std::vector<exact_total>& changes = tables_[table_of_bin_[g.bin]];
         exact_total before = g.before;

@@ -67,7 +67,7 @@ class cett_steps {
             return {false, {}};
         }
         for (step& s : steps_) {
-            s.cett = std::min(s.cett / output, 0x1p30);
+            s.cett = (std::min)(s.cett / output, 0x1p30);
         }
         return {true, steps_};
     }

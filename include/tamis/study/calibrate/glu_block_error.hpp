@@ -157,7 +157,7 @@ class glu_block_error {
         const auto k = static_cast<std::size_t>(s * static_cast<double>(n));
         return n == 0  ? 0.0f
                : k < n ? std::bit_cast<float>(sorted_bits[k])
-                       : std::bit_cast<float>(std::min(sorted_bits[n - 1] + 1, infinity_bits<float>));
+                       : std::bit_cast<float>((std::min)(sorted_bits[n - 1] + 1, infinity_bits<float>));
     }
 
     [[no_unique_address]] Sigma sigma_;

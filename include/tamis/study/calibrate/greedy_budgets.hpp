@@ -44,7 +44,7 @@ std::vector<double> greedy_budgets(std::span<const double> sizes, double target,
     };
     // A remainder that is rounding alone takes no step.
     for (double left = target; !sizes.empty() && left > 0x1p-40; left = target - share()) {
-        const double rise = std::min(left, step);
+        const double rise = (std::min)(left, step);
         const std::size_t none = sizes.size();
         std::size_t best = none;
         std::uint64_t least = 0;
@@ -53,7 +53,7 @@ std::vector<double> greedy_budgets(std::span<const double> sizes, double target,
             if (before >= 1.0) {
                 continue;
             }
-            sparsities[i] = std::min(1.0, before + rise * all / sizes[i]);
+            sparsities[i] = (std::min)(1.0, before + rise * all / sizes[i]);
             const std::uint64_t cost = magnitude_bits(double{error(std::span<const double>{sparsities})});
             sparsities[i] = before;
             if (best == none || cost < least) {
@@ -64,7 +64,7 @@ std::vector<double> greedy_budgets(std::span<const double> sizes, double target,
         if (best == none) {
             break;
         }
-        sparsities[best] = std::min(1.0, sparsities[best] + rise * all / sizes[best]);
+        sparsities[best] = (std::min)(1.0, sparsities[best] + rise * all / sizes[best]);
     }
     return sparsities;
 }

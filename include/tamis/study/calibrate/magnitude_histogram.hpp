@@ -68,7 +68,7 @@ class magnitude_histogram {
     /// of nothing.
     range quantile(double q) const {
         const rank r = rank_of(q);
-        const float beyond = first_of_bin(std::min(r.bin + 1, finite_bins));
+        const float beyond = first_of_bin((std::min)(r.bin + 1, finite_bins));
         return r.above ? range{first_of_bin(r.bin), beyond}
                        : range{first_of_bin(r.bin), r.bin == finite_bins ? beyond : last_of_bin(r.bin)};
     }
@@ -88,7 +88,7 @@ class magnitude_histogram {
         if (n == 0) {
             fail("tamis::study::magnitude_histogram: there is no quantile of nothing; add values first");
         }
-        const std::uint64_t k = std::min(n, static_cast<std::uint64_t>(q * static_cast<double>(n)));
+        const std::uint64_t k = (std::min)(n, static_cast<std::uint64_t>(q * static_cast<double>(n)));
         const bool above = k == n;
         std::uint64_t before = above ? n - 1 : k;
         std::size_t bin = 0;

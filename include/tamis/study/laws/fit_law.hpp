@@ -59,7 +59,7 @@ class law_residuals {
         parameters<L> p;
         for (std::size_t i = 0; i < p.size(); ++i) {
             const double value = q[static_cast<Eigen::Index>(i)];
-            p[i] = L::positive[i] ? std::exp(std::min(std::max(value, -690.0), 690.0)) : value;
+            p[i] = L::positive[i] ? std::exp((std::min)((std::max)(value, -690.0), 690.0)) : value;
         }
         return p;
     }
@@ -95,7 +95,7 @@ class law_residuals {
             parameters<L> by_parameter;
             for (std::size_t i = 0; i < p.size();
                  ++i) { // central differences: a third of the digits is the best step
-                const double size = L::positive[i] ? p[i] : std::max(std::abs(p[i]), 1e-3);
+                const double size = L::positive[i] ? p[i] : (std::max)(std::abs(p[i]), 1e-3);
                 parameters<L> below = p, above = p;
                 below[i] -= 6e-6 * size, above[i] += 6e-6 * size;
                 by_parameter[i] = (curve_->value(x, above) - curve_->value(x, below)) / (above[i] - below[i]);
@@ -125,7 +125,7 @@ law_fit<L> fit_law(std::span<const law_point> points, const L& curve = L{}) {
     best.curve = curve;
     best.starts = starts.size();
     Eigen::VectorXd found, left;
-    double least = std::numeric_limits<double>::max();
+    double least = (std::numeric_limits<double>::max)();
     for (const parameters<L>& start : starts) {
         Eigen::LevenbergMarquardt<law_part::law_residuals<L>> search{residuals};
         search.parameters.ftol = search.parameters.xtol = 1e-14;

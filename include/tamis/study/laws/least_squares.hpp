@@ -67,7 +67,7 @@ void judge(fitted<N>& fit, const Eigen::MatrixXd& jacobian, const Eigen::VectorX
     // A parameter whose doubling would not move the curve by what a double can tell is not in the points at all.
     const Eigen::VectorXd length = jacobian.colwise().norm();
     // Ratios are shares of one, so 1e-12 of one is nothing either.
-    const double nothing = 1e-12 * std::max(std::sqrt(count) * std::abs(mean), 1.0);
+    const double nothing = 1e-12 * (std::max)(std::sqrt(count) * std::abs(mean), 1.0);
     if (!(length.minCoeff() > nothing) || points.size() <= N) {
         return;
     }

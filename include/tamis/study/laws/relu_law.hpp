@@ -29,9 +29,9 @@ struct relu_law {
     std::vector<std::array<double, 4>> starts(std::span<const law_point> points) const {
         double least = 1, most = 0, longest = 0;
         for (const law_point& p : points) {
-            least = std::min(least, p.y), most = std::max(most, p.y), longest = std::max(longest, p.x);
+            least = (std::min)(least, p.y), most = (std::max)(most, p.y), longest = (std::max)(longest, p.x);
         }
-        const double room = std::max(most - least, 1e-6 * most + 1e-12);
+        const double room = (std::max)(most - least, 1e-6 * most + 1e-12);
         std::vector<std::array<double, 4>> all;
         for (const double alpha : {0.1, 0.3, 0.6, 1.0, 1.5, 2.5}) {
             for (const double below : {0.01, 0.1, 0.5, 2.0}) {
@@ -42,7 +42,7 @@ struct relu_law {
                 const law_part::line l = law_part::line_through(points, power, height, weight);
                 // Where the data rise, the law can not: begin nearly flat.
                 const double flat = 1e-3 / std::pow(longest, alpha);
-                all.push_back({alpha, l.intercept, std::max(-l.slope, flat), a0});
+                all.push_back({alpha, l.intercept, (std::max)(-l.slope, flat), a0});
             }
         }
         return all;

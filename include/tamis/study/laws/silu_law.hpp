@@ -27,7 +27,7 @@ struct silu_law {
     std::vector<std::array<double, 3>> starts(std::span<const law_point> points) const {
         double shortest = points.front().x;
         for (const law_point& p : points) {
-            shortest = std::min(shortest, p.x);
+            shortest = (std::min)(shortest, p.x);
         }
         std::vector<std::array<double, 3>> all;
         for (const double alpha : {0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0}) {
@@ -37,7 +37,7 @@ struct silu_law {
             const law_part::line l = law_part::line_through(points, power, ratio, one);
             // Where the data fall, the law can not: begin nearly flat.
             const double flat = 1e-6 * std::pow(shortest, alpha);
-            all.push_back({alpha, std::max(-l.slope, flat), l.intercept});
+            all.push_back({alpha, (std::max)(-l.slope, flat), l.intercept});
         }
         return all;
     }

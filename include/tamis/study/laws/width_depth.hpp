@@ -16,7 +16,7 @@ struct bottleneck_fit : fitted<3> {
     double slope() const { return values[1]; }
     /// The width over depth at which the line ends.
     double bottleneck() const { return values[2]; }
-    double operator()(double x) const { return values[0] + values[1] * std::min(x, values[2]); }
+    double operator()(double x) const { return values[0] + values[1] * (std::min)(x, values[2]); }
     /// The ratio beyond the bottleneck, and its standard error.
     double level() const { return (*this)(bottleneck()); }
     double level_error = 0;
@@ -33,7 +33,7 @@ struct broken_line {
     double at = 0, squares = 0;
 };
 inline broken_line with_break_at(std::span<const law_point> points, double t) {
-    const auto x = [t](const law_point& p) { return std::min(p.x, t); };
+    const auto x = [t](const law_point& p) { return (std::min)(p.x, t); };
     broken_line b{line_through(
                       points, x, [](const law_point& p) { return p.y; },
                       [](const law_point&) { return 1.0; }),
@@ -94,7 +94,7 @@ inline bottleneck_fit fit_bottleneck(std::span<const law_point> points) {
     Eigen::VectorXd residuals(rows);
     for (Eigen::Index i = 0; i < rows; ++i) {
         const law_point& p = sorted[static_cast<std::size_t>(i)];
-        jacobian.row(i) << 1.0, std::min(p.x, best.at), p.x > best.at ? best.below.slope : 0.0;
+        jacobian.row(i) << 1.0, (std::min)(p.x, best.at), p.x > best.at ? best.below.slope : 0.0;
         residuals[i] = fit(p.x) - p.y;
     }
     law_part::judge(fit, jacobian, residuals, sorted, {1.0, 1.0, 1.0});

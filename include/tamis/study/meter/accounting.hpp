@@ -22,7 +22,7 @@ struct ffn_sizes {
 
     /// All matrices in one format; gated, or with up and down alone. W_down lies by outputs, as in checkpoints, while no mask
     /// wants it by neurons.
-    template <format F>
+    template <weight_format F>
     static ffn_sizes of(std::size_t width, std::size_t neurons, bool gated = true) {
         const row_bytes rows{F::row_bytes(width), F::row_bytes(neurons)};
         return {width, neurons, gated ? rows : row_bytes{}, rows, rows, gated, true};

@@ -51,7 +51,7 @@ class cett_meter {
             fail("tamis::study::cett_meter: a meter of one site can not take one of another");
         }
         errors_.merge(other.errors_);
-        greatest_ = std::max(greatest_, other.greatest_);
+        greatest_ = (std::max)(greatest_, other.greatest_);
         not_finite_ += other.not_finite_;
     }
 
@@ -152,7 +152,7 @@ class cett_meter {
         }
         const double error = squared_all > 0 ? std::sqrt(squared_dropped / squared_all) : 0.0;
         errors_.add(error);
-        greatest_ = std::max(greatest_, error);
+        greatest_ = (std::max)(greatest_, error);
     }
 
     Down down_;

@@ -136,8 +136,8 @@ class precision_drift {
             before_ = mask{n};
             after_ = mask{n};
         }
-        rounded_.resize(std::max(rounded_.size(), n));
-        scratch_.resize(std::max(scratch_.size(), chosen.selection_bytes(n) + workspace_alignment));
+        rounded_.resize((std::max)(rounded_.size(), n));
+        scratch_.resize((std::max)(scratch_.size(), chosen.selection_bytes(n) + workspace_alignment));
     }
 
     const plan* plan_;

@@ -30,11 +30,11 @@ class outliers_meter {
 
         void add(double value) {
             total_.add(value);
-            greatest_ = std::max(greatest_, value);
+            greatest_ = (std::max)(greatest_, value);
         }
         void merge(const spread& other) {
             total_.merge(other.total_);
-            greatest_ = std::max(greatest_, other.greatest_);
+            greatest_ = (std::max)(greatest_, other.greatest_);
         }
         template <class Archive>
         void state(Archive& a) {
@@ -100,10 +100,10 @@ class outliers_meter {
         const double largest = value_of(magnitudes_[0]);
         const double of_percent = sum(0, static_cast<std::size_t>(largest_part));
         const double all = sum_of_all(s.values);
-        here.share_of_largest.add(std::min(1.0, largest / all));
-        here.share_of_percent.add(std::min(1.0, of_percent / all));
+        here.share_of_largest.add((std::min)(1.0, largest / all));
+        here.share_of_percent.add((std::min)(1.0, of_percent / all));
         const double ratio = largest / value_of(median());
-        here.ratio_to_median.add(std::min(ratio, most_ratio));
+        here.ratio_to_median.add((std::min)(ratio, most_ratio));
         here.massive += ratio >= massive_ratio ? 1 : 0;
     }
     void merge(const outliers_meter& other) {

@@ -50,8 +50,8 @@ class sparsity_meter {
         }
         here.by_position[s.token] += c;
         ++here.bins[entries == 0 ? 0 : static_cast<std::size_t>(100 * c.dropped / entries)];
-        here.least = here.tokens == 0 ? c.sparsity() : std::min(here.least, c.sparsity());
-        here.greatest = std::max(here.greatest, c.sparsity());
+        here.least = here.tokens == 0 ? c.sparsity() : (std::min)(here.least, c.sparsity());
+        here.greatest = (std::max)(here.greatest, c.sparsity());
         ++here.tokens;
     }
 
@@ -87,7 +87,7 @@ class sparsity_meter {
 
         void merge(const at_site& other) {
             all += other.all;
-            by_position.resize(std::max(by_position.size(), other.by_position.size()));
+            by_position.resize((std::max)(by_position.size(), other.by_position.size()));
             for (std::size_t i = 0; i < other.by_position.size(); ++i) {
                 by_position[i] += other.by_position[i];
             }
@@ -95,8 +95,8 @@ class sparsity_meter {
                 bins[i] += other.bins[i];
             }
             if (other.tokens != 0) {
-                least = tokens == 0 ? other.least : std::min(least, other.least);
-                greatest = std::max(greatest, other.greatest);
+                least = tokens == 0 ? other.least : (std::min)(least, other.least);
+                greatest = (std::max)(greatest, other.greatest);
             }
             tokens += other.tokens;
         }

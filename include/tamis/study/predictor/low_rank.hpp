@@ -28,11 +28,11 @@ class low_rank {
              std::span<const float> bias = {})
         : sigma_{std::move(sigma)}, rule_{std::move(rule)}, bias_{bias.begin(), bias.end()} {
         const std::size_t h = detail::up_width(gate), d = detail::up_neurons(gate);
-        if (rank == 0 || rank > std::min(h, d)) {
+        if (rank == 0 || rank > (std::min)(h, d)) {
             fail_sizes(
                 "tamis::study::low_rank: the rank must be in 1 .. %zu (the smaller side of W_gate), "
                 "got %zu",
-                std::min(h, d), rank);
+                (std::min)(h, d), rank);
         }
         if (!bias.empty()) {
             detail::need("tamis::study::low_rank: the bias needs %zu entries, got %zu", d, bias.size());

@@ -18,7 +18,7 @@ class block_masks {
   public:
     void resize(std::size_t tokens, std::size_t n) {
         tokens_ = tokens, size_ = n;
-        words_.resize(std::max(words_.size(), tokens * mask_words(n)));
+        words_.resize((std::max)(words_.size(), tokens * mask_words(n)));
     }
     mask_span of(std::size_t token) {
         return {std::span{words_}.subspan(token * mask_words(size_), mask_words(size_)), size_};
@@ -61,7 +61,7 @@ class predictions : public block_masks {
     static std::size_t most_bytes(std::span<const P> layers) {
         std::size_t most = 0;
         for (const P& p : layers) {
-            most = std::max(most, std::size_t{p.prediction_bytes()});
+            most = (std::max)(most, std::size_t{p.prediction_bytes()});
         }
         return most;
     }
@@ -122,7 +122,7 @@ class prediction_watch {
         }
         std::size_t bytes = 0;
         for (const P& p : layers) {
-            bytes = std::max(bytes, truth_.selection_bytes(p.neurons()));
+            bytes = (std::max)(bytes, truth_.selection_bytes(p.neurons()));
         }
         memory_ = aligned_memory{bytes};
     }

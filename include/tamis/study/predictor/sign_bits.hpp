@@ -27,7 +27,7 @@ class sign_bits {
           neurons_{detail::up_neurons(gate)},
           alpha_{alpha},
           signs_(neurons_ * mask_words(width_)) {
-        if (!detail::is_between(alpha, 0.0, std::numeric_limits<double>::max())) {
+        if (!detail::is_between(alpha, 0.0, (std::numeric_limits<double>::max)())) {
             fail_value("tamis::study::sign_bits: alpha must be >= 0 and finite (1: the majority), got %.12g",
                        alpha);
         }

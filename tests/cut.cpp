@@ -1,4 +1,4 @@
-#include <tamis/rule/cut.hpp>
+#include <tamis/cut.hpp>
 
 #include "support/bits.hpp"
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tamis/cut.hpp>
 #include <tamis/detail/compress.hpp>
 #include <tamis/detail/lanes.hpp>
 #include <tamis/mask/mask.hpp>
-#include <tamis/rule/cut.hpp>
 #include <tamis/score/score.hpp>
 
 TAMIS_BEGIN
@@ -13,7 +13,7 @@ TAMIS_BEGIN
 
 /// The mask of the entries at or above a cut.
 template <class Real>
-void plain_emit(cut<Real> cut, scores<Real> s, mask_span out) {
+void plain_write_mask(cut<Real> cut, scores<Real> s, mask_span out) {
     out.fill(false);
     for (std::size_t i = 0; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
@@ -22,7 +22,7 @@ void plain_emit(cut<Real> cut, scores<Real> s, mask_span out) {
     }
 }
 template <class Real>
-void emit(cut<Real> cut, scores<Real> s, mask_span out) {
+void write_mask(cut<Real> cut, scores<Real> s, mask_span out) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const Real* const values = s.signed_scores().data();
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
@@ -36,15 +36,15 @@ void emit(cut<Real> cut, scores<Real> s, mask_span out) {
     }
     if (s.size() % 64 != 0) {
         const std::size_t first = s.size() - s.size() % 64;
-        plain_emit(cut, scores<Real>{s.signed_scores().subspan(first)},
-                   mask_span{out.words().last(1), s.size() - first});
+        plain_write_mask(cut, scores<Real>{s.signed_scores().subspan(first)},
+                         mask_span{out.words().last(1), s.size() - first});
     }
 }
 
 /// The indices of the entries at or above a cut, ascending; how many. `out` holds as many as there are scores, and
 /// what lies behind the last index is undefined.
 template <class Real>
-std::size_t plain_emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+std::size_t plain_write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
@@ -56,8 +56,8 @@ std::size_t plain_emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uin
 
 /// The same with values, which are the scores' own or others beside them.
 template <class Real>
-std::size_t plain_emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
-                               std::span<entry> out) {
+std::size_t plain_write_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
+                                std::span<entry> out) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
@@ -68,7 +68,7 @@ std::size_t plain_emit_entries(cut<Real> cut, scores<Real> s, std::span<const fl
 }
 
 template <class Real>
-std::size_t emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+std::size_t write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     std::uint32_t* next = out.data(); // in a register: nothing captures it
@@ -86,7 +86,8 @@ std::size_t emit_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t>
 }
 
 template <class Real>
-std::size_t emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> values, std::span<entry> out) {
+std::size_t write_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
+                          std::span<entry> out) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     entry* next = out.data();
@@ -105,7 +106,7 @@ std::size_t emit_entries(cut<Real> cut, scores<Real> s, std::span<const float> v
 
 /// Sets what is below a cut to zero, in place.
 template <class Real>
-void plain_emit_zeros(cut<Real> cut, std::span<Real> values) {
+void plain_write_zeros(cut<Real> cut, std::span<Real> values) {
     for (Real& value : values) {
         if (!cut.keeps(magnitude_bits(value))) {
             value = Real{0};
@@ -113,7 +114,7 @@ void plain_emit_zeros(cut<Real> cut, std::span<Real> values) {
     }
 }
 template <class Real>
-void emit_zeros(cut<Real> cut, std::span<Real> values) {
+void write_zeros(cut<Real> cut, std::span<Real> values) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     const std::size_t whole = values.size() - values.size() % lanes;
@@ -122,7 +123,7 @@ void emit_zeros(cut<Real> cut, std::span<Real> values) {
         const auto active = detail::load_keys<Real>(&values[i]) >= threshold;
         detail::reals_of<Real>(detail::only<Real>(active, bits)).store_unaligned(&values[i]);
     }
-    plain_emit_zeros(cut, values.subspan(whole));
+    plain_write_zeros(cut, values.subspan(whole));
 }
 
 TAMIS_END

@@ -1,6 +1,6 @@
-// What is emitted from a cut at full speed is what the simple loops emit, at every width and for every cut.
-#include <tamis/emit.hpp>
+// What is emitted from a cut at full speed is what the simple loops write_mask, at every width and for every cut.
 #include <tamis/rule/top_p.hpp>
+#include <tamis/write_active.hpp>
 
 #include "support/generate.hpp"
 
@@ -41,29 +41,29 @@ TEST_CASE_TEMPLATE("masks, indices, entries and zeros are those of the simple lo
             CAPTURE(n);
             mask fast{n};
             mask plain{n};
-            emit(c, s, fast.span());
-            plain_emit(c, s, plain.span());
+            write_mask(c, s, fast.span());
+            plain_write_mask(c, s, plain.span());
             CHECK(fast == plain);
 
             std::vector<std::uint32_t> indices(n + 1, 7);
             std::vector<std::uint32_t> plain_indices(n);
-            const std::size_t count = emit_indices(c, s, std::span{indices}.first(n));
-            REQUIRE(count == plain_emit_indices(c, s, std::span{plain_indices}));
+            const std::size_t count = write_indices(c, s, std::span{indices}.first(n));
+            REQUIRE(count == plain_write_indices(c, s, std::span{plain_indices}));
             CHECK(same_bytes(indices, plain_indices, count));
             CHECK(indices[n] == 7); // nothing behind what it was given
 
             std::vector<entry> entries(n + 1, entry{7, 7});
             std::vector<entry> plain_entries(n);
-            CHECK(emit_entries(c, s, std::span<const float>{others}, std::span{entries}.first(n)) == count);
-            CHECK(plain_emit_entries(c, s, std::span<const float>{others}, std::span{plain_entries}) ==
+            CHECK(write_entries(c, s, std::span<const float>{others}, std::span{entries}.first(n)) == count);
+            CHECK(plain_write_entries(c, s, std::span<const float>{others}, std::span{plain_entries}) ==
                   count);
             CHECK(same_bytes(entries, plain_entries, count));
             CHECK(entries[n] == entry{7, 7});
 
             auto zeroed = values;
             auto plain_zeroed = values;
-            emit_zeros(c, std::span{zeroed});
-            plain_emit_zeros(c, std::span{plain_zeroed});
+            write_zeros(c, std::span{zeroed});
+            plain_write_zeros(c, std::span{plain_zeroed});
             CHECK(same_bytes(zeroed, plain_zeroed, n));
         }
     }

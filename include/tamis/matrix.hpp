@@ -1,0 +1,76 @@
+#pragma once
+
+#include <tamis/error.hpp>
+#include <tamis/format/format.hpp>
+
+#include <type_traits>
+
+TAMIS_BEGIN
+
+// Weights are views of the caller's memory. The layout, which says what a row of that memory is, is part of
+// the type, because it decides what a mask can skip.
+
+/// A row a neuron: W_gate and W_up as checkpoints hold them, and W_down transposed (see pack).
+struct neuron_major {};
+/// A row an input: W_gate and W_up transposed.
+struct input_major {};
+/// A row an output: W_down as checkpoints hold it.
+struct output_major {};
+
+template <class L>
+concept layout =
+    std::is_same_v<L, neuron_major> || std::is_same_v<L, input_major> || std::is_same_v<L, output_major>;
+
+/// A matrix of weights in memory: `rows` rows of `columns` weights in format F, each `stride_bytes` after the one
+/// before. Borrowed: the memory outlives the view.
+template <class F, class L>
+class matrix {
+    static_assert(weight_format<F>,
+                  "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
+                  "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
+    static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
+
+  public:
+    using format_type = F;
+    using layout_type = L;
+
+    /// Rows directly behind each other. T is the format's storage type, another type of its size
+    /// (Eigen::bfloat16), std::byte or void.
+    template <class T>
+    matrix(const T* data, std::size_t rows, std::size_t columns)
+        : matrix{data, rows, columns, F::row_bytes(columns)} {}
+
+    /// Rows with a leading dimension, in bytes; refuses one that is shorter than a row.
+    template <class T>
+    matrix(const T* data, std::size_t rows, std::size_t columns, std::size_t stride_bytes)
+        : data_{static_cast<const std::byte*>(static_cast<const void*>(data))},
+          rows_{rows},
+          columns_{columns},
+          stride_bytes_{stride_bytes} {
+        if constexpr (!std::is_void_v<T> && !std::is_same_v<T, std::byte>) {
+            static_assert(
+                sizeof(T) == sizeof(typename F::storage),
+                "tamis::matrix: this pointer's type is not the format's; pass std::byte or void to say that "
+                "the memory holds the format all the same");
+        }
+        if (stride_bytes < F::row_bytes(columns)) {
+            fail_sizes("tamis::matrix: a row takes %zu bytes, but stride_bytes is %zu", F::row_bytes(columns),
+                       stride_bytes);
+        }
+    }
+
+    std::size_t rows() const { return rows_; }
+    std::size_t columns() const { return columns_; }
+    std::size_t stride_bytes() const { return stride_bytes_; }
+    std::size_t row_bytes() const { return F::row_bytes(columns_); }
+    const std::byte* row(std::size_t i) const { return data_ + i * stride_bytes_; }
+
+    /// One weight as a float: the simple way to read any format.
+    float at(std::size_t row_index, std::size_t column) const { return F::at(row(row_index), column); }
+
+  private:
+    const std::byte* data_;
+    std::size_t rows_, columns_, stride_bytes_;
+};
+
+TAMIS_END
