@@ -22,6 +22,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     endif()
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # collects garbage for a tenth of the time else
+    target_compile_options(tamis_dev INTERFACE --param=ggc-min-heapsize=1000000)
+endif()
+
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release)
 endif()

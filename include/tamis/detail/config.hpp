@@ -57,6 +57,13 @@
 #define TAMIS_DETAIL_INLINE inline
 #endif
 
+// For what is compiled once and called from many places: a copy in each of them would cost compile time alone.
+#if defined(__GNUC__)
+#define TAMIS_DETAIL_NOINLINE [[gnu::noinline]]
+#else
+#define TAMIS_DETAIL_NOINLINE
+#endif
+
 /// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is `namespace tamis { inline namespace v0_1_avx512 { ... } }`.
 #define TAMIS_BEGIN                                                                                \
     namespace tamis {                                                                              \

@@ -35,6 +35,14 @@ void with_rows(const active_set& active, std::size_t n, std::size_t from, std::s
     }
 }
 
+/// A matrix for which the layout has been decided: a product knows whether rows are outputs, and is compiled once a format.
+template <class F>
+using any_layout = matrix<F, neuron_major>;
+template <class M>
+auto without_layout(const M& w) {
+    return any_layout<typename M::format_type>{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
+}
+
 /// Runs that a sum of rows is divided into: one a MiB, up to eight.
 constexpr std::size_t sum_runs(std::uint64_t bytes) {
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes >> 20, 1, 8));
@@ -42,8 +50,10 @@ constexpr std::size_t sum_runs(std::uint64_t bytes) {
 
 /// out = W in + bias for a block of tokens. Only active rows of W are read. Where rows are inputs, entries of `in` that are
 /// not active have to be 0; where they are outputs, those that are not active become 0.
-template <class M, bool RowsAreOutputs>
+template <class F, bool RowsAreOutputs>
 class product {
+    using M = any_layout<F>;
+
   public:
     product(const M& w, block<const float> in, const active_set& rows, std::span<const float> bias,
             block<float> out)
@@ -207,7 +217,7 @@ void run_products(const Executor& threads, workspace w, traffic& read, Products.
     ((read.bytes_read += products.bytes_of_weights()), ...);
 }
 
-/// How an FFN multiplies: by a product class for each matrix. Which rows are read follows from the layout.
+/// How an FFN multiplies: by a product class for each format. Which rows are read follows from the layout.
 template <template <class, bool> class Product, std::size_t MostTokens>
 struct products_by {
     static constexpr std::size_t most_tokens = MostTokens;
@@ -217,23 +227,28 @@ struct products_by {
     static auto up(const M& w, block<const float> x, const active_set& inputs, const active_set& neurons,
                    std::span<const float> bias, block<float> out) {
         constexpr bool by_outputs = up_rows_are_outputs<M>();
-        return Product<M, by_outputs>{w, x, by_outputs ? neurons : inputs, bias, out};
+        return of<M, by_outputs>{without_layout(w), x, by_outputs ? neurons : inputs, bias, out};
     }
     /// Down: the intermediate to the output.
     template <class M>
     static auto down(const M& w, block<const float> intermediate, const active_set& neurons,
                      std::span<const float> bias, block<float> out) {
         constexpr bool by_outputs = down_rows_are_outputs<M>();
-        return Product<M, by_outputs>{w, intermediate, by_outputs ? active_set{} : neurons, bias, out};
+        return of<M, by_outputs>{without_layout(w), intermediate, by_outputs ? active_set{} : neurons, bias,
+                                 out};
     }
     template <class M>
     static std::size_t up_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-        return Product<M, up_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+        return of<M, up_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
     }
     template <class M>
     static std::size_t down_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-        return Product<M, down_rows_are_outputs<M>()>::bytes(w, tokens, threads);
+        return of<M, down_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
     }
+
+  private:
+    template <class M, bool RowsAreOutputs>
+    using of = Product<typename M::format_type, RowsAreOutputs>;
 };
 
 /// By the kernels that read active rows alone.

@@ -14,8 +14,9 @@ TAMIS_BEGIN
 namespace detail {
 
 /// The product of linear.hpp's interface, by Eigen's: weights are unpacked to floats a panel at a time.
-template <class M, bool RowsAreOutputs>
+template <class F, bool RowsAreOutputs>
 class dense_product {
+    using M = any_layout<F>;
     static constexpr std::size_t panel_rows = 256;
     static constexpr std::size_t panel_columns = 512;
     static constexpr std::size_t panel_bytes = panel_rows * panel_columns * sizeof(float);

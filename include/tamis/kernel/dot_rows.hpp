@@ -90,13 +90,11 @@ void multiply_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t 
 }
 
 /// Count rows in one pass over x, so that each vector of x is loaded once for all of them.
-template <std::size_t Count, class M, class Rows>
-void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
-                   std::span<const float> x, std::span<float> y) {
-    using F = typename M::format_type;
+template <class F, std::size_t Count>
+void multiply_rows(const passes_of<Count>& passes, std::size_t pass, std::span<const float> x, float* y) {
     using unit = unit_of<F>;
-    const std::size_t last = w.columns() / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, passes, pass, 0, last};
+    const std::size_t last = x.size() / unit::weights;
+    rows_in_hand<F, Count> in_hand{passes, pass, 0, last};
     vec sums[Count];
     for (std::size_t k = 0; k < Count; ++k) {
         sums[k] = vec(0.0f);
@@ -117,11 +115,17 @@ void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t
         if constexpr (scaled_by_row<F>) {
             total *= F::scale(in_hand.now[k], 0);
         }
-        for (std::size_t j = last * unit::weights; j < w.columns(); ++j) {
+        for (std::size_t j = last * unit::weights; j < x.size(); ++j) {
             total += F::at(in_hand.now[k], j) * x[j];
         }
         y[passes.row(pass, k)] = total;
     }
+}
+
+/// dot_rows of a format, whatever the matrix: a function of its own, so that a program has it once.
+template <class F>
+TAMIS_DETAIL_NOINLINE void dot_listed_rows(const row_list& rows, std::span<const float> x, float* y) {
+    for_each_pass(rows, [&](const auto& passes, std::size_t i) { multiply_rows<F>(passes, i, x, y); });
 }
 
 } // namespace detail
@@ -129,9 +133,8 @@ void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t
 /// y[r] = row r . x for the rows; x has the matrix's columns, y is indexed by row. Eight rows a pass.
 template <class M, class Rows>
 void dot_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
-    detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
-        detail::multiply_rows(w, passes, i, x, y);
-    });
+    detail::dot_listed_rows<typename M::format_type>(detail::row_list{w, rows}, x.first(w.columns()),
+                                                     y.data());
 }
 
 TAMIS_END

@@ -35,13 +35,12 @@ TAMIS_DETAIL_INLINE void multiply_unit_with_tokens(const rows_in_hand<F, sizeof.
     }
 }
 
-template <std::size_t Tokens, std::size_t Count, class M, class Rows>
-void multiply_rows_with_tokens(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
-                               block<const float> x, block<float> y, std::size_t first_token) {
-    using F = typename M::format_type;
+template <class F, std::size_t Tokens, std::size_t Count>
+void multiply_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, block<const float> x,
+                               block<float> y, std::size_t first_token) {
     using unit = unit_of<F>;
-    const std::size_t last = w.columns() / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, passes, pass, 0, last};
+    const std::size_t last = x.columns() / unit::weights;
+    rows_in_hand<F, Count> in_hand{passes, pass, 0, last};
     float one[Count];
     std::fill_n(one, Count, 1.0f);
     vec sums[Tokens][Count];
@@ -76,12 +75,31 @@ void multiply_rows_with_tokens(const M& w, const passes_of<Count, Rows>& passes,
             if constexpr (scaled_by_row<F>) {
                 total *= F::scale(in_hand.now[k], 0);
             }
-            for (std::size_t j = last * unit::weights; j < w.columns(); ++j) {
+            for (std::size_t j = last * unit::weights; j < x.columns(); ++j) {
                 total += F::at(in_hand.now[k], j) * of_token[j];
             }
             y.row(first_token + token)[passes.row(pass, k)] = total;
         }
     }
+}
+
+/// dot_rows_of_block of a format, whatever the matrix; x has its columns.
+template <class F>
+TAMIS_DETAIL_NOINLINE void dot_listed_rows_of_block(const row_list& rows, block<const float> x,
+                                                    block<float> y) {
+    for_each_pass<4>(rows, [&](const auto& passes, std::size_t i) {
+        std::size_t token = 0;
+        for (; token + 4 <= x.rows(); token += 4) {
+            multiply_rows_with_tokens<F, 4>(passes, i, x, y, token);
+        }
+        if (token + 2 <= x.rows()) {
+            multiply_rows_with_tokens<F, 2>(passes, i, x, y, token);
+            token += 2;
+        }
+        if (token < x.rows()) {
+            multiply_rows_with_tokens<F, 1>(passes, i, x, y, token);
+        }
+    });
 }
 
 } // namespace detail
@@ -92,19 +110,7 @@ void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         return dot_rows(w, rows, x.row(0), y.row(0));
     }
-    detail::for_each_pass<4>(rows, [&](const auto& passes, std::size_t i) {
-        std::size_t token = 0;
-        for (; token + 4 <= x.rows(); token += 4) {
-            detail::multiply_rows_with_tokens<4>(w, passes, i, x, y, token);
-        }
-        if (token + 2 <= x.rows()) {
-            detail::multiply_rows_with_tokens<2>(w, passes, i, x, y, token);
-            token += 2;
-        }
-        if (token < x.rows()) {
-            detail::multiply_rows_with_tokens<1>(w, passes, i, x, y, token);
-        }
-    });
+    detail::dot_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y);
 }
 
 TAMIS_END

@@ -8,8 +8,7 @@
 
 TAMIS_BEGIN
 
-// Which rows of a matrix a kernel reads: all of them, or the active ones by their ascending indices. The kernels
-// are written once over both.
+// Which rows of a matrix a kernel reads: all of them, or the active ones by their ascending indices.
 
 /// So many tokens share one reading of the weights at most.
 inline constexpr std::size_t most_tokens = 16;
@@ -19,6 +18,7 @@ class all_rows {
     constexpr explicit all_rows(std::size_t count) : count_{count} {}
     constexpr std::size_t size() const { return count_; }
     constexpr std::size_t operator[](std::size_t k) const { return first_ + k; }
+    constexpr std::size_t first() const { return first_; }
     /// Those from place k on, `count` of them.
     constexpr all_rows part(std::size_t k, std::size_t count) const { return all_rows{count, first_ + k}; }
 
@@ -34,6 +34,7 @@ class active_rows {
     constexpr explicit active_rows(std::span<const std::uint32_t> indices) : indices_{indices} {}
     constexpr std::size_t size() const { return indices_.size(); }
     constexpr std::size_t operator[](std::size_t k) const { return indices_[k]; }
+    constexpr std::span<const std::uint32_t> indices() const { return indices_; }
     constexpr active_rows part(std::size_t k, std::size_t count) const {
         return active_rows{indices_.subspan(k, count)};
     }
@@ -41,5 +42,36 @@ class active_rows {
   private:
     std::span<const std::uint32_t> indices_;
 };
+
+namespace detail {
+
+/// Either of them, and where the rows lie: all that a kernel is told of a matrix but its format, so that it is compiled once
+/// for all layouts and lists.
+class row_list {
+  public:
+    template <class M>
+    row_list(const M& w, all_rows rows)
+        : first_{w.row(rows.first())}, stride_{w.stride_bytes()}, start_{rows.first()}, size_{rows.size()} {}
+    template <class M>
+    row_list(const M& w, active_rows rows)
+        : first_{w.row(0)}, stride_{w.stride_bytes()}, indices_{rows.indices().data()}, size_{rows.size()} {}
+
+    std::size_t size() const { return size_; }
+    /// The number of the row at place k.
+    std::size_t operator[](std::size_t k) const { return indices_ != nullptr ? indices_[k] : start_ + k; }
+    /// Where it begins.
+    const std::byte* memory(std::size_t k) const {
+        return first_ + (indices_ != nullptr ? indices_[k] : k) * stride_;
+    }
+
+  private:
+    const std::byte* first_;
+    std::size_t stride_;
+    const std::uint32_t* indices_ = nullptr; // none: all rows from `start_` on
+    std::size_t start_ = 0;
+    std::size_t size_;
+};
+
+} // namespace detail
 
 TAMIS_END

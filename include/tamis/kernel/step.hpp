@@ -39,25 +39,28 @@ constexpr std::size_t units_ahead(std::size_t units_in_row) {
     return whole ? units_in_row : (std::min)((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
 }
 
-/// A list of rows cut into Count pieces of equal length: pass i takes row i of each.
-template <std::size_t Count, class Rows>
+/// Count * passes rows of a list from place `first` on, cut into Count pieces of equal length: pass i takes row i of each.
+template <std::size_t Count>
 struct passes_of {
-    Rows rows; // Count times as many as there are passes
+    const row_list& rows;
+    std::size_t first, passes;
 
-    std::size_t passes() const { return rows.size() / Count; }
-    std::size_t row(std::size_t pass, std::size_t k) const { return rows[pass + k * passes()]; }
+    std::size_t row(std::size_t pass, std::size_t k) const { return rows[place(pass, k)]; }
+    const std::byte* memory(std::size_t pass, std::size_t k) const { return rows.memory(place(pass, k)); }
+
+  private:
+    std::size_t place(std::size_t pass, std::size_t k) const { return first + pass + k * passes; }
 };
 
 /// Calls f(passes, i) for every pass over the rows: Most rows at a time, and the rest by fewer.
-template <std::size_t Most = 8, class Rows, class F>
-void for_each_pass(Rows rows, F&& f) {
-    const std::size_t whole = rows.size() / Most * Most;
-    const passes_of<Most, Rows> all{rows.part(0, whole)};
-    for (std::size_t i = 0; i < all.passes(); ++i) {
+template <std::size_t Most = 8, class F>
+void for_each_pass(const row_list& rows, F&& f, std::size_t first = 0) {
+    const passes_of<Most> all{rows, first, (rows.size() - first) / Most};
+    for (std::size_t i = 0; i < all.passes; ++i) {
         f(all, i);
     }
     if constexpr (Most > 1) {
-        for_each_pass<(Most == 4 ? 1 : Most / 2)>(rows.part(whole, rows.size() - whole), f);
+        for_each_pass<(Most == 4 ? 1 : Most / 2)>(rows, f, first + all.passes * Most);
     }
 }
 
@@ -71,13 +74,11 @@ struct rows_in_hand {
     std::size_t first, last, ahead; // units
 
     /// Units [first_unit, last_unit) of the rows of pass i.
-    template <class M, class Rows>
-    rows_in_hand(const M& w, const passes_of<Count, Rows>& passes, std::size_t i, std::size_t first_unit,
-                 std::size_t last_unit)
+    rows_in_hand(const passes_of<Count>& all, std::size_t i, std::size_t first_unit, std::size_t last_unit)
         : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
         for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = w.row(passes.row(i, k));
-            next[k] = w.row(passes.row((std::min)(i + 1, passes.passes() - 1), k));
+            now[k] = all.memory(i, k);
+            next[k] = all.memory((std::min)(i + 1, all.passes - 1), k);
         }
     }
 

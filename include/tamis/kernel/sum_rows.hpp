@@ -54,14 +54,13 @@ void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from,
 }
 
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.
-template <std::size_t Count, class M, class Rows>
-void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass, std::span<const float> x,
-              std::size_t begin, std::size_t end, float* y) {
-    using F = typename M::format_type;
+template <class F, std::size_t Count>
+void add_rows(const passes_of<Count>& passes, std::size_t pass, const float* x, std::size_t begin,
+              std::size_t end, float* y) {
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, passes, pass, start, last};
+    rows_in_hand<F, Count> in_hand{passes, pass, start, last};
     float factor[Count];
     for (std::size_t k = 0; k < Count; ++k) {
         factor[k] = x[passes.row(pass, k)];
@@ -86,6 +85,13 @@ void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass
     }
 }
 
+/// sum_rows of a format, whatever the matrix: a function of its own, so that a program has it once.
+template <class F>
+TAMIS_DETAIL_NOINLINE void sum_listed_rows(const row_list& rows, const float* x, float* y, std::size_t begin,
+                                           std::size_t end) {
+    for_each_pass(rows, [&](const auto& passes, std::size_t i) { add_rows<F>(passes, i, x, begin, end, y); });
+}
+
 } // namespace detail
 
 /// y[j] += sum over the rows, for the columns j in [begin, end); x is indexed by row, y by column. begin is a multiple of
@@ -93,9 +99,8 @@ void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass
 template <class M, class Rows>
 void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y, std::size_t begin,
               std::size_t end) {
-    detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
-        detail::add_rows(w, passes, i, x, begin, end, y.data());
-    });
+    detail::sum_listed_rows<typename M::format_type>(detail::row_list{w, rows}, x.data(), y.data(), begin,
+                                                     end);
 }
 
 /// The same for all columns.

@@ -42,14 +42,13 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
     }
 }
 
-template <std::size_t Count, class M, class Rows>
-void add_rows_to_tokens(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass,
-                        block<const float> x, std::size_t begin, std::size_t end, block<float> y) {
-    using F = typename M::format_type;
+template <class F, std::size_t Count>
+void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, block<const float> x,
+                        std::size_t begin, std::size_t end, block<float> y) {
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
-    rows_in_hand<F, Count> in_hand{w, passes, pass, start, last};
+    rows_in_hand<F, Count> in_hand{passes, pass, start, last};
     const std::size_t tokens = x.rows();
     float factor[Count][most_tokens];
     float one[Count];
@@ -91,6 +90,15 @@ void add_rows_to_tokens(const M& w, const passes_of<Count, Rows>& passes, std::s
     }
 }
 
+/// sum_rows_of_block of a format, whatever the matrix.
+template <class F>
+TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, block<const float> x,
+                                                    block<float> y, std::size_t begin, std::size_t end) {
+    for_each_pass(rows, [&](const auto& passes, std::size_t i) {
+        add_rows_to_tokens<F>(passes, i, x, begin, end, y);
+    });
+}
+
 } // namespace detail
 
 /// y[token][j] += sum over the rows of x[token][row] * W[row, j], for the columns j in [begin, end) (begin a multiple of
@@ -101,9 +109,8 @@ void sum_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     } else if (x.rows() != 0) {
-        detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
-            detail::add_rows_to_tokens(w, passes, i, x, begin, end, y);
-        });
+        detail::sum_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y, begin,
+                                                                  end);
     }
 }
 
