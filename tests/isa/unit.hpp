@@ -1,26 +1,19 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/ffn/observer.hpp>
+#include <tamis/mask/mask.hpp>
+#include <tamis/workspace.hpp>
 
-TAMIS_BEGIN
+#include <span>
 
-/// The bytes of a vector register as this translation unit sees them. Not inlined, so that the linker sees one
-/// body per name: with one name for both units it would keep only one of the two bodies.
-[[gnu::noinline]] inline int register_bytes() {
-#if defined(__AVX2__)
-    return 32;
-#else
-    return 16;
-#endif
-}
+// What a unit compiled for one instruction set offers to units compiled for others: types that all of them share.
 
-TAMIS_END
+#define TAMIS_TEST_JOIN_(a, b) a##b
+#define TAMIS_TEST_JOIN(a, b) TAMIS_TEST_JOIN_(a, b)
 
-/// What a unit saw.
-struct unit {
-    int register_bytes;
-    int (*function)();
-};
-
-unit seen_with_sse2();
-unit seen_with_avx2();
+#define TAMIS_TEST_UNIT(name)                                                                         \
+    /* A hash over masks by every rule, their lists of indices and blocks: the same in every unit. */ \
+    std::uint64_t TAMIS_TEST_JOIN(masks_, name)();                                                     \
+    /* A small FFN with masks; adds what it read. */                                                   \
+    tamis::mask TAMIS_TEST_JOIN(ffn_, name)(std::span<const float> x, std::span<float> y, tamis::workspace w, \
+                                            tamis::traffic & read)

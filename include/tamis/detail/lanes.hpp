@@ -207,7 +207,7 @@ std::uint64_t lane_bits(const lane_choice<Real>& chosen) {
 template <class Real>
 std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<Real>& chosen) {
     std::uint64_t bits = lane_bits<Real>(chosen);
-    const auto count = static_cast<std::size_t>(std::popcount(bits));
+    const std::size_t count = popcount(bits);
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
         _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), keys.data));
@@ -228,7 +228,7 @@ std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<R
     key_of<Real> lanes[lane_count<Real>];
     keys.store_unaligned(lanes);
     for (std::size_t k = 0; bits != 0; bits &= bits - 1) {
-        out[k++] = std::bit_cast<Real>(lanes[std::countr_zero(bits)]);
+        out[k++] = std::bit_cast<Real>(lanes[lowest_bit(bits)]);
     }
     return count;
 }
