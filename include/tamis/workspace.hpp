@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 TAMIS_BEGIN
@@ -56,8 +57,12 @@ class workspace {
         T* const first = reinterpret_cast<T*>(next_);
         next_ += bytes;
         left_ -= bytes;
-        return {std::uninitialized_default_construct_n(first, count) - static_cast<std::ptrdiff_t>(count),
-                count};
+        if constexpr (!std::is_trivially_default_constructible_v<T>) {
+            for (std::size_t i = 0; i < count; ++i) {
+                ::new (static_cast<void*>(first + i)) T;
+            }
+        }
+        return {first, count};
     }
 
     TAMIS_KEYED std::size_t bytes_left() const { return left_; }

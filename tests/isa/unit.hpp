@@ -13,7 +13,7 @@
 
 #define TAMIS_TEST_UNIT(name)                                                                         \
     /* A hash over masks by every rule, their lists of indices and blocks: the same in every unit. */ \
-    std::uint64_t TAMIS_TEST_JOIN(masks_, name)();                                                     \
-    /* A small FFN with masks; adds what it read. */                                                   \
-    tamis::mask TAMIS_TEST_JOIN(ffn_, name)(std::span<const float> x, std::span<float> y, tamis::workspace w, \
-                                            tamis::traffic & read)
+    std::uint64_t TAMIS_TEST_JOIN(masks_, name)();                                                    \
+    /* A small FFN with masks; adds what it read. */                                                  \
+    tamis::mask TAMIS_TEST_JOIN(ffn_, name)(std::span<const float> x, std::span<float> y,             \
+                                            tamis::workspace w, tamis::traffic & read)

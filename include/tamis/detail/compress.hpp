@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/bits.hpp>
+#include <tamis/detail/inlined.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -10,13 +10,16 @@ TAMIS_BEGIN
 
 namespace detail {
 
+inline constexpr double largest_double = (std::numeric_limits<double>::max)();
+inline constexpr double infinite_double = std::numeric_limits<double>::infinity();
+
 /// low <= value <= high for bounds >= 0; false for NaN.
 constexpr bool is_between(double value, double low, double high) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    if (bits == std::bit_cast<std::uint64_t>(-0.0)) {
+    const auto bits = detail::bits_as<std::uint64_t>(value);
+    if (bits == detail::bits_as<std::uint64_t>(-0.0)) {
         return magnitude_bits(low) == 0;
     }
-    return bits >= std::bit_cast<std::uint64_t>(low) && bits <= std::bit_cast<std::uint64_t>(high);
+    return bits >= detail::bits_as<std::uint64_t>(low) && bits <= detail::bits_as<std::uint64_t>(high);
 }
 
 template <class Real>
