@@ -72,6 +72,14 @@ TAMIS_DETAIL_INLINE constexpr T clamped(T value, std::type_identity_t<T> low, st
     return smaller(larger(value, low), high);
 }
 
+/// std::fill_n.
+template <class T>
+TAMIS_DETAIL_INLINE constexpr void fill_n(T* first, std::size_t count, const T& value) {
+    for (std::size_t i = 0; i < count; ++i) {
+        first[i] = value;
+    }
+}
+
 /// A number that the compiler does not see through. clang 19 makes a comparison of floats of "are the bits without the
 /// sign 0", and that comparison takes denormals for zero where the processor flushes them; it does so only where it
 /// knows the mask. Costs nothing in a loop, whose beginning it is moved to.
