@@ -14,7 +14,7 @@ class cut {
 
     /// Active: score >= threshold. At zero or below: everything but zeros. A NaN threshold keeps nothing.
     static constexpr cut at(Real threshold) {
-        const bool negative = (std::bit_cast<bits_type>(threshold) >> (sizeof(Real) * 8 - 1)) != 0;
+        const bool negative = (detail::bits_as<bits_type>(threshold) >> (sizeof(Real) * 8 - 1)) != 0;
         return negative && !is_nan(threshold) ? everything() : at_bits(magnitude_bits(threshold));
     }
     /// The same from a threshold's magnitude_bits.
@@ -32,7 +32,7 @@ class cut {
     constexpr bool keeps(bits_type score) const { return score >= bits_; }
 
     constexpr bits_type bits() const { return bits_; }
-    constexpr Real threshold() const { return std::bit_cast<Real>(bits_); }
+    constexpr Real threshold() const { return detail::bits_as<Real>(bits_); }
 
     /// Active under both / under either.
     friend constexpr cut operator&(cut a, cut b) { return a.bits_ > b.bits_ ? a : b; }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/detail/inlined.hpp>
 
 #include <bit>
 #include <concepts>
@@ -72,7 +72,7 @@ constexpr real_of<T> to_real(const T& value) {
 template <class Real>
 constexpr bits_of<Real> magnitude_bits(Real value) {
     constexpr bits_of<Real> sign = bits_of<Real>{1} << (sizeof(Real) * 8 - 1);
-    return std::bit_cast<bits_of<Real>>(value) & ~sign;
+    return detail::bits_as<bits_of<Real>>(value) & detail::hidden(static_cast<bits_of<Real>>(~sign));
 }
 
 template <class Real>
@@ -90,7 +90,7 @@ constexpr double widen(float value) {
     const std::uint32_t bits = magnitude_bits(value);
     if (bits < 0x00800000u) {
         const double magnitude = static_cast<double>(static_cast<std::int32_t>(bits)) * 0x1p-149;
-        return (std::bit_cast<std::uint32_t>(value) >> 31) != 0 ? -magnitude : magnitude;
+        return (detail::bits_as<std::uint32_t>(value) >> 31) != 0 ? -magnitude : magnitude;
     }
     return static_cast<double>(value);
 }

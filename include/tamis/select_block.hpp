@@ -3,7 +3,7 @@
 #include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
 
-TAMIS_BEGIN
+TAMIS_BEGIN_SHARED
 
 // Masks over a block of tokens x width: a cut a row (the default of both papers), or one cut for all of it
 // (LLaDA's code in [U], the top-k baseline of [S]).
@@ -12,16 +12,17 @@ TAMIS_BEGIN
 class mask_block_span {
   public:
     /// Refuses fewer words than rows * mask_words(columns).
-    constexpr mask_block_span(std::span<std::uint64_t> words, std::size_t rows, std::size_t columns)
+    TAMIS_KEYED constexpr mask_block_span(std::span<std::uint64_t> words, std::size_t rows,
+                                          std::size_t columns)
         : words_{words}, rows_{rows}, columns_{columns} {
         if (words.size() < rows * mask_words(columns)) {
             fail_sizes("tamis::mask_block_span: needs %zu words (rows * mask_words(columns)), got %zu",
                        rows * mask_words(columns), words.size());
         }
     }
-    constexpr std::size_t rows() const { return rows_; }
-    constexpr std::size_t columns() const { return columns_; }
-    constexpr mask_span row(std::size_t i) const {
+    TAMIS_KEYED constexpr std::size_t rows() const { return rows_; }
+    TAMIS_KEYED constexpr std::size_t columns() const { return columns_; }
+    TAMIS_KEYED constexpr mask_span row(std::size_t i) const {
         return {words_.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 
@@ -33,20 +34,30 @@ class mask_block_span {
 /// The masks of a block's rows with words of their own.
 class mask_block {
   public:
-    mask_block(std::size_t rows, std::size_t columns)
+    TAMIS_KEYED mask_block(std::size_t rows, std::size_t columns)
         : words_(rows * mask_words(columns)), rows_{rows}, columns_{columns} {}
 
-    mask_block_span span() { return {words_, rows_, columns_}; }
-    std::size_t rows() const { return rows_; }
-    std::size_t columns() const { return columns_; }
-    mask_view row(std::size_t i) const {
-        return {std::span{words_}.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
+    TAMIS_KEYED mask_block(const mask_block&) = default;
+    TAMIS_KEYED mask_block(mask_block&&) = default;
+    TAMIS_KEYED mask_block& operator=(const mask_block&) = default;
+    TAMIS_KEYED mask_block& operator=(mask_block&&) = default;
+    TAMIS_KEYED ~mask_block() = default;
+
+    TAMIS_KEYED mask_block_span span() { return {words_.words(), rows_, columns_}; }
+    TAMIS_KEYED std::size_t rows() const { return rows_; }
+    TAMIS_KEYED std::size_t columns() const { return columns_; }
+    TAMIS_KEYED mask_view row(std::size_t i) const {
+        return {words_.words().subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 
   private:
-    std::vector<std::uint64_t> words_;
+    owned_words words_;
     std::size_t rows_, columns_;
 };
+
+TAMIS_END
+
+TAMIS_BEGIN
 
 namespace detail {
 

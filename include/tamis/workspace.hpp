@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -18,16 +20,20 @@ constexpr std::size_t workspace_bytes_of(std::size_t count) {
     return (count * sizeof(T) + workspace_alignment - 1) / workspace_alignment * workspace_alignment;
 }
 
+TAMIS_END
+
+TAMIS_BEGIN_SHARED
+
 /// Scratch memory of the caller, handed out from the front. It is passed BY VALUE: what a callee takes is free
 /// again when it returns, so a chain of calls needs the largest of its parts, not their sum. One workspace
 /// serves one thread at a time. Every function that takes one has a query beside it for the bytes it needs.
 class workspace {
   public:
-    constexpr workspace() = default;
+    TAMIS_KEYED constexpr workspace() = default;
 
     /// Memory of any alignment; the queries' sizes hold for memory aligned to workspace_alignment, so add that
     /// much if it may not be.
-    explicit workspace(std::span<std::byte> memory) : next_{memory.data()}, left_{memory.size()} {
+    TAMIS_KEYED explicit workspace(std::span<std::byte> memory) : next_{memory.data()}, left_{memory.size()} {
         void* start = next_;
         if (start != nullptr && std::align(workspace_alignment, 0, start, left_) != nullptr) {
             next_ = static_cast<std::byte*>(start);
@@ -40,7 +46,7 @@ class workspace {
     /// with the sizes); with the size of the query it does not happen.
     template <class T>
         requires std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>
-    std::span<T> take(std::size_t count) {
+    TAMIS_KEYED std::span<T> take(std::size_t count) {
         const std::size_t bytes = workspace_bytes_of<T>(count);
         if (bytes > left_) {
             fail_sizes(
@@ -51,11 +57,15 @@ class workspace {
         T* const first = reinterpret_cast<T*>(next_);
         next_ += bytes;
         left_ -= bytes;
-        return {std::uninitialized_default_construct_n(first, count) - static_cast<std::ptrdiff_t>(count),
-                count};
+        if constexpr (!std::is_trivially_default_constructible_v<T>) {
+            for (std::size_t i = 0; i < count; ++i) {
+                ::new (static_cast<void*>(first + i)) T;
+            }
+        }
+        return {first, count};
     }
 
-    std::size_t bytes_left() const { return left_; }
+    TAMIS_KEYED std::size_t bytes_left() const { return left_; }
 
   private:
     std::byte* next_ = nullptr;
@@ -65,30 +75,39 @@ class workspace {
 /// Uninitialised bytes of its own, aligned as a workspace's are. Movable, not copyable.
 class aligned_memory {
   public:
-    aligned_memory() = default;
-    explicit aligned_memory(std::size_t size)
-        : memory_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
+    TAMIS_KEYED aligned_memory() = default;
+    TAMIS_KEYED explicit aligned_memory(std::size_t size)
+        : first_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
           size_{size} {}
+    TAMIS_KEYED aligned_memory(aligned_memory&& other) noexcept
+        : first_{std::exchange(other.first_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+    TAMIS_KEYED aligned_memory& operator=(aligned_memory&& other) noexcept {
+        aligned_memory old{std::move(other)};
+        std::swap(first_, old.first_);
+        std::swap(size_, old.size_);
+        return *this;
+    }
+    TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, std::align_val_t{workspace_alignment}); }
 
-    std::span<std::byte> bytes() const { return {memory_.get(), size()}; }
+    TAMIS_KEYED std::span<std::byte> bytes() const { return {first_, size_}; }
     /// 0 when it has been moved from.
-    std::size_t size() const { return memory_ == nullptr ? 0 : size_; }
+    TAMIS_KEYED std::size_t size() const { return size_; }
 
   private:
-    struct release {
-        void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{workspace_alignment}); }
-    };
-    std::unique_ptr<std::byte, release> memory_;
+    std::byte* first_ = nullptr;
     std::size_t size_ = 0;
 };
 
 /// A workspace with memory of its own, for those who have none to give: allocates once, at construction.
 class owned_workspace {
   public:
-    explicit owned_workspace(std::size_t bytes) : memory_{bytes} {}
+    TAMIS_KEYED explicit owned_workspace(std::size_t bytes) : memory_{bytes} {}
+    TAMIS_KEYED owned_workspace(owned_workspace&&) = default;
+    TAMIS_KEYED owned_workspace& operator=(owned_workspace&&) = default;
+    TAMIS_KEYED ~owned_workspace() = default;
 
-    workspace view() { return workspace{memory_.bytes()}; }
-    operator workspace() { return view(); }
+    TAMIS_KEYED workspace view() { return workspace{memory_.bytes()}; }
+    TAMIS_KEYED operator workspace() { return view(); }
 
   private:
     aligned_memory memory_;

@@ -1,26 +1,23 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/ffn/observer.hpp>
+#include <tamis/mask/mask.hpp>
+#include <tamis/workspace.hpp>
 
-TAMIS_BEGIN
+#include <cstdint>
+#include <span>
 
-/// The bytes of a vector register as this translation unit sees them. Not inlined, so that the linker sees one
-/// body per name: with one name for both units it would keep only one of the two bodies.
-[[gnu::noinline]] inline int register_bytes() {
-#if defined(__AVX2__)
-    return 32;
-#else
-    return 16;
-#endif
-}
+// What a unit offers to units that are compiled for other instruction sets, in types that all of them share.
 
-TAMIS_END
+#define TAMIS_TEST_JOIN_(a, b) a##b
+#define TAMIS_TEST_JOIN(a, b) TAMIS_TEST_JOIN_(a, b)
+#define TAMIS_TEST_MASKS(name) TAMIS_TEST_JOIN(masks_, name)
+#define TAMIS_TEST_FFN(name) TAMIS_TEST_JOIN(ffn_, name)
 
-/// What a unit saw.
-struct unit {
-    int register_bytes;
-    int (*function)();
-};
+/// A hash over masks by many rules, what is made of them, and the count of a mask made elsewhere.
+#define TAMIS_TEST_DECLARE_MASKS(name) std::uint64_t TAMIS_TEST_MASKS(name)(const tamis::mask& elsewhere)
 
-unit seen_with_sse2();
-unit seen_with_avx2();
+/// A small FFN with masks: returns the last one, adds what was read.
+#define TAMIS_TEST_DECLARE_FFN(name)                                                                   \
+    tamis::mask TAMIS_TEST_FFN(name)(std::span<const float> x, std::span<float> y, tamis::workspace w, \
+                                     tamis::traffic & read)

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/detail/inlined.hpp>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,17 +9,21 @@
 #include <immintrin.h>
 #endif
 
-TAMIS_BEGIN
-
-// Writing the active ones of a few lanes behind each other. `active` has one bit a lane, the first lane lowest. All of
-// these may write as many entries as there are lanes, and tell how many count.
+TAMIS_BEGIN_SHARED
 
 /// An active entry: its place and its value.
 struct entry {
     std::uint32_t index;
     float value;
-    friend constexpr bool operator==(const entry&, const entry&) = default;
+    TAMIS_KEYED friend constexpr bool operator==(const entry&, const entry&) = default;
 };
+
+TAMIS_END
+
+TAMIS_BEGIN
+
+// Writing the active ones of a few lanes behind each other. `active` has one bit a lane, the first lane lowest. All of
+// these may write as many entries as there are lanes, and tell how many count.
 
 namespace detail {
 
@@ -36,7 +39,7 @@ inline __m256i packed_lanes(std::uint64_t active) {
 /// The places first, first + 1 ... of the active lanes.
 template <std::size_t Lanes>
 std::size_t compress_indices(std::uint32_t* out, std::size_t first, std::uint64_t active) {
-    const auto count = static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(active)));
+    const std::size_t count = popcount(static_cast<std::uint32_t>(active));
     [[maybe_unused]] const auto start = static_cast<int>(first);
 #if defined(__AVX512F__)
     if constexpr (Lanes == 16 || Lanes == 8) {
@@ -63,7 +66,7 @@ std::size_t compress_indices(std::uint32_t* out, std::size_t first, std::uint64_
     }
 #endif
     for (; active != 0; active &= active - 1) {
-        *out++ = static_cast<std::uint32_t>(first + static_cast<std::size_t>(std::countr_zero(active)));
+        *out++ = static_cast<std::uint32_t>(first + lowest_bit(active));
     }
     return count;
 }
@@ -71,7 +74,7 @@ std::size_t compress_indices(std::uint32_t* out, std::size_t first, std::uint64_
 /// The same with the values of these places, which start at `values`.
 template <std::size_t Lanes>
 std::size_t compress_entries(entry* out, const float* values, std::size_t first, std::uint64_t active) {
-    const auto count = static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(active)));
+    const std::size_t count = popcount(static_cast<std::uint32_t>(active));
 #if defined(__AVX512F__)
     if constexpr (Lanes == 16) {
         const auto chosen = static_cast<__mmask16>(active);
@@ -88,7 +91,7 @@ std::size_t compress_entries(entry* out, const float* values, std::size_t first,
     }
 #endif
     for (; active != 0; active &= active - 1) {
-        const auto lane = static_cast<std::size_t>(std::countr_zero(active));
+        const std::size_t lane = lowest_bit(active);
         *out++ = {static_cast<std::uint32_t>(first + lane), values[lane]};
     }
     return count;

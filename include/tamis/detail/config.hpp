@@ -1,54 +1,54 @@
 #pragma once
 
+#include <tamis/detail/target_key.hpp>
 #include <tamis/version.hpp>
 
-// An inline namespace keyed on what changes the code of an inline function: the instruction set, fast math
-// and exceptions. Two translation units of one program compiled with different flags then never share a body
-// (the linker would keep one of them: the SSE2 unit would run the AVX-512 code).
-
-#if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#define TAMIS_DETAIL_ISA avx512
-#elif defined(__AVX512F__)
-#define TAMIS_DETAIL_ISA avx512f
-#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
-#define TAMIS_DETAIL_ISA avx2_fma_f16c
-#elif defined(__AVX2__) && defined(__FMA__)
-#define TAMIS_DETAIL_ISA avx2_fma
-#elif defined(__AVX2__)
-#define TAMIS_DETAIL_ISA avx2
-#elif defined(__AVX__)
-#define TAMIS_DETAIL_ISA avx
-#elif defined(__SSE4_2__)
-#define TAMIS_DETAIL_ISA sse4_2
-#elif defined(__SSE2__)
-#define TAMIS_DETAIL_ISA sse2
-#elif defined(__ARM_FEATURE_SVE)
-#define TAMIS_DETAIL_ISA sve
-#elif defined(__ARM_NEON)
-#define TAMIS_DETAIL_ISA neon
-#else
-#define TAMIS_DETAIL_ISA scalar
-#endif
+// One program may have objects for several instruction sets. Of an inline function that two objects have under one name
+// the linker keeps one body, and an older processor then meets a newer one's instructions. So everything here is in an
+// inline namespace whose name tells what changes code: the target, the arithmetic (-ffast-math or a part of it; xsimd
+// told by macros to be for another machine) and exceptions.
+//
+// What holds: units whose flags differ in these share no function of this library, however they are optimised. Nor, from
+// -O1 on, one of the standard library or xsimd that this library calls and whose code depends on the target. At -O0 the
+// compiler calls even std::max of two doubles, and what all units of a program share that way nobody can keep apart.
+//
+// The types that units hand to each other (mask, workspace, traffic and what belongs to them) are of the version alone:
+// a function declared with them in one unit is the same in all. Their member functions are marked TAMIS_KEYED, which
+// puts the name of the namespace into each of theirs.
 
 #if defined(__FAST_MATH__)
-#define TAMIS_DETAIL_MATH _fast
+#define TAMIS_DETAIL_FAST _fast
 #else
-#define TAMIS_DETAIL_MATH
+#define TAMIS_DETAIL_FAST
 #endif
-
 #if defined(__cpp_exceptions)
 #define TAMIS_DETAIL_THROWS
 #else
 #define TAMIS_DETAIL_THROWS _nothrow
 #endif
+#if defined( \
+    XSIMD_DEFAULT_ARCH) // that it is another, not which: two that differ in it alone are not told apart
+#define TAMIS_DETAIL_OTHER_ARCH 1
+#endif
+#define TAMIS_DETAIL_ARITHMETIC                                                                            \
+    TAMIS_DETAIL_PASTE(_,                                                                                  \
+                       TAMIS_DETAIL_DIGIT(__FINITE_MATH_ONLY__, __ASSOCIATIVE_MATH__, __RECIPROCAL_MATH__, \
+                                          __NO_SIGNED_ZEROS__),                                            \
+                       TAMIS_DETAIL_DIGIT(__NO_TRAPPING_MATH__, __NO_MATH_ERRNO__, __ROUNDING_MATH__,      \
+                                          _M_FP_FAST),                                                     \
+                       TAMIS_DETAIL_DIGIT(TAMIS_DETAIL_OTHER_ARCH, XSIMD_WITH_EMULATED,                    \
+                                          TAMIS_DETAIL_NO_INT128, ),                                       \
+                       TAMIS_DETAIL_FAST)
+
+#define TAMIS_DETAIL_VERSION TAMIS_DETAIL_PASTE(v, TAMIS_VERSION_MAJOR, _, TAMIS_VERSION_MINOR, )
+#define TAMIS_DETAIL_KEY                                                                      \
+    TAMIS_DETAIL_PASTE(TAMIS_DETAIL_VERSION, _, TAMIS_DETAIL_TARGET, TAMIS_DETAIL_ARITHMETIC, \
+                       TAMIS_DETAIL_THROWS)
 
 // g++ 12 knows binary16 for ARM, but not by C++'s name.
 #if defined(__FLT16_MAX__) && (defined(__clang__) || defined(__x86_64__) || __GNUC__ >= 13)
 #define TAMIS_HAS_FLOAT16 1
 #endif
-
-#define TAMIS_DETAIL_JOIN_(a, b, c, d, e) v##a##_##b##_##c##d##e
-#define TAMIS_DETAIL_JOIN(a, b, c, d, e) TAMIS_DETAIL_JOIN_(a, b, c, d, e)
 
 // For the inside of kernels: a call there costs more than what it does.
 #if defined(__GNUC__)
@@ -64,11 +64,24 @@
 #define TAMIS_DETAIL_NOINLINE
 #endif
 
-/// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is `namespace tamis { inline namespace v0_1_avx512 { ... } }`.
-#define TAMIS_BEGIN                                                                                \
-    namespace tamis {                                                                              \
-    inline namespace TAMIS_DETAIL_JOIN(TAMIS_VERSION_MAJOR, TAMIS_VERSION_MINOR, TAMIS_DETAIL_ISA, \
-                                       TAMIS_DETAIL_MATH, TAMIS_DETAIL_THROWS) {
+/// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is
+/// `namespace tamis { inline namespace v0_1_avx2_fffff00000000000_000 { ... } }`.
+#define TAMIS_BEGIN   \
+    namespace tamis { \
+    inline namespace TAMIS_DETAIL_KEY {
 #define TAMIS_END \
     }             \
     }
+
+/// The same for a type that all units share, `inline namespace v0_1`. Each of its member functions and friends,
+/// defaulted ones too, is TAMIS_KEYED. (It has no namespace `detail`: tamis::detail would be ambiguous.)
+#define TAMIS_BEGIN_SHARED \
+    namespace tamis {      \
+    inline namespace TAMIS_DETAIL_VERSION {
+#define TAMIS_DETAIL_STRING_(x) #x
+#define TAMIS_DETAIL_STRING(x) TAMIS_DETAIL_STRING_(x)
+#if defined(__GNUC__)
+#define TAMIS_KEYED [[gnu::abi_tag(TAMIS_DETAIL_STRING(TAMIS_DETAIL_KEY))]]
+#else
+#define TAMIS_KEYED
+#endif

@@ -4,7 +4,6 @@
 #include <tamis/detail/simd.hpp>
 #include <tamis/element.hpp>
 
-#include <algorithm>
 #include <span>
 
 TAMIS_BEGIN
@@ -53,10 +52,16 @@ real_lanes<Real> reals_of(const key_lanes<Real>& keys) {
 #endif
 }
 
+/// Bits without their signs.
+template <class Real>
+key_lanes<Real> keys_of(const key_lanes<Real>& bits) {
+    return bits & key_lanes<Real>(hidden(padding_key<Real>));
+}
+
 /// The keys of the scores at p, a full vector of them.
 template <class Real>
 key_lanes<Real> load_keys(const Real* p) {
-    return bits_of_lanes<Real>(real_lanes<Real>::load_unaligned(p)) & key_lanes<Real>(padding_key<Real>);
+    return keys_of<Real>(bits_of_lanes<Real>(real_lanes<Real>::load_unaligned(p)));
 }
 /// The same for fewer: the rest is padding.
 template <class Real>
@@ -131,13 +136,21 @@ template <class Real>
 key_of<Real> least_lane(const key_lanes<Real>& v) {
     key_of<Real> lanes[lane_count<Real>];
     v.store_unaligned(lanes);
-    return *std::min_element(std::begin(lanes), std::end(lanes));
+    key_of<Real> least = lanes[0];
+    for (const key_of<Real> lane : lanes) {
+        least = smaller(least, lane);
+    }
+    return least;
 }
 template <class Real>
 key_of<Real> largest_lane(const key_lanes<Real>& v) {
     key_of<Real> lanes[lane_count<Real>];
     v.store_unaligned(lanes);
-    return *std::max_element(std::begin(lanes), std::end(lanes));
+    key_of<Real> largest = lanes[0];
+    for (const key_of<Real> lane : lanes) {
+        largest = larger(largest, lane);
+    }
+    return largest;
 }
 
 /// A sum of float scores as doubles (denormals may count as zero).
@@ -207,7 +220,7 @@ std::uint64_t lane_bits(const lane_choice<Real>& chosen) {
 template <class Real>
 std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<Real>& chosen) {
     std::uint64_t bits = lane_bits<Real>(chosen);
-    const auto count = static_cast<std::size_t>(std::popcount(bits));
+    const std::size_t count = popcount(bits);
 #if defined(__AVX512F__)
     if constexpr (sizeof(Real) * lane_count<Real> == 64 && sizeof(Real) == 4) {
         _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), keys.data));
@@ -228,7 +241,7 @@ std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<R
     key_of<Real> lanes[lane_count<Real>];
     keys.store_unaligned(lanes);
     for (std::size_t k = 0; bits != 0; bits &= bits - 1) {
-        out[k++] = std::bit_cast<Real>(lanes[std::countr_zero(bits)]);
+        out[k++] = detail::bits_as<Real>(lanes[lowest_bit(bits)]);
     }
     return count;
 }

@@ -6,6 +6,17 @@
 #include <cstdint>
 #include <cstring>
 
+// What xsimd can do on this target, told before its own headers fail.
+#include <xsimd/config/xsimd_config.hpp>
+#if !(defined(__SSE2__) || defined(_M_X64)) && !(defined(__ARM_NEON) && defined(__aarch64__)) &&      \
+    !(defined(XSIMD_WITH_SVE) && XSIMD_WITH_SVE) && !(defined(XSIMD_WITH_RVV) && XSIMD_WITH_RVV) &&   \
+    !(defined(XSIMD_WITH_VSX) && XSIMD_WITH_VSX) && !(defined(XSIMD_WITH_WASM) && XSIMD_WITH_WASM) && \
+    !(defined(XSIMD_WITH_EMULATED) && XSIMD_WITH_EMULATED)
+#error \
+    "tamis: the target has no vectors of floats and doubles that this xsimd knows. They are SSE2 (-msse2) or more on x86, NEON on 64-bit ARM, and with newer xsimd RVV (-march=rv64gcv -mrvv-vector-bits=zvl), VSX (-mvsx) and WebAssembly's (-msimd128)."
+#include <tamis/no_vectors_here> // ends the compilation, which would only repeat itself
+#endif
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers

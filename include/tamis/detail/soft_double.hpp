@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/uint128.hpp>
 #include <tamis/element.hpp>
 
 TAMIS_BEGIN
@@ -9,15 +10,16 @@ TAMIS_BEGIN
 
 namespace detail {
 
-__extension__ typedef unsigned __int128 uint128; // __extension__: -Wpedantic knows no 128-bit integer
+inline constexpr double largest_double = (std::numeric_limits<double>::max)();
+inline constexpr double infinite_double = std::numeric_limits<double>::infinity();
 
 /// low <= value <= high for bounds >= 0; false for NaN.
 constexpr bool is_between(double value, double low, double high) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    if (bits == std::bit_cast<std::uint64_t>(-0.0)) {
+    const auto bits = detail::bits_as<std::uint64_t>(value);
+    if (bits == detail::bits_as<std::uint64_t>(-0.0)) {
         return magnitude_bits(low) == 0;
     }
-    return bits >= std::bit_cast<std::uint64_t>(low) && bits <= std::bit_cast<std::uint64_t>(high);
+    return bits >= detail::bits_as<std::uint64_t>(low) && bits <= detail::bits_as<std::uint64_t>(high);
 }
 
 template <class Real>
@@ -47,12 +49,6 @@ constexpr parts split(bits_of<Real> bits) {
     return {fraction | (std::uint64_t{1} << (layout::digits - 1)), field - 1 + layout::least_exponent};
 }
 
-constexpr int bit_length(uint128 value) {
-    const auto high = static_cast<std::uint64_t>(value >> 64);
-    return high != 0 ? 128 - std::countl_zero(high)
-                     : 64 - std::countl_zero(static_cast<std::uint64_t>(value));
-}
-
 /// The bits of the least Real that is >= a * b in exact arithmetic, for a >= 0 finite and b the bits of a finite
 /// magnitude; infinity's bits when no finite one is.
 template <class Real>
@@ -72,7 +68,8 @@ constexpr bits_of<Real> product_rounded_up(double a, bits_of<Real> b) {
     if (shift <= 0) {
         integer = product << -shift;
     } else if (shift < 128) {
-        integer = (product >> shift) + ((product & ((static_cast<uint128>(1) << shift) - 1)) != 0 ? 1u : 0u);
+        integer = product >> shift;
+        integer += (integer << shift) == product ? 0u : 1u;
     } else {
         integer = 1;
     }

@@ -106,8 +106,7 @@ inline real_lanes<double> load_doubles(const float* p) {
 /// without_denormals of each lane.
 inline real_lanes<double> without_denormals(const real_lanes<double>& v) {
     const auto bits = bits_of_lanes<double>(v);
-    const auto normal =
-        (bits & key_lanes<double>(padding_key<double>)) > key_lanes<double>(0x0010000000000000);
+    const auto normal = keys_of<double>(bits) > key_lanes<double>(0x0010000000000000);
     return reals_of<double>(only<double>(normal, bits));
 }
 

@@ -146,7 +146,7 @@ class product {
     void sum_run(std::size_t i, block<float> sum, std::size_t begin, std::size_t end) const {
         for (std::size_t token = 0; token < sum.rows(); ++token) {
             const auto part = sum.row(token).subspan(begin, end - begin);
-            std::fill(part.begin(), part.end(), 0.0f);
+            detail::fill_n(part.data(), part.size(), 0.0f);
         }
         const std::size_t count = rows_.count(w_.rows());
         const auto edge = [&](std::size_t k) { return k == runs_ ? count : count * k / runs_ / 8 * 8; };
@@ -171,12 +171,11 @@ class product {
             const auto out = out_.row(token);
             std::size_t next = 0;
             for (const std::uint32_t i : rows_.indices) {
-                std::fill(out.begin() + static_cast<std::ptrdiff_t>(next),
-                          out.begin() + static_cast<std::ptrdiff_t>(i), 0.0f);
+                detail::fill_n(out.data() + next, i - next, 0.0f);
                 next = i + std::size_t{1};
                 out[i] += bias_.empty() ? 0.0f : bias_[i];
             }
-            std::fill(out.begin() + static_cast<std::ptrdiff_t>(next), out.end(), 0.0f);
+            detail::fill_n(out.data() + next, out.size() - next, 0.0f);
         }
     }
 

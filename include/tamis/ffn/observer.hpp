@@ -5,7 +5,7 @@
 
 #include <concepts>
 
-TAMIS_BEGIN
+TAMIS_BEGIN_SHARED
 
 /// What an observer is shown at a site, once a token, in the order in which the FFN takes them: input, gate, up,
 /// intermediate; with a policy at up and none at gate, up comes before gate.
@@ -20,6 +20,10 @@ struct sighting {
     std::size_t token;
 };
 
+TAMIS_END
+
+TAMIS_BEGIN
+
 /// Called with every sighting; all measurement goes through it. Values and mask are valid during the call alone.
 template <class O>
 concept observer = requires(O& o, const sighting& s) { o(s); };
@@ -29,14 +33,18 @@ struct no_observer {
     constexpr void operator()(const sighting&) const {}
 };
 
+TAMIS_END
+
+TAMIS_BEGIN_SHARED
+
 /// What a call read of the weights.
 struct traffic {
     std::uint64_t bytes_read = 0;
     /// What a dense call reads: all weights once a token.
     std::uint64_t bytes_dense = 0;
 
-    constexpr std::uint64_t bytes_skipped() const { return bytes_dense - bytes_read; }
-    constexpr traffic& operator+=(const traffic& other) {
+    TAMIS_KEYED constexpr std::uint64_t bytes_skipped() const { return bytes_dense - bytes_read; }
+    TAMIS_KEYED constexpr traffic& operator+=(const traffic& other) {
         bytes_read += other.bytes_read;
         bytes_dense += other.bytes_dense;
         return *this;

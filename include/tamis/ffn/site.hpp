@@ -2,12 +2,16 @@
 
 #include <tamis/detail/config.hpp>
 
-TAMIS_BEGIN
+TAMIS_BEGIN_SHARED
 
 /// Where in the FFN a mask is applied [U, section 3]:
 /// input: x, one mask for gate and up; gate: sigma(W_gate x + b_gate); up: W_up x + b_up, before the product;
 /// intermediate: their product (of an ungated FFN: sigma(W_up x + b_up)).
 enum class site { input, gate, up, intermediate };
+
+TAMIS_END
+
+TAMIS_BEGIN
 
 constexpr const char* name_of(site where) {
     switch (where) {

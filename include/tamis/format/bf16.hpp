@@ -17,7 +17,7 @@ struct bf16 {
     static float at(const std::byte* row, std::size_t i) {
         storage bits;
         std::memcpy(&bits, row + i * sizeof(storage), sizeof bits);
-        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+        return detail::bits_as<float>(static_cast<std::uint32_t>(bits) << 16);
     }
     static detail::vec load(const std::byte* row, std::size_t i) {
         return detail::load_bf16(row + i * sizeof(storage));
@@ -30,7 +30,7 @@ struct bf16 {
     }
 
     static constexpr storage round(float value) {
-        const auto bits = std::bit_cast<std::uint32_t>(value);
+        const auto bits = detail::bits_as<std::uint32_t>(value);
         if ((bits & 0x7fffffffu) > 0x7f800000u) {
             return static_cast<storage>((bits >> 16) |
                                         0x40u); // a quiet NaN, whose payload may not round to infinity

@@ -34,17 +34,17 @@ struct f16 {
         const auto sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
         const std::uint32_t rest = half & 0x7fffu;
         if (rest >= 0x7c00u) {
-            return std::bit_cast<float>(sign | 0x7f800000u | ((rest & 0x3ffu) << 13) |
-                                        (rest > 0x7c00u ? 0x400000u : 0u));
+            return detail::bits_as<float>(sign | 0x7f800000u | ((rest & 0x3ffu) << 13) |
+                                          (rest > 0x7c00u ? 0x400000u : 0u));
         }
         if (rest >= 0x400u) {
-            return std::bit_cast<float>(sign | ((rest << 13) + (112u << 23)));
+            return detail::bits_as<float>(sign | ((rest << 13) + (112u << 23)));
         }
         const float magnitude = static_cast<float>(static_cast<std::int32_t>(rest)) * 0x1p-24f;
-        return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+        return detail::bits_as<float>(sign | detail::bits_as<std::uint32_t>(magnitude));
     }
     static constexpr storage round(float value) {
-        const auto bits = std::bit_cast<std::uint32_t>(value);
+        const auto bits = detail::bits_as<std::uint32_t>(value);
         const auto sign = static_cast<storage>((bits >> 16) & 0x8000u);
         const std::uint32_t rest = bits & 0x7fffffffu;
         if (rest > 0x7f800000u) {

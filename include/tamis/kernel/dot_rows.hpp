@@ -100,7 +100,7 @@ void multiply_rows(const passes_of<Count>& passes, std::size_t pass, std::span<c
         sums[k] = vec(0.0f);
     }
     float one[Count];
-    std::fill_n(one, Count, 1.0f);
+    detail::fill_n(one, Count, 1.0f);
     stretch_scales<F, Count> scales;
     scales.ready(in_hand.now, 0, last, one);
     for (std::size_t from = 0; from < last; from += unit::stretch) {

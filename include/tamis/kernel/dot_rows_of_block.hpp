@@ -42,10 +42,10 @@ void multiply_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass,
     const std::size_t last = x.columns() / unit::weights;
     rows_in_hand<F, Count> in_hand{passes, pass, 0, last};
     float one[Count];
-    std::fill_n(one, Count, 1.0f);
+    detail::fill_n(one, Count, 1.0f);
     vec sums[Tokens][Count];
     for (auto& of_token : sums) {
-        std::fill_n(of_token, Count, vec(0.0f));
+        detail::fill_n(of_token, Count, vec(0.0f));
     }
     stretch_scales<F, Count> scales;
     scales.ready(in_hand.now, 0, last, one);

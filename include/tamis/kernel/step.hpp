@@ -7,6 +7,13 @@
 #include <type_traits>
 #include <utility>
 
+// A build without flags compiles and runs, and nothing else would say what it costs.
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(__AVX2__) && !defined(TAMIS_NO_ISA_NOTE)
+// clang-format off
+#pragma message("tamis: compiled without AVX2, its kernels take 10 to 20 times as long. Pass -march=native, or -march=x86-64-v3 for nearly all processors since 2013; -D TAMIS_NO_ISA_NOTE silences this note.")
+// clang-format on
+#endif
+
 TAMIS_BEGIN
 
 // What the kernels are made of. They take several rows in one pass, a unit of each at a time, and ask for memory ahead: in

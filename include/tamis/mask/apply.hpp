@@ -4,6 +4,8 @@
 #include <tamis/mask/mask.hpp>
 #include <tamis/values.hpp>
 
+#include <vector>
+
 TAMIS_BEGIN
 
 // What is made of a mask: the list of active indices, and values with the rest set to zero.
@@ -34,8 +36,7 @@ inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) 
             next += detail::compress_indices<lanes>(next, first, active);
         } else {
             for (; active != 0; active &= active - 1) {
-                *next++ =
-                    static_cast<std::uint32_t>(first + static_cast<std::size_t>(std::countr_zero(active)));
+                *next++ = static_cast<std::uint32_t>(first + detail::lowest_bit(active));
             }
         }
     }

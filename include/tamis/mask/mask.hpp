@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tamis/detail/inlined.hpp>
 #include <tamis/error.hpp>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -18,61 +18,67 @@ namespace detail {
 /// Bits that are set. In two halves, because g++ 12 with AVX512VPOPCNTDQ folds a loop of 64-bit popcounts over constants
 /// to the sum of the words.
 constexpr std::size_t bits_set(std::uint64_t word) {
-    return static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(word)) +
-                                    std::popcount(static_cast<std::uint32_t>(word >> 32)));
+    return popcount(static_cast<std::uint32_t>(word)) + popcount(static_cast<std::uint32_t>(word >> 32));
 }
+
+} // namespace detail
+
+TAMIS_END
+
+TAMIS_BEGIN_SHARED
 
 /// What every form of a mask can be asked. Entry i is bit i % 64 of word i / 64; bits behind the last are 0.
 template <class Derived>
 class mask_reads {
   public:
-    constexpr bool operator[](std::size_t i) const { return ((self().words()[i / 64] >> (i % 64)) & 1) != 0; }
+    TAMIS_KEYED constexpr bool operator[](std::size_t i) const {
+        return ((self().words()[i / 64] >> (i % 64)) & 1) != 0;
+    }
 
     /// How many entries are active.
-    constexpr std::size_t count() const {
+    TAMIS_KEYED constexpr std::size_t count() const {
         std::size_t active = 0;
         for (const std::uint64_t word : self().words()) {
-            active += bits_set(word);
+            active += detail::bits_set(word);
         }
         return active;
     }
     /// The share of entries that are not active, in [0, 1]; 0 when there are none.
-    constexpr double sparsity() const {
+    TAMIS_KEYED constexpr double sparsity() const {
         const auto n = static_cast<double>(self().size());
         return self().size() == 0 ? 0.0 : (n - static_cast<double>(count())) / n;
     }
     /// Calls f(i) for every active entry, ascending.
     template <class F>
-    constexpr void for_each_active(F&& f) const {
+    TAMIS_KEYED constexpr void for_each_active(F&& f) const {
         std::size_t base = 0;
         for (std::uint64_t word : self().words()) {
             for (; word != 0; word &= word - 1) {
-                f(base + static_cast<std::size_t>(std::countr_zero(word)));
+                f(base + detail::lowest_bit(word));
             }
             base += 64;
         }
     }
 
   private:
-    constexpr const Derived& self() const { return static_cast<const Derived&>(*this); }
+    TAMIS_KEYED constexpr const Derived& self() const { return static_cast<const Derived&>(*this); }
 };
 
-} // namespace detail
-
 /// A mask to read, in words that someone else owns.
-class mask_view : public detail::mask_reads<mask_view> {
+class mask_view : public mask_reads<mask_view> {
   public:
-    constexpr mask_view() = default;
+    TAMIS_KEYED constexpr mask_view() = default;
     /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
-    constexpr mask_view(std::span<const std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
+    TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words, std::size_t n)
+        : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(n),
                        words.size());
         }
         words_ = words.first(mask_words(n));
     }
-    constexpr std::size_t size() const { return size_; }
-    constexpr std::span<const std::uint64_t> words() const { return words_; }
+    TAMIS_KEYED constexpr std::size_t size() const { return size_; }
+    TAMIS_KEYED constexpr std::span<const std::uint64_t> words() const { return words_; }
 
   private:
     std::span<const std::uint64_t> words_;
@@ -80,34 +86,34 @@ class mask_view : public detail::mask_reads<mask_view> {
 };
 
 /// A mask to write, in words that someone else owns. Its words are undefined until something is written.
-class mask_span : public detail::mask_reads<mask_span> {
+class mask_span : public mask_reads<mask_span> {
   public:
-    constexpr mask_span() = default;
+    TAMIS_KEYED constexpr mask_span() = default;
     /// Refuses fewer words than mask_words(n).
-    constexpr mask_span(std::span<std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
+    TAMIS_KEYED constexpr mask_span(std::span<std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(n),
                        words.size());
         }
         words_ = words.first(mask_words(n));
     }
-    constexpr operator mask_view() const { return {words_, size_}; }
+    TAMIS_KEYED constexpr operator mask_view() const { return {words_, size_}; }
 
-    constexpr std::size_t size() const { return size_; }
-    constexpr std::span<std::uint64_t> words() const { return words_; }
+    TAMIS_KEYED constexpr std::size_t size() const { return size_; }
+    TAMIS_KEYED constexpr std::span<std::uint64_t> words() const { return words_; }
 
-    constexpr void set(std::size_t i, bool active) const {
+    TAMIS_KEYED constexpr void set(std::size_t i, bool active) const {
         const std::uint64_t bit = std::uint64_t{1} << (i % 64);
         words_[i / 64] = active ? words_[i / 64] | bit : words_[i / 64] & ~bit;
     }
-    constexpr void fill(bool active) const {
+    TAMIS_KEYED constexpr void fill(bool active) const {
         for (std::uint64_t& word : words_) {
             word = active ? ~std::uint64_t{0} : 0;
         }
         clear_behind();
     }
     /// Makes the bits behind the last entry 0 again after whole words were written.
-    constexpr void clear_behind() const {
+    TAMIS_KEYED constexpr void clear_behind() const {
         if (size_ % 64 != 0) {
             words_.back() &= (std::uint64_t{1} << (size_ % 64)) - 1;
         }
@@ -118,27 +124,74 @@ class mask_span : public detail::mask_reads<mask_span> {
     std::size_t size_ = 0;
 };
 
-/// A mask with words of its own, for convenience: allocates at construction. Starts with no entry active.
-class mask : public detail::mask_reads<mask> {
+/// Words that are owned, all 0 at first: what a mask or a block of masks holds. (Not std::vector, whose members would be
+/// shared with units for other instruction sets.)
+class owned_words {
   public:
-    mask() = default;
-    explicit mask(std::size_t n) : words_(mask_words(n)), size_{n} {}
-    explicit mask(mask_view other)
-        : words_(other.words().begin(), other.words().end()), size_{other.size()} {}
+    TAMIS_KEYED owned_words() = default;
+    TAMIS_KEYED explicit owned_words(std::size_t count)
+        : first_{count == 0 ? nullptr : new std::uint64_t[count]{}}, count_{count} {}
+    TAMIS_KEYED explicit owned_words(std::span<const std::uint64_t> other) : owned_words{other.size()} {
+        for (std::size_t i = 0; i < count_; ++i) {
+            first_[i] = other[i];
+        }
+    }
+    TAMIS_KEYED owned_words(const owned_words& other) : owned_words{other.words()} {}
+    TAMIS_KEYED owned_words(owned_words&& other) noexcept
+        : first_{std::exchange(other.first_, nullptr)}, count_{std::exchange(other.count_, 0)} {}
+    TAMIS_KEYED owned_words& operator=(owned_words other) noexcept {
+        std::swap(first_, other.first_);
+        std::swap(count_, other.count_);
+        return *this;
+    }
+    TAMIS_KEYED ~owned_words() { delete[] first_; }
 
-    operator mask_view() const { return {words_, size_}; }
-    mask_span span() { return {words_, size_}; }
+    TAMIS_KEYED std::span<std::uint64_t> words() { return {first_, count_}; }
+    TAMIS_KEYED std::span<const std::uint64_t> words() const { return {first_, count_}; }
 
-    std::size_t size() const { return size_; }
-    std::span<const std::uint64_t> words() const { return words_; }
-    void set(std::size_t i, bool active) { span().set(i, active); }
+    TAMIS_KEYED friend bool operator==(const owned_words& a, const owned_words& b) {
+        for (std::size_t i = 0; i < a.count_ && i < b.count_; ++i) {
+            if (a.first_[i] != b.first_[i]) {
+                return false;
+            }
+        }
+        return a.count_ == b.count_;
+    }
 
-    friend bool operator==(const mask& a, const mask& b) {
+  private:
+    std::uint64_t* first_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+/// A mask with words of its own, for convenience: allocates at construction. Starts with no entry active.
+class mask : public mask_reads<mask> {
+  public:
+    TAMIS_KEYED mask() = default;
+    TAMIS_KEYED explicit mask(std::size_t n) : words_(mask_words(n)), size_{n} {}
+    TAMIS_KEYED explicit mask(mask_view other) : words_{other.words()}, size_{other.size()} {}
+    TAMIS_KEYED mask(const mask&) = default;
+    TAMIS_KEYED mask(mask&& other) noexcept
+        : words_{std::move(other.words_)}, size_{std::exchange(other.size_, 0)} {}
+    TAMIS_KEYED mask& operator=(mask other) noexcept {
+        words_ = std::move(other.words_);
+        size_ = other.size_;
+        return *this;
+    }
+    TAMIS_KEYED ~mask() = default;
+
+    TAMIS_KEYED operator mask_view() const { return {words_.words(), size_}; }
+    TAMIS_KEYED mask_span span() { return {words_.words(), size_}; }
+
+    TAMIS_KEYED std::size_t size() const { return size_; }
+    TAMIS_KEYED std::span<const std::uint64_t> words() const { return words_.words(); }
+    TAMIS_KEYED void set(std::size_t i, bool active) { span().set(i, active); }
+
+    TAMIS_KEYED friend bool operator==(const mask& a, const mask& b) {
         return a.size_ == b.size_ && a.words_ == b.words_;
     }
 
   private:
-    std::vector<std::uint64_t> words_;
+    owned_words words_;
     std::size_t size_ = 0;
 };
 

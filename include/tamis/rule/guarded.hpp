@@ -15,7 +15,7 @@ class guarded : public selects<guarded<R>> {
   public:
     /// Refuses a factor that is not above 1. Massive activations lie 1e3 to 1e5 above the median.
     constexpr guarded(double factor, R rule) : factor_{factor}, rule_{std::move(rule)} {
-        if (!detail::is_between(factor, 1.0, (std::numeric_limits<double>::max)()) ||
+        if (!detail::is_between(factor, 1.0, detail::largest_double) ||
             magnitude_bits(factor) == magnitude_bits(1.0)) {
             fail_value("tamis::guarded: the factor must be finite and > 1, got %.12g", factor);
         }
@@ -52,7 +52,7 @@ class guarded : public selects<guarded<R>> {
         const auto memory = w.take<Real>(detail::bracket_room(s.size()));
         const auto median = detail::key_at_rank<Real>(s, static_cast<std::size_t>(zeros) + (count - 1) / 2,
                                                       {finite, zeros, below_infinity}, memory);
-        return cut<Real>::at_product(factor_, std::bit_cast<Real>(static_cast<bits_of<Real>>(median)));
+        return cut<Real>::at_product(factor_, detail::bits_as<Real>(static_cast<bits_of<Real>>(median)));
     }
 
   private:

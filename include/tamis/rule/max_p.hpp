@@ -21,7 +21,7 @@ class max_p : public selects<max_p> {
     cut<Real> cut_of(scores<Real> s) const {
         const auto largest = static_cast<bits_of<Real>>(detail::largest_key<Real>(s.signed_scores()));
         return largest == infinity_bits<Real> ? cut<Real>::at_bits(largest)
-                                              : cut<Real>::at_product(p_, std::bit_cast<Real>(largest));
+                                              : cut<Real>::at_product(p_, detail::bits_as<Real>(largest));
     }
 
     constexpr double p() const { return p_; }

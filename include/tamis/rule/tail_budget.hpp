@@ -12,7 +12,7 @@ class tail_budget : public selects<tail_budget> {
   public:
     /// Refuses a budget that is negative, infinite or NaN.
     constexpr explicit tail_budget(double budget) : budget_{budget} {
-        if (!detail::is_between(budget, 0.0, (std::numeric_limits<double>::max)())) {
+        if (!detail::is_between(budget, 0.0, detail::largest_double)) {
             fail_value("tamis::tail_budget: the budget must be finite and >= 0, got %.12g", budget);
         }
     }

@@ -9,7 +9,7 @@ class threshold : public selects<threshold> {
   public:
     /// Refuses a negative or NaN eps. Infinity keeps infinite entries alone.
     constexpr explicit threshold(double eps) : eps_{eps} {
-        if (!detail::is_between(eps, 0.0, std::numeric_limits<double>::infinity())) {
+        if (!detail::is_between(eps, 0.0, detail::infinite_double)) {
             fail_value("tamis::threshold: eps must be >= 0, got %.12g", eps);
         }
     }

@@ -22,7 +22,7 @@ class power {
 
     template <class Real>
     double operator()(Real value, std::size_t) const {
-        const double v = detail::without_denormals(std::bit_cast<double>(magnitude_bits(widen(value))));
+        const double v = detail::without_denormals(detail::bits_as<double>(magnitude_bits(widen(value))));
         double result = v;
         for (unsigned whole = sixteenths_ / 16; whole > 1; --whole) {
             result = detail::without_denormals(result * v);
@@ -39,8 +39,7 @@ class power {
     }
 
     detail::real_lanes<double> lanes(const detail::real_lanes<double>& value, std::size_t) const {
-        const auto magnitudes =
-            detail::bits_of_lanes<double>(value) & detail::key_lanes<double>(detail::padding_key<double>);
+        const auto magnitudes = detail::keys_of<double>(detail::bits_of_lanes<double>(value));
         const auto v = detail::without_denormals(detail::reals_of<double>(magnitudes));
         auto result = v;
         for (unsigned whole = sixteenths_ / 16; whole > 1; --whole) {

@@ -34,7 +34,7 @@ class scores {
     constexpr explicit scores(std::span<const Real> signed_scores) : signed_{signed_scores} {}
 
     constexpr std::size_t size() const { return signed_.size(); }
-    constexpr Real operator[](std::size_t i) const { return std::bit_cast<Real>(bits(i)); }
+    constexpr Real operator[](std::size_t i) const { return detail::bits_as<Real>(bits(i)); }
     constexpr bits_of<Real> bits(std::size_t i) const { return magnitude_bits(signed_[i]); }
 
     /// The reals underneath, to be read without their signs.
@@ -87,7 +87,7 @@ void score_into(const Score& score, V&& values, std::span<Real> out) {
         } else {
             real_of<value> reals[64];
             for (std::size_t i = 0; i < out.size(); i += 64) {
-                const std::size_t count = std::min<std::size_t>(64, out.size() - i);
+                const std::size_t count = detail::smaller<std::size_t>(64, out.size() - i);
                 detail::to_reals(view.data() + i, count, reals);
                 detail::score_some(score, reals, i, count, out.data() + i);
             }

@@ -12,7 +12,7 @@ class weighted {
     /// Refuses a negative or NaN weight (it reads them all once).
     explicit weighted(std::span<const float> weights) : weights_{weights} {
         for (const float weight : weights) {
-            if (is_nan(weight) || (std::bit_cast<std::uint32_t>(weight) > 0x80000000u)) {
+            if (is_nan(weight) || (detail::bits_as<std::uint32_t>(weight) > 0x80000000u)) {
                 fail_value("tamis::weighted: weights must be >= 0, got %.12g", static_cast<double>(weight));
             }
         }

@@ -87,7 +87,8 @@ class exact_sum {
     constexpr void add(detail::parts value) {
         const auto shift = static_cast<std::size_t>(value.exponent - least);
         std::size_t i = shift / 64;
-        const detail::uint128 wide = static_cast<detail::uint128>(value.integer) << (shift % 64);
+        const detail::uint128 wide = static_cast<detail::uint128>(value.integer)
+                                     << static_cast<int>(shift % 64);
         detail::uint128 carry = static_cast<detail::uint128>(words_[i]) + static_cast<std::uint64_t>(wide);
         words_[i] = static_cast<std::uint64_t>(carry);
         carry = (carry >> 64) + static_cast<std::uint64_t>(wide >> 64);

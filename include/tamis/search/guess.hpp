@@ -21,7 +21,7 @@ padded_fours<Real> sample_of(std::span<const Real> s, std::span<Real> memory) {
     }
     const std::size_t step = (s.size() - run) / (runs - 1);
     for (std::size_t i = 0; i < runs; ++i) {
-        std::copy_n(s.data() + i * step, run, memory.data() + i * run);
+        std::memcpy(memory.data() + i * run, s.data() + i * step, run * sizeof(Real));
     }
     return padded_fours<Real>{memory.first(run * runs)}; // whole fours
 }
@@ -37,12 +37,10 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
     const double share =
         static_cast<double>(sample.count() * four_size<Real>) / static_cast<double>(s.size());
     const double wanted = budget * share;
-    enclosure<Real> now{{(std::max)(known.low, all.least), (std::min)(known.high, all.largest) + 1},
-                        0,
-                        all.weight};
-    const auto weight_of_low = [&] { return Weight::of(std::bit_cast<Real>(now.in.low)); };
+    enclosure<Real> now{{larger(known.low, all.least), smaller(known.high, all.largest) + 1}, 0, all.weight};
+    const auto weight_of_low = [&] { return Weight::of(detail::bits_as<Real>(now.in.low)); };
     const auto variance = [&] {
-        return (std::max)(weight_of_low() - budget / static_cast<double>(s.size()), 0.0) * wanted;
+        return larger(weight_of_low() - budget / static_cast<double>(s.size()), 0.0) * wanted;
     };
     const auto is_curved = [&] {
         const double inside = now.high_tail - now.low_tail;
@@ -61,19 +59,18 @@ bracket<Real> guess(std::span<const Real> s, bracket<Real> known, double budget,
         now.high_tail = below_first ? tails.first : below_second ? tails.second : before.high_tail;
     }
     const double spread = std::sqrt(variance());
-    const double inside = (std::max)(now.high_tail - now.low_tail, weight_of_low());
+    const double inside = larger(now.high_tail - now.low_tail, weight_of_low());
     const auto at = [&](double tail) { // on a line, and not far beyond its ends
-        const double along = inside > 0 ? std::clamp((tail - now.low_tail) / inside, -4.0, 5.0) : 0.5;
+        const double along = inside > 0 ? clamped((tail - now.low_tail) / inside, -4.0, 5.0) : 0.5;
         const double key = static_cast<double>(now.in.low) + static_cast<double>(now.in.width()) * along;
         return static_cast<key_of<Real>>(
-            std::clamp(key, static_cast<double>(known.low), static_cast<double>(known.high)));
+            clamped(key, static_cast<double>(known.low), static_cast<double>(known.high)));
     };
     const double low = wanted - 3 * spread; // further than the high end: the curve of tails is hollow
     const double high = wanted + 2.25 * spread;
     const bracket<Real> spaced{low > 0 ? at(low) : known.low, high < all.weight ? at(high) : known.high};
-    return is_curved()
-               ? bracket<Real>{(std::min)(spaced.low, now.in.low), (std::max)(spaced.high, now.in.high)}
-               : spaced; // ... or it is about many ties, and they may all be in
+    return is_curved() ? bracket<Real>{smaller(spaced.low, now.in.low), larger(spaced.high, now.in.high)}
+                       : spaced; // ... or it is about many ties, and they may all be in
 }
 
 } // namespace detail

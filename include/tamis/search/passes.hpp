@@ -2,7 +2,6 @@
 
 #include <tamis/detail/lanes.hpp>
 
-#include <algorithm>
 #include <cstring>
 
 TAMIS_BEGIN
@@ -20,7 +19,7 @@ struct mass {
     }
     template <class Real>
     static double of(Real score) {
-        return widen(std::bit_cast<Real>(magnitude_bits(score)));
+        return widen(detail::bits_as<Real>(magnitude_bits(score)));
     }
     /// The relative error of a pass's sum: in float, a lane sums 16 terms, 4 accumulators and up to 16 lanes are added
     /// (each step rounds by 2^-24), all else in double. Denormals may be flushed: add 2^-126 an entry.
@@ -75,7 +74,7 @@ class in_fours {
 
     explicit in_fours(std::span<const Real> s, key_of<Real> padding = padding_key<Real>) : scores_{s} {
         if (const std::size_t rest = s.size() % four_size<Real>; rest != 0) {
-            const real_lanes<Real> filling(std::bit_cast<Real>(padding));
+            const real_lanes<Real> filling(detail::bits_as<Real>(padding));
             for (std::size_t k = 0; k < four_size<Real>; k += lane_count<Real>) {
                 filling.store_unaligned(rest_ + k);
             }
@@ -172,7 +171,7 @@ double weigh_all(std::span<const Real> s) {
     double total = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = smaller(i + fours_a_sum, all.count()); i < end; ++i) {
             sums.add(all[i]);
         }
         total += sums.total();
@@ -192,7 +191,7 @@ two_weights weigh_below(const Fours& all, key_of<Real> first, key_of<Real> secon
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> below_first;
         lane_sums<Weight, Real> below_second;
-        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = smaller(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             below_first.add_below(keys, firsts);
             below_second.add_below(keys, seconds);
@@ -218,7 +217,7 @@ extent<Real> measure(const Fours& all, key_of<Real> limit = infinity_key<Real> +
     double total = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = smaller(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             sums.add_below(keys, limits);
             least =
@@ -264,7 +263,7 @@ parting<Real> part(const Fours& all, key_of<Real> low, key_of<Real> high, Real* 
     double below = 0;
     for (std::size_t i = 0; i < all.count();) {
         lane_sums<Weight, Real> sums;
-        for (const std::size_t end = (std::min)(i + fours_a_sum, all.count()); i < end; ++i) {
+        for (const std::size_t end = smaller(i + fours_a_sum, all.count()); i < end; ++i) {
             const four_keys<Real> keys = all[i];
             sums.add_below(keys, lows);
             next += compress<Real>(next, keys.a, within<Real>(keys.a, lows, highs));
@@ -274,7 +273,7 @@ parting<Real> part(const Fours& all, key_of<Real> low, key_of<Real> high, Real* 
         }
         below += sums.total();
     }
-    const real_lanes<Real> padding(std::bit_cast<Real>(padding_key<Real>));
+    const real_lanes<Real> padding(detail::bits_as<Real>(padding_key<Real>));
     for (std::size_t k = 0; k < four_size<Real>; k += lane_count<Real>) {
         padding.store_unaligned(next + k);
     }
@@ -304,7 +303,7 @@ template <class Weight, class Real>
 auto weigh_below_each(std::span<const Real> s, const four_keys<Real>& thresholds) {
     lane_sums<typename Weight::of_few, Real> below;
     for (const Real score : s) {
-        below.add_where_above(key_lanes<Real>(std::bit_cast<key_of<Real>>(score)), thresholds);
+        below.add_where_above(key_lanes<Real>(detail::bits_as<key_of<Real>>(score)), thresholds);
     }
     return below;
 }

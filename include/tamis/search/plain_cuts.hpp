@@ -1,12 +1,10 @@
 #pragma once
 
 #include <tamis/cut.hpp>
+#include <tamis/detail/sort.hpp>
 #include <tamis/score/score.hpp>
 #include <tamis/search/exact_sum.hpp>
 #include <tamis/workspace.hpp>
-
-#include <algorithm>
-#include <functional>
 
 TAMIS_BEGIN
 
@@ -24,7 +22,7 @@ std::span<bits_of<Real>> descending(scores<Real> s, workspace& w) {
         all[count] = s.bits(i);
         count += all[count] != 0 && all[count] <= infinity_bits<Real> ? 1 : 0;
     }
-    std::sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), std::greater<>{});
+    sort(all.first(count), [](bits_of<Real> a, bits_of<Real> b) { return a > b; });
     return all.first(count);
 }
 

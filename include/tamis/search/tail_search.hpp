@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/sort.hpp>
 #include <tamis/search/guess.hpp>
 
 TAMIS_BEGIN
@@ -34,8 +35,7 @@ struct narrowed : enclosure<Real> {
     }
     void tighten(const extent<Real>& inside) {
         if (!scores.empty()) {
-            this->in = {(std::max)(this->in.low, inside.least),
-                        (std::min)(this->in.high, inside.largest + 1)};
+            this->in = {larger(this->in.low, inside.least), smaller(this->in.high, inside.largest + 1)};
         }
     }
 };
@@ -48,8 +48,8 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
     double from = 1.0 / 3;
     double to = 2.0 / 3;
     if (!by_thirds && inside > 0) {
-        const double least = Weight::of(std::bit_cast<Real>(now.in.low));
-        const double most = (std::min)(Weight::of(std::bit_cast<Real>(now.in.high)), 4 * least);
+        const double least = Weight::of(detail::bits_as<Real>(now.in.low));
+        const double most = smaller(Weight::of(detail::bits_as<Real>(now.in.high)), 4 * least);
         const double even = (budget - now.low_tail) / inside;
         const double growth = most > least ? 1.9 * (most - least) / (most + 3 * least) : 0.0; // of weights
         const double share = even + even * (1 - even) * growth;
@@ -58,8 +58,8 @@ bracket<Real> probes(const enclosure<Real>& now, double budget, double count, bo
         to = share + margin;
     }
     const auto at = [&](double x) {
-        const auto step = static_cast<key_of<Real>>(width * (std::min)((std::max)(x, 0.0), 1.0));
-        return now.in.low + (std::min)((std::max)(step, key_of<Real>{1}), now.in.width() - 1);
+        const auto step = static_cast<key_of<Real>>(width * smaller(larger(x, 0.0), 1.0));
+        return now.in.low + smaller(larger(step, key_of<Real>{1}), now.in.width() - 1);
     };
     return {at(from), at(to)};
 }
@@ -87,7 +87,7 @@ narrowed<Real> narrow(std::span<const Real> s, enclosure<Real> known, tail_budge
     bool by_thirds = false;
     for (int stalled = 0; now.scores.size() > few<Real> && now.in.width() > 1 && stalled < 2;) {
         const auto size = static_cast<double>(now.scores.size());
-        const double least = Weight::of(std::bit_cast<Real>(now.in.low));
+        const double least = Weight::of(detail::bits_as<Real>(now.in.low));
         const double inside = now.high_tail - now.low_tail;
         const double count =
             inside < size * least ? inside / least : size; // no more scores are in the bracket
@@ -117,7 +117,7 @@ bool settle(const narrowed<Real>& now, tail_budget_bound bound, key_of<Real>& an
     }
     // What may lie below among the scores, to within a last bit and the rounding of so few terms.
     const auto limit = [&](double tail, double slack) {
-        return key(static_cast<Real>((std::max)(tail - now.below, 0.0) * slack));
+        return key(static_cast<Real>(larger(tail - now.below, 0.0) * slack));
     };
     constexpr double rounding = 0x1p-24 * static_cast<double>(few<Real>);
     const key_lanes<Real> within(limit(bound.budget - bound.error, 1 - rounding) - 1);
@@ -163,7 +163,7 @@ bool settle_in_order(std::span<const Real> ascending, double tail, tail_budget_b
 
 template <class Real>
 void sort_by_key(std::span<Real> scores) {
-    std::sort(scores.begin(), scores.end(), [](Real a, Real b) { return key(a) < key(b); });
+    sort(scores, [](Real a, Real b) { return key(a) < key(b); });
 }
 
 } // namespace detail

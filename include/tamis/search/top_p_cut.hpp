@@ -34,7 +34,7 @@ inline tail_budget_bound rounded_bound(double budget, double relative, std::size
 template <class Real>
 enclosure<Real> sure_enclosure(tail_budget_bound bound, double total, std::size_t n) {
     const double mean = 0.99 * (bound.budget - bound.error) / static_cast<double>(n);
-    const auto low = mean > 0 ? (std::max)(key(static_cast<Real>(mean)), key_of<Real>{1}) : key_of<Real>{1};
+    const auto low = mean > 0 ? larger(key(static_cast<Real>(mean)), key_of<Real>{1}) : key_of<Real>{1};
     return {{low, key(static_cast<Real>(1.01 * total))}, 0, total};
 }
 

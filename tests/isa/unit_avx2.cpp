@@ -1,3 +1,0 @@
-#include "unit.hpp"
-
-unit seen_with_avx2() { return {tamis::register_bytes(), &tamis::register_bytes}; }
