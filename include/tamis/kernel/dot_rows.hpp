@@ -47,17 +47,6 @@ struct unit_factor {
         return product;
     }
 };
-template <class F>
-    requires requires { typename F::block_factor; }
-struct unit_factor<F> {
-    typename F::block_factor x;
-
-    explicit unit_factor(const float* from) : x{from} {}
-    TAMIS_DETAIL_INLINE vec times(const std::byte* row, std::size_t i) const {
-        return x.times(row + i * unit_of<F>::bytes);
-    }
-};
-
 /// sum + a unit of one vector times x.
 template <class F>
 TAMIS_DETAIL_INLINE vec add_unit_product(const std::byte* row, std::size_t i, const vec& x, const vec& sum) {

@@ -16,17 +16,19 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// How a row of F falls into units: what one load and one scale deal in. So many units make a stretch.
+/// How a row of F falls into units: what one load and one scale deal in, a block that has a scale or else a vector. So
+/// many units make a stretch.
 template <class F>
 struct unit_of {
-    static constexpr std::size_t weights = (std::max)(block_of<F>, vec::size);
-    static constexpr std::size_t bytes = F::row_bytes(weights) - F::row_bytes(0);
+    static constexpr std::size_t weights = scaled_by_block<F> ? block_of<F> : vec::size;
+    // Of blocks without a scale a mean, which says where memory is asked for ahead, and no more.
+    static constexpr std::size_t in_bytes = (std::max)(block_of<F>, weights);
+    static constexpr std::size_t bytes =
+        (std::max)((F::row_bytes(in_bytes) - F::row_bytes(0)) * weights / in_bytes, std::size_t{1});
     static constexpr std::size_t vectors = weights / vec::size;
     static constexpr std::size_t stretch = 16;
     static constexpr std::size_t a_line = bytes < 64 ? 64 / bytes : 1; // as many share a cache line
     using each_vector = std::make_index_sequence<vectors>;
-    static_assert(!scaled_by_block<F> || weights == block_of<F>,
-                  "tamis: a block of weights that share a scale is a multiple of 16 weights");
 };
 
 /// How far ahead memory is asked for. Formats that take longer to unpack than to fetch did best with a whole row, up to a
@@ -105,7 +107,7 @@ TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&ou
         F::load_block(row + i * unit_of<F>::bytes, out);
     } else {
         for (std::size_t v = 0; v < unit_of<F>::vectors; ++v) {
-            if constexpr (fast_format<F>) {
+            if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
                 out[v] = F::load(row + i * unit_of<F>::bytes, v * vec::size);
             } else {
                 out[v] = load_unscaled<F>(row, i * unit_of<F>::weights + v * vec::size);
