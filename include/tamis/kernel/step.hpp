@@ -116,6 +116,27 @@ TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&ou
     }
 }
 
+/// The same of what a row of so many columns has behind its last whole unit, with zeros or padding behind that, so that the
+/// weights there can be treated as all others are. Nothing is read behind the row.
+template <class F>
+void load_rest(const std::byte* row, std::size_t i, std::size_t columns, vec (&out)[unit_of<F>::vectors]) {
+    using unit = unit_of<F>;
+    if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
+        std::byte rest[F::row_bytes(unit::weights)] = {}; // of a row that is this unit alone
+        std::memcpy(rest, row + i * unit::bytes,
+                    (std::min)(sizeof rest, F::row_bytes(columns) - i * unit::bytes));
+        load_unit<F>(rest, 0, out);
+    } else {
+        float rest[unit::weights] = {};
+        for (std::size_t j = i * unit::weights; j < columns; ++j) {
+            rest[j - i * unit::weights] = F::at(row, j);
+        }
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            out[v] = load(rest + v * vec::size);
+        }
+    }
+}
+
 /// A unit of a row as vectors, with its scale.
 template <class F, std::size_t... V>
 TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, [[maybe_unused]] float scale,

@@ -53,6 +53,29 @@ void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from,
     }
 }
 
+/// Adds rows to the columns from unit `last` to `end`, fewer than a unit, as they are added to those of whole units: equal
+/// columns have equal sums, wherever they lie.
+template <class F, std::size_t Count>
+void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end, std::size_t columns,
+              const float (&factor)[Count], float* y) {
+    using unit = unit_of<F>;
+    float rest[unit::weights] = {};
+    std::copy(y + last * unit::weights, y + end, rest);
+    for (std::size_t k = 0; k < Count; ++k) {
+        vec weights[unit::vectors];
+        load_rest<F>(in_hand.now[k], last, columns, weights);
+        float times = factor[k];
+        if constexpr (scaled_by_block<F>) {
+            times *= F::scale(in_hand.now[k], last * unit::weights);
+        }
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            float* const sum = rest + v * vec::size;
+            store(sum, multiply_add(vec(times), weights[v], load(sum)));
+        }
+    }
+    std::copy(rest, rest + (end - last * unit::weights), y + last * unit::weights);
+}
+
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.
 template <std::size_t Count, class M, class Rows>
 void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass, std::span<const float> x,
@@ -79,10 +102,8 @@ void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass
         add_stretch<F>(in_hand, from, to, factor, now, y, std::make_index_sequence<Count>{},
                        typename unit::each_vector{});
     }
-    for (std::size_t j = last * unit::weights; j < end; ++j) {
-        for (std::size_t k = 0; k < Count; ++k) {
-            y[j] += x[passes.row(pass, k)] * F::at(in_hand.now[k], j);
-        }
+    if (last * unit::weights < end) {
+        add_rest<F>(in_hand, last, end, w.columns(), factor, y);
     }
 }
 
