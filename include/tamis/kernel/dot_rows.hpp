@@ -118,6 +118,8 @@ void multiply_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t
 /// y[r] = row r . x for the rows; x has the matrix's columns, y is indexed by row. Eight rows a pass.
 template <class M, class Rows>
 void dot_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
+    x = detail::hidden(x);
+    y = detail::hidden(y);
     detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
         detail::multiply_rows(w, passes, i, x, y);
     });

@@ -92,6 +92,8 @@ void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         return dot_rows(w, rows, x.row(0), y.row(0));
     }
+    x = detail::hidden(x);
+    y = detail::hidden(y);
     detail::for_each_pass<4>(rows, [&](const auto& passes, std::size_t i) {
         std::size_t token = 0;
         for (; token + 4 <= x.rows(); token += 4) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <tamis/detail/hidden.hpp>
 #include <tamis/kernel/rows.hpp>
 #include <tamis/matrix.hpp>
+#include <tamis/values.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -15,6 +17,11 @@ TAMIS_BEGIN
 // runs that go on from row to row, and cross the memory once.
 
 namespace detail {
+
+template <class T>
+constexpr block<T> hidden(block<T> values) {
+    return {hidden(values.row(0).data()), values.rows(), values.columns(), values.stride()};
+}
 
 /// How a row of F falls into units: what one load and one scale deal in, a block that has a scale or else a vector. So
 /// many units make a stretch.
@@ -78,7 +85,7 @@ struct rows_in_hand {
                  std::size_t last_unit)
         : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
         for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = w.row(passes.row(i, k));
+            now[k] = hidden(w.row(passes.row(i, k)));
             next[k] = w.row(passes.row((std::min)(i + 1, passes.passes() - 1), k));
         }
     }

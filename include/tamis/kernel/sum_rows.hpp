@@ -114,6 +114,8 @@ void add_rows(const M& w, const passes_of<Count, Rows>& passes, std::size_t pass
 template <class M, class Rows>
 void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y, std::size_t begin,
               std::size_t end) {
+    x = detail::hidden(x);
+    y = detail::hidden(y);
     detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
         detail::add_rows(w, passes, i, x, begin, end, y.data());
     });

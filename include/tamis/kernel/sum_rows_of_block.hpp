@@ -124,6 +124,8 @@ void sum_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     } else if (x.rows() != 0) {
+        x = detail::hidden(x);
+        y = detail::hidden(y);
         detail::for_each_pass(rows, [&](const auto& passes, std::size_t i) {
             detail::add_rows_to_tokens(w, passes, i, x, begin, end, y);
         });

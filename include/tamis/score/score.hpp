@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/hidden.hpp>
 #include <tamis/detail/to_reals.hpp>
 #include <tamis/values.hpp>
 
@@ -85,7 +86,7 @@ void score_some(const Score& score, const T* values, std::size_t first, std::siz
 /// Scores `values`, entry i at place i, into `out` (as many), by the simple loop.
 template <class Score, values V, class Real>
 void plain_score_into(const Score& score, V&& values, std::span<Real> out) {
-    const auto view = view_of(values);
+    const auto view = detail::hidden(view_of(values));
     detail::need_places(score, view.size(), out.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = score(to_real(view[i]), i);
@@ -95,7 +96,7 @@ void plain_score_into(const Score& score, V&& values, std::span<Real> out) {
 /// The same, vectors at a time where values are contiguous and the score has `lanes` (detail::scores_lanes). One pass.
 template <class Score, values V, class Real>
 void score_into(const Score& score, V&& values, std::span<Real> out) {
-    const auto view = view_of(values);
+    const auto view = detail::hidden(view_of(values));
     detail::need_places(score, view.size(), out.size());
     if constexpr (requires { view.data(); }) {
         using value = std::remove_cv_t<detail::view_element<decltype(view)>>;
