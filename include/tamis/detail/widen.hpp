@@ -30,32 +30,40 @@ struct widening {
     using integers = typename own<std::int32_t>::lanes;
     using floats = typename own<float>::lanes;
 
-    static Vector bf16(const void* p) { return from(load_words<std::uint16_t>(p) << 16); }
+    static Vector bf16(const void* p) {
+        words bits;
+        load_words<std::uint16_t>(p, bits);
+        return from(bits << 16);
+    }
     static Vector f16(const void* p) {
-        const words bits = load_words<std::uint16_t>(p);
+        words bits;
+        load_words<std::uint16_t>(p, bits);
         const words rest = bits & 0x7fffu;
-        const words normal = (rest << 13) + (112u << 23) + ((words)(rest > 0x7bffu) & (112u << 23));
+        const words large = (rest << 13) + (112u << 23) + ((words)(rest > 0x7bffu) & (112u << 23));
         const words quiet = (words)(rest > 0x7c00u) & 0x400000u;
         const words is_small = (words)(rest < 0x400u);
         const floats small = __builtin_convertvector((integers)rest, floats) * 0x1p-24f;
-        return from(((bits & 0x8000u) << 16) | ((words)small & is_small) | ((normal | quiet) & ~is_small));
+        return from(((bits & 0x8000u) << 16) | ((words)small & is_small) | ((large | quiet) & ~is_small));
     }
     static Vector int8(const void* p) {
-        const words bits = load_words<std::uint8_t>(p) << 24;
-        return from(__builtin_convertvector((integers)bits >> 24, floats));
+        words bits;
+        load_words<std::uint8_t>(p, bits);
+        return from(__builtin_convertvector((integers)(bits << 24) >> 24, floats));
     }
     static void nibbles(const void* p, Vector& low, Vector& high) {
-        const words bytes = load_words<std::uint8_t>(p);
+        words bytes;
+        load_words<std::uint8_t>(p, bytes);
         low = from(__builtin_convertvector((integers)(bytes & 15u) - 8, floats));
         high = from(__builtin_convertvector((integers)(bytes >> 4) - 8, floats));
     }
 
   private:
+    // By reference: g++ warns of vectors as results that no register of the machine holds.
     template <class Element>
-    static words load_words(const void* p) {
+    static void load_words(const void* p, words& out) {
         typename own<Element>::lanes elements;
         std::memcpy(&elements, p, sizeof elements);
-        return __builtin_convertvector(elements, words);
+        out = __builtin_convertvector(elements, words);
     }
     template <class Lanes>
     static Vector from(const Lanes& lanes) {
