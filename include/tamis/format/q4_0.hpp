@@ -3,6 +3,7 @@
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -43,11 +44,8 @@ struct q4_0 {
         return i % block < 16 ? low : high;
     }
     /// Both halves of the bytes at once.
-    static void load_block(const std::byte* row, detail::vec* out) {
-        constexpr std::size_t half = 16 / detail::vec::size;
-        for (std::size_t v = 0; v < half; ++v) {
-            detail::widen_to_vec::nibbles(row + 2 + v * detail::vec::size, out[v], out[v + half]);
-        }
+    TAMIS_DETAIL_INLINE static void load_block(const std::byte* row, detail::vec* out) {
+        load_halves(row + 2, out, std::make_index_sequence<16 / detail::vec::size>{});
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
@@ -63,6 +61,13 @@ struct q4_0 {
             }
             std::memcpy(row, &packed, sizeof packed);
         }
+    }
+
+  private:
+    template <std::size_t... V>
+    TAMIS_DETAIL_INLINE static void load_halves(const std::byte* bytes, detail::vec* out,
+                                                std::index_sequence<V...>) {
+        (detail::widen_to_vec::nibbles(bytes + V * detail::vec::size, out[V], out[V + sizeof...(V)]), ...);
     }
 };
 static_assert(sizeof(q4_0::storage) == 18);

@@ -107,19 +107,22 @@ struct rows_in_hand {
     }
 };
 
-/// A unit of a row as vectors, without its scale.
+/// A unit of a row as vectors, without its scale. (A fold, not a loop: g++ at -O2 keeps what a loop fills in memory.)
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void load_each(const std::byte* row, std::size_t i, vec* out, std::index_sequence<V...>) {
+    using unit = unit_of<F>;
+    if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
+        ((out[V] = F::load(row + i * unit::bytes, V * vec::size)), ...);
+    } else {
+        ((out[V] = load_unscaled<F>(row, i * unit::weights + V * vec::size)), ...);
+    }
+}
 template <class F>
 TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&out)[unit_of<F>::vectors]) {
     if constexpr (requires { F::load_block(row, out); }) {
         F::load_block(row + i * unit_of<F>::bytes, out);
     } else {
-        for (std::size_t v = 0; v < unit_of<F>::vectors; ++v) {
-            if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
-                out[v] = F::load(row + i * unit_of<F>::bytes, v * vec::size);
-            } else {
-                out[v] = load_unscaled<F>(row, i * unit_of<F>::weights + v * vec::size);
-            }
-        }
+        load_each<F>(row, i, out, typename unit_of<F>::each_vector{});
     }
 }
 
