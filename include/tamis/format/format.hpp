@@ -23,6 +23,7 @@ TAMIS_BEGIN
 /// and there are two ways from there. Either `load` gives the weights as they are: this fits any block. Or it leaves out
 /// a scale, small numbers times which the weights are, and kernels take that once a block:
 ///     static float scale(const std::byte* row, std::size_t i) // of the block of weight i
+/// (dot products are scaled when a block, or row, is summed: |x| up to 2^100 then overflows nowhere)
 /// where a block is 16, 32 or 64 weights, or the row, and a row is blocks of equal size behind each other, so that
 /// row + row_bytes(i) - row_bytes(0) is read as a row that begins at weight i. For speed again, for the first `count`
 /// blocks of a row, at most 16, times a factor,
