@@ -67,7 +67,7 @@ void select(const S& s, V&& v, mask_span out, workspace w) {
                   "tamis: this is neither a rule (a const member cut_of(tamis::scores<Real>) that returns "
                   "tamis::cut<Real>) nor a selector (const members select(values, mask_span, workspace) and "
                   "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
-    const auto view = view_of(v);
+    const auto view = detail::unseen(view_of(v));
     if (out.size() != view.size()) {
         fail_sizes("tamis::select: a mask over %zu entries is needed, got one over %zu", view.size(),
                    out.size());

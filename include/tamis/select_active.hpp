@@ -43,8 +43,9 @@ constexpr std::size_t active_selection_bytes(const S& s, std::size_t n) {
 /// the last index is undefined. Equals active_indices of the mask.
 template <selector S, values V>
 std::size_t select_indices(const S& s, V&& values, std::span<std::uint32_t> out, workspace w) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
     detail::need_room(view.size(), out.size());
+    out = detail::unseen(out);
     return detail::select_into(
         s, view, w, [&](auto cut, auto scores) { return write_indices(cut, scores, out); },
         [&](mask_view mask) { return active_indices(mask, out); });
@@ -54,8 +55,9 @@ std::size_t select_indices(const S& s, V&& values, std::span<std::uint32_t> out,
 template <selector S, values V>
     requires std::same_as<values_real<V>, float>
 std::size_t select_entries(const S& s, V&& values, std::span<entry> out, workspace w) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
     detail::need_room(view.size(), out.size());
+    out = detail::unseen(out);
     const auto by_mask = [&](mask_view mask) {
         std::size_t count = 0;
         mask.for_each_active([&](std::size_t i) {
@@ -86,7 +88,7 @@ std::size_t select_entries(const S& s, V&& values, std::span<entry> out, workspa
 /// Sets the values that are not active to zero, in place.
 template <selector S, values V>
 void select_in_place(const S& s, V&& values, workspace w) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
     using value = std::remove_reference_t<decltype(view[0])>;
     static_assert(!std::is_const_v<value>, "tamis::select_in_place: these values are read-only");
     if constexpr (rule<S> && std::is_convertible_v<decltype(view), std::span<values_real<V>>>) {

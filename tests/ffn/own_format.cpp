@@ -60,3 +60,19 @@ TEST_CASE("pack converts to a format of the user's, rows of which have a head") 
     CHECK(differences(reference_glu(p, exact_silu, seen.masks()), seen, y) == "");
     CHECK(told.bytes_dense == packed.owned_bytes());
 }
+
+TEST_CASE("glu_ffn and pack: blocks with a scale and a minimum that kernels know nothing of") {
+    check<9, 7, scale_and_minimum<256>, scale_and_minimum<256>, scale_and_minimum<256>>();
+    const problem p = random_problem(67, 133, true, 3);
+    const auto weights =
+        store_glu<0, scale_and_minimum<256>, scale_and_minimum<256>, scale_and_minimum<256>>(p, 5);
+    const auto packed =
+        tamis::pack(weights.view(), tamis::at_intermediate(tamis::top_p{0.9})); // transposes down
+    CHECK(packed.owned_bytes() == 133 * 264);
+    const tamis::glu_ffn ffn{packed.view(), tamis::silu{}, tamis::at_intermediate(tamis::top_p{0.9})};
+    recorder seen;
+    std::vector<float> y(67);
+    tamis::owned_workspace memory{ffn.workspace_bytes()};
+    ffn(p.x, y, memory, seen);
+    CHECK(differences(reference_glu(p, exact_silu, seen.masks()), seen, y) == "");
+}

@@ -6,8 +6,7 @@
 
 #include <doctest/doctest.h>
 
-// `scale`, `scales`, `load_block` and `block_factor` are what `at` is made of: integers and what they are multiplied by, at every
-// misalignment.
+// `scale`, `scales` and `load_block` are what `at` is made of: integers and what they are multiplied by, at every misalignment.
 
 namespace {
 
@@ -73,25 +72,6 @@ TEST_CASE("q4_0: load_block is load, all of a block") {
                 tamis::detail::store(loaded, all[v]);
                 REQUIRE(std::memcmp(expected, loaded, sizeof loaded) == 0);
             }
-        }
-    });
-}
-
-TEST_CASE("q4_0: block_factor multiplies a block with what it was made of, within rounding") {
-    engine random{4};
-    at_every_misalignment<tamis::q4_0>([&](const std::byte* row) {
-        for (std::size_t b = 0; b < blocks; ++b) {
-            const std::vector<float> x = random_weights(32, random);
-            double expected = 0;
-            double magnitudes = 0;
-            for (std::size_t i = 0; i < 32; ++i) {
-                const double term = double{integer_of<tamis::q4_0>(row, 32 * b + i)} * double{x[i]};
-                expected += term;
-                magnitudes += 8 * std::fabs(double{x[i]});
-            }
-            const tamis::q4_0::block_factor factor{x.data()};
-            const float got = tamis::detail::sum(factor.times(row + b * 18));
-            REQUIRE(std::fabs(double{got} - expected) <= 1e-6 * magnitudes);
         }
     });
 }

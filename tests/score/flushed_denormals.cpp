@@ -52,7 +52,7 @@ TEST_CASE_TEMPLATE("generated values of all shapes", T, float, double) {
         std::vector<float> positive;
         for (const float weight : weights) {
             const auto bits = tamis::magnitude_bits(weight);
-            positive.push_back(from_bits<float>(bits > 0x7f800000u ? 0 : bits));
+            positive.push_back(from_bits<float>(bits >= 0x7f800000u ? 0 : bits));
         }
         CAPTURE(name_of(s));
         compare(tamis::weighted{positive}, values);

@@ -36,7 +36,7 @@ TEST_CASE_TEMPLATE("every score of every type", T, float, double, Eigen::half, E
     std::vector<float> weights = generate<float>(shape::wild, 200, random);
     for (float& weight : weights) {
         const std::uint32_t bits = magnitude_bits(weight);
-        weight = bits > infinity_bits<float> ? 1.0f : std::bit_cast<float>(bits);
+        weight = bits >= infinity_bits<float> ? 1.0f : std::bit_cast<float>(bits);
     }
     for (std::size_t n = 0; n < 200; ++n) {
         const shape kind = shapes[n % shapes.size()];

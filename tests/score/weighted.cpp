@@ -1,5 +1,6 @@
 #include <tamis/rule/threshold.hpp>
 #include <tamis/rule/top_k.hpp>
+#include <tamis/score/power.hpp>
 #include <tamis/score/weighted.hpp>
 #include <tamis/select_block.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <doctest/doctest.h>
 #include <array>
+#include <limits>
 #include <vector>
 
 using tamis::magnitude_bits;
@@ -49,28 +51,80 @@ TEST_CASE("products of floats are exact, denormal ones too") {
 }
 
 TEST_CASE("NaN and infinities") {
-    const std::vector<float> weights{1.0f, 0.0f, inf_of<float>, 2.0f};
+    const std::vector<float> weights{1.0f, 0.0f, std::numeric_limits<float>::max(), 2.0f};
     const weighted score{weights};
     const std::vector<float> values{nan_of<float>, inf_of<float>, 0.0f, negative_inf_of<float>};
     std::vector<double> out(4);
     tamis::score_into(score, values, std::span{out});
     CHECK(tamis::is_nan(out[0]));
-    CHECK(tamis::is_nan(out[1])); // inf * 0 is no number, and a mask never hides a NaN
-    CHECK(tamis::is_nan(out[2]));
+    CHECK(tamis::is_nan(out[1]));       // inf * 0 is no number, and a mask never hides a NaN
+    CHECK(magnitude_bits(out[2]) == 0); // a zero stays one
     CHECK(magnitude_bits(out[3]) == tamis::infinity_bits<double>);
-    CHECK(show(scored{score, tamis::threshold{1}}(values)) == "1111");
+    CHECK(show(scored{score, tamis::threshold{1}}(values)) == "1101");
+}
+
+TEST_CASE("a zero is never active, whatever its weight") {
+    const std::array v{0.0f, -0.0f, 1e-38f, denormal_of<float>(1), 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+    const std::vector<float> weights(9, std::numeric_limits<float>::max());
+    CHECK(show(scored{weighted{weights}, tamis::threshold{0}}(v)) == "001100000");
+    CHECK(show(scored{weighted{weights}, tamis::top_k{9}}(v)) == "001100000");
 }
 
 #if defined(__cpp_exceptions)
-TEST_CASE(
-    "a negative or NaN weight is refused with its value; zeros of both signs and infinity are weights") {
+TEST_CASE("weights for more or fewer values than there are are refused, by every way of scoring") {
+    const std::vector<float> weights(5, 1.0f);
+    const weighted score{weights};
+    const char* const of_six =
+        "tamis: a score with something for each of 6 values is needed (weights, norms), "
+        "got one for 5";
+    const std::vector<float> floats(6, 1.0f);
+    const std::vector<double> doubles(6, 1.0);
+    const std::vector<std::int8_t> bytes(6, 1);
+    std::vector<double> out(6);
+    CHECK(message_of([&] { tamis::score_into(score, floats, std::span{out}); }) == of_six);
+    CHECK(message_of([&] { tamis::score_into(score, doubles, std::span{out}); }) == of_six);
+    CHECK(message_of([&] { tamis::score_into(score, bytes, std::span{out}); }) == of_six);
+    CHECK(message_of([&] { tamis::plain_score_into(score, floats, std::span{out}); }) == of_six);
+    CHECK(message_of([&] {
+              tamis::score_into(score, tamis::strided{floats.data(), 3, 2}, std::span{out}.first(3));
+          }) ==
+          "tamis: a score with something for each of 3 values is needed (weights, norms), got one for 5");
+    CHECK(message_of([&] { scored{score, tamis::top_k{1}}(floats); }) == of_six);
+    CHECK(message_of([&] {
+              scored{score, tamis::threshold{1}}(std::span{floats}.first(4));
+          }) ==
+          "tamis: a score with something for each of 4 values is needed (weights, norms), got one for 5");
+    const scored rule{score, tamis::top_k{1}};
+    CHECK_THROWS_AS(tamis::select_joint(rule, tamis::block{floats.data(), 1, 6}), std::invalid_argument);
+    CHECK_THROWS_AS(tamis::select_rows(rule, tamis::block{floats.data(), 2, 3}), std::invalid_argument);
+    CHECK_NOTHROW(rule(std::span{floats}.first(5)));
+}
+
+TEST_CASE("scores have room for as many as there are values") {
+    const std::vector<float> floats(6, 1.0f);
+    std::vector<float> magnitudes(7);
+    std::vector<double> powers(5);
+    CHECK(message_of([&] { tamis::score_into(tamis::magnitude{}, floats, std::span{magnitudes}); }) ==
+          "tamis: there are 6 values, and room for 7 scores");
+    CHECK(message_of([&] { tamis::score_into(tamis::power{2}, floats, std::span{powers}); }) ==
+          "tamis: there are 6 values, and room for 5 scores");
+}
+
+TEST_CASE("a negative, infinite or NaN weight is refused with its value; zeros of both signs are weights") {
     const std::array negative{1.0f, -0.5f};
-    CHECK(message_of([&] { weighted{negative}; }) == "tamis::weighted: weights must be >= 0, got -0.5");
+    CHECK(message_of([&] { weighted{negative}; }) ==
+          "tamis::weighted: weights must be finite and >= 0, got -0.5");
+    const std::array infinite{1.0f, inf_of<float>}; // times zero it would be NaN, and a zero active
+    CHECK(message_of([&] { weighted{infinite}; }) ==
+          "tamis::weighted: weights must be finite and >= 0, got inf");
+    const std::array negative_infinite{negative_inf_of<float>};
+    CHECK_THROWS_AS(weighted{negative_infinite}, std::invalid_argument);
     const std::array no_number{nan_of<float>};
     CHECK_THROWS_AS(weighted{no_number}, std::invalid_argument);
     const std::array negative_no_number{negative_nan_of<float>};
     CHECK_THROWS_AS(weighted{negative_no_number}, std::invalid_argument);
-    const std::array good{0.0f, negative_zero_of<float>, inf_of<float>, denormal_of<float>(1)};
+    const std::array good{0.0f, negative_zero_of<float>, std::numeric_limits<float>::max(),
+                          denormal_of<float>(1)};
     CHECK_NOTHROW(weighted{good});
 }
 #endif

@@ -16,19 +16,19 @@
 // What most tests would compile again, the kernels and the searches of cuts, compiled once: compiled.cpp says that these
 // are here, and a program's other units leave them to it. (An application of many units may do the same.)
 
-#define TAMIS_COMPILED_KERNELS(EXTERN, F)                                                                \
-    EXTERN template void tamis::detail::dot_listed_rows<F>(const tamis::detail::row_list&,               \
-                                                           std::span<const float>, float*);              \
-    EXTERN template void tamis::detail::dot_listed_rows_of_block<F>(const tamis::detail::row_list&,      \
-                                                                    tamis::block<const float>,           \
-                                                                    tamis::block<float>);                \
-    EXTERN template void tamis::detail::sum_listed_rows<F>(const tamis::detail::row_list&, const float*, \
-                                                           float*, std::size_t, std::size_t);            \
-    EXTERN template void tamis::detail::sum_listed_rows_of_block<F>(const tamis::detail::row_list&,      \
-                                                                    tamis::block<const float>,           \
-                                                                    tamis::block<float>, std::size_t,    \
-                                                                    std::size_t);                        \
-    EXTERN template class tamis::detail::product<F, false>;                                              \
+#define TAMIS_COMPILED_KERNELS(EXTERN, F)                                                                   \
+    EXTERN template void tamis::detail::dot_listed_rows<F>(const tamis::detail::row_list&,                  \
+                                                           std::span<const float>, float*);                 \
+    EXTERN template void tamis::detail::dot_listed_rows_of_block<F>(const tamis::detail::row_list&,         \
+                                                                    tamis::block<const float>,              \
+                                                                    tamis::block<float>);                   \
+    EXTERN template void tamis::detail::sum_listed_rows<F>(const tamis::detail::row_list&, std::size_t,     \
+                                                           const float*, float*, std::size_t, std::size_t); \
+    EXTERN template void tamis::detail::sum_listed_rows_of_block<F>(const tamis::detail::row_list&,         \
+                                                                    std::size_t, tamis::block<const float>, \
+                                                                    tamis::block<float>, std::size_t,       \
+                                                                    std::size_t);                           \
+    EXTERN template class tamis::detail::product<F, false>;                                                 \
     EXTERN template class tamis::detail::product<F, true>;
 
 #define TAMIS_COMPILED_CUTS(EXTERN, Real)                                                                    \

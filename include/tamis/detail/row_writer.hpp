@@ -30,15 +30,15 @@ inline constexpr std::size_t tile_rows = 64, tile_columns = 128, band_rows = 256
 /// Whether a weight of F is bytes of its own.
 template <class F>
 constexpr bool weights_are_apart() {
-    if constexpr (fast_format<F> && !scaled_format<F>) {
-        return F::row_bytes(0) == 0 && F::row_bytes(1) == sizeof(typename F::storage);
+    if constexpr (vectors_are_apart<F> && !scaled_by_row<F>) {
+        return F::row_bytes(0) == 0 && F::row_bytes(1) == sizeof(typename F::storage) && grows_evenly<F>(1);
     }
     return false;
 }
 /// Whether a row of F may be packed tile_columns at a time.
 template <class F>
 constexpr bool packs_in_pieces() {
-    if constexpr (fast_format<F> && !scaled_by_row<F>) {
+    if constexpr (fast_format<F> && block_of<F> != whole_row) {
         return F::row_bytes(0) == 0 && F::row_bytes(block_of<F>) == sizeof(typename F::storage) &&
                tile_columns % block_of<F> == 0;
     }

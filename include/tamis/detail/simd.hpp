@@ -23,7 +23,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <xsimd/xsimd.hpp>
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -46,136 +46,6 @@ inline float sum(const vec& v) {
 #else
     return xsimd::hadd(v);
 #endif
-}
-
-/// vec::size bfloat16 as floats: the upper halves of their bits. (xsimd has no widening of 16-bit lanes in all of
-/// its versions, and g++ 12 makes store-forwarding stalls of the plain loop.)
-inline vec load_bf16(const void* p) {
-#if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
-        const __m256i half = _mm256_loadu_si256(static_cast<const __m256i*>(p));
-        return vec(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)));
-    }
-#elif defined(__AVX2__)
-    if constexpr (vec::size == 8) {
-        const __m128i half = _mm_loadu_si128(static_cast<const __m128i*>(p));
-        return vec(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16)));
-    }
-#endif
-    std::uint16_t halves[vec::size];
-    std::memcpy(halves, p, sizeof halves);
-    std::uint32_t words[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        words[i] = static_cast<std::uint32_t>(halves[i]) << 16;
-    }
-    float floats[vec::size];
-    std::memcpy(floats, words, sizeof floats);
-    return load(floats);
-}
-
-/// vec::size IEEE binary16 as floats, from their bits; `plain(bits)` is the simple way for one.
-template <class Plain>
-vec load_f16(const void* p, [[maybe_unused]] Plain&& plain) {
-#if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
-        return vec(_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p))));
-    }
-#elif defined(__AVX2__) && defined(__F16C__)
-    if constexpr (vec::size == 8) {
-        return vec(_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p))));
-    }
-#endif
-    std::uint16_t halves[vec::size];
-    std::memcpy(halves, p, sizeof halves);
-    float floats[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        floats[i] = plain(halves[i]);
-    }
-    return load(floats);
-}
-
-/// vec::size signed bytes as floats.
-inline vec load_int8(const void* p) {
-#if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
-        return vec(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))));
-    }
-#elif defined(__AVX2__)
-    if constexpr (vec::size == 8) {
-        return vec(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)))));
-    }
-#endif
-    std::int8_t bytes[vec::size];
-    std::memcpy(bytes, p, sizeof bytes);
-    float floats[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        floats[i] = static_cast<float>(bytes[i]);
-    }
-    return load(floats);
-}
-
-/// The low and the high halves of vec::size bytes, less 8, as floats.
-inline void load_nibbles(const void* p, vec& low, vec& high) {
-#if defined(__AVX512F__)
-    if constexpr (vec::size ==
-                  16) { // a permutation looks at four bits of an index: it is table and mask in one
-        const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-        const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
-        low = vec(_mm512_permutexvar_ps(bytes, table));
-        high = vec(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table));
-        return;
-    }
-#elif defined(__AVX2__)
-    if constexpr (vec::size == 8) {
-        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
-        const __m256i lows = _mm256_and_si256(bytes, _mm256_set1_epi32(15));
-        const __m256i eight = _mm256_set1_epi32(8);
-        low = vec(_mm256_cvtepi32_ps(_mm256_sub_epi32(lows, eight)));
-        high = vec(_mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bytes, 4), eight)));
-        return;
-    }
-#endif
-    unsigned char bytes[vec::size];
-    std::memcpy(bytes, p, sizeof bytes);
-    float lows[vec::size];
-    float highs[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        lows[i] = static_cast<float>((bytes[i] & 15) - 8);
-        highs[i] = static_cast<float>((bytes[i] >> 4) - 8);
-    }
-    low = load(lows);
-    high = load(highs);
-}
-
-/// The low halves of vec::size bytes, less 8, and the whole bytes, as floats: quicker than both halves.
-inline void load_low_nibbles(const void* p, vec& low, vec& whole) {
-#if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
-        const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-        const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
-        low = vec(_mm512_permutexvar_ps(bytes, table));
-        whole = vec(_mm512_cvtepi32_ps(bytes));
-        return;
-    }
-#elif defined(__AVX2__)
-    if constexpr (vec::size == 8) {
-        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
-        const __m256i lows = _mm256_and_si256(bytes, _mm256_set1_epi32(15));
-        low = vec(_mm256_cvtepi32_ps(_mm256_sub_epi32(lows, _mm256_set1_epi32(8))));
-        whole = vec(_mm256_cvtepi32_ps(bytes));
-        return;
-    }
-#endif
-    unsigned char bytes[vec::size];
-    std::memcpy(bytes, p, sizeof bytes);
-    float lows[vec::size];
-    float wholes[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        lows[i] = static_cast<float>((bytes[i] & 15) - 8);
-        wholes[i] = static_cast<float>(bytes[i]);
-    }
-    low = load(lows);
-    whole = load(wholes);
 }
 
 /// Asks for the cache line of an address that will be read soon.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/lanes.hpp>
+#include <tamis/detail/widen.hpp>
 
 TAMIS_BEGIN
 
@@ -21,40 +22,17 @@ inline constexpr bool is_bfloat16 =
 
 /// A vector of elements as floats; `widens` tells whether there is one for T.
 template <class T>
-inline constexpr bool widens = is_bfloat16<T>
-#if defined(__F16C__) || defined(__AVX512F__)
-                               || is_binary16<T>
-#endif
-#if defined(__AVX2__)
-                               || std::is_same_v<T, std::int8_t>
-#endif
-    ;
+inline constexpr bool widens = is_bfloat16<T> || is_binary16<T> || std::is_same_v<T, std::int8_t>;
 template <class T>
 vec load_widened(const T* p) {
     static_assert(widens<T>);
     if constexpr (is_bfloat16<T>) {
-        return load_bf16(p);
+        return widen_to_vec::bf16(p);
+    } else if constexpr (is_binary16<T>) {
+        return widen_to_vec::f16(p);
+    } else {
+        return widen_to_vec::int8(p);
     }
-#if defined(__AVX512F__)
-    if constexpr (vec::size == 16 && is_binary16<T>) {
-        return vec(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
-    } else if constexpr (vec::size == 16 && std::is_same_v<T, std::int8_t>) {
-        return vec(
-            _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
-    }
-#elif defined(__AVX2__) && defined(__F16C__)
-    if constexpr (vec::size == 8 && is_binary16<T>) {
-        return vec(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-    } else if constexpr (vec::size == 8 && std::is_same_v<T, std::int8_t>) {
-        return vec(
-            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
-    }
-#endif
-    float lanes[vec::size];
-    for (std::size_t i = 0; i < vec::size; ++i) {
-        lanes[i] = to_real(p[i]);
-    }
-    return load(lanes);
 }
 
 template <class T>

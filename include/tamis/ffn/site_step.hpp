@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/ffn/activate.hpp>
 #include <tamis/ffn/linear.hpp>
 #include <tamis/ffn/policy.hpp>
 #include <tamis/mask/apply.hpp>
@@ -111,22 +112,6 @@ block<const float> masked_copy(const Policies& policies, block<const float> valu
     }
     step.run<Where>(policies, masked, w, see, first);
     return masked;
-}
-
-/// sigma of each value: a vector at a time where it takes one.
-template <class Activation>
-void activate(const Activation& sigma, std::span<float> values) {
-    std::size_t i = 0;
-    if constexpr (requires(const vec& z) {
-                      { sigma.lanes(z) } -> std::same_as<vec>;
-                  }) {
-        for (; i + vec::size <= values.size(); i += vec::size) {
-            store(&values[i], sigma.lanes(load(&values[i])));
-        }
-    }
-    for (; i < values.size(); ++i) {
-        values[i] = sigma(values[i]);
-    }
 }
 
 } // namespace detail

@@ -20,7 +20,7 @@ struct bf16 {
         return detail::bits_as<float>(static_cast<std::uint32_t>(bits) << 16);
     }
     static detail::vec load(const std::byte* row, std::size_t i) {
-        return detail::load_bf16(row + i * sizeof(storage));
+        return detail::widen_to_vec::bf16(row + i * sizeof(storage));
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t i = 0; i < from.size(); ++i) {

@@ -20,7 +20,7 @@ struct f16 {
         return widen(bits);
     }
     static detail::vec load(const std::byte* row, std::size_t i) {
-        return detail::load_f16(row + i * sizeof(storage), widen);
+        return detail::widen_to_vec::f16(row + i * sizeof(storage));
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t i = 0; i < from.size(); ++i) {
@@ -79,7 +79,7 @@ inline void scales_of_blocks(const std::byte* first, std::size_t stride, std::si
         std::memcpy(&halves[b], first + b * stride, sizeof halves[b]);
     }
     for (std::size_t b = 0; b < 16; b += vec::size) {
-        store(out + b, load_f16(&halves[b], f16::widen) * vec(factor));
+        store(out + b, widen_to_vec::f16(&halves[b]) * vec(factor));
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/simd.hpp>
+#include <tamis/detail/widen.hpp>
 #include <tamis/error.hpp>
 
 #include <concepts>
@@ -14,19 +14,23 @@ TAMIS_BEGIN
 ///     static constexpr std::size_t row_bytes(std::size_t n) // bytes of a row of n weights
 ///     static float at(const std::byte* row, std::size_t i)  // weight i of a row, as a float
 ///     static void pack(std::span<const float> from, std::byte* row)   // a row from floats, rounded
-/// and, for speed,
+/// Without more the kernels fill vectors by `at`. For speed,
 ///     static detail::vec load(const std::byte* row, std::size_t i)
-/// the weights i .. i + vec::size for i a multiple of vec::size. It says that a row is units of equal size behind each
-/// other, so that row + row_bytes(i) - row_bytes(0) is read as a row that begins at weight i (a multiple of the unit:
-/// one weight, or `block`). Without it the kernels fill a vector by `at`.
-///
-/// Weights that are small numbers times a scale that some of them share have, beside a load that leaves the scale out,
-///     static constexpr std::size_t block                      // so many share one; tamis::whole_row: all of a row
-///     static float scale(const std::byte* row, std::size_t i) // that of weight i, a multiple of block
-/// and, for speed, for the first `count` blocks of a row, at most 16, times a factor,
+/// the weights i .. i + vec::size for i a multiple of vec::size (which is 16 at most), all of them in the row. A format
+/// whose weights lie in blocks that have something in common (a scale, a minimum, tables) says with it how many share a
+/// block,
+///     static constexpr std::size_t block           // a multiple of 16, or tamis::whole_row: all of a row
+/// and there are two ways from there. Either `load` gives the weights as they are: this fits any block. Or it leaves out
+/// a scale, small numbers times which the weights are, and kernels take that once a block:
+///     static float scale(const std::byte* row, std::size_t i) // of the block of weight i
+/// (dot products are scaled when a block, or row, is summed: |x| up to 2^100 then overflows nowhere)
+/// where a block is 16, 32 or 64 weights, or the row, and a row is blocks of equal size behind each other, so that
+/// row + row_bytes(i) - row_bytes(0) is read as a row that begins at weight i. For speed again, for the first `count`
+/// blocks of a row, at most 16, times a factor,
 ///     static void scales(const std::byte* row, std::size_t count, float factor, float* out) // may write all 16
-/// and, where there is a quicker way than `load`, `load_block` (all vectors of a block) and `block_factor` (what blocks are
-/// multiplied with), as q4_0 has them.
+/// and, where there is a quicker way than `load`, all vectors of the row's first block, as q4_0 has it,
+///     static void load_block(const std::byte* row, detail::vec* out)
+/// Parts that do not go together are refused with what to add (detail::explain_format).
 /// Models: f32, f16, bf16, q8_0, q4_0, int8_by_row.
 template <class F>
 concept weight_format =
@@ -48,19 +52,108 @@ concept fast_format = requires(const std::byte* row, std::size_t i) {
     { F::load(row, i) } -> std::same_as<vec>;
 };
 template <class F>
-concept scaled_format = fast_format<F> && requires(const std::byte* row, std::size_t i) {
-    { F::scale(row, i) } -> std::same_as<float>;
+concept has_block = requires {
     { F::block } -> std::convertible_to<std::size_t>;
 };
 template <class F>
-inline constexpr std::size_t block_of = 1;
-template <scaled_format F>
-inline constexpr std::size_t block_of<F> = F::block;
+concept scaled_format = fast_format<F> && has_block<F> && requires(const std::byte* row, std::size_t i) {
+    { F::scale(row, i) } -> std::same_as<float>;
+};
+
+/// Whether row_bytes grows by the same step for each `weights` of them.
+template <class F>
+constexpr bool grows_evenly(std::size_t weights) {
+    const std::size_t step = F::row_bytes(weights) - F::row_bytes(0);
+    for (std::size_t i = 2; i <= 4; ++i) {
+        if (F::row_bytes(i * weights) - F::row_bytes(0) != i * step) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Says what is missing where a format has some of the members for speed, and not what they need: read by half of them its
+/// weights would be wrong.
+template <class F>
+consteval bool explain_format() {
+    if constexpr (fast_format<F>) {
+        if constexpr (has_block<F>) {
+            static_assert(F::block % 16 == 0,
+                          "tamis: the block of a format with `load` is a multiple of 16 weights, or "
+                          "tamis::whole_row; for others leave `load` away: they are read by `at`");
+        } else {
+            static_assert(
+                grows_evenly<F>(vec::size),
+                "tamis: row_bytes of this format does not grow by the same step for each vector of "
+                "weights, so they lie in blocks: add `static constexpr std::size_t block`, how many "
+                "weights share one");
+        }
+        if constexpr (scaled_format<F>) {
+            static_assert(
+                F::block <= 64 && 64 % (F::block + (F::block == 0)) == 0,
+                "tamis: the block of a format with `scale` is 16, 32 or 64 weights, or "
+                "tamis::whole_row; for others have `load` give the weights scaled, and leave `scale` "
+                "away");
+            static_assert(grows_evenly<F>(F::block == 0 ? vec::size : std::size_t{F::block}),
+                          "tamis: row_bytes of a format with `scale` grows by the same step for each block; "
+                          "where blocks lie in larger ones have `load` give the weights scaled, and leave "
+                          "`scale` away");
+        } else {
+            static_assert(
+                !requires { &F::scale; },
+                "tamis: a format with `load` and `scale` needs `static constexpr std::size_t block` "
+                "(how many weights share a scale, or tamis::whole_row) and `static float "
+                "scale(const std::byte* row, std::size_t i)`; a `load` that gives the weights as they "
+                "are needs no scale");
+        }
+    } else {
+        static_assert(
+            !requires { &F::load; },
+            "tamis: `load` of a format is `static tamis::detail::vec load(const std::byte* row, "
+            "std::size_t i)`");
+        static_assert(
+            !requires { &F::load_block; },
+            "tamis: a format with `load_block` needs `load` too: not all vectors begin at a block");
+    }
+    if constexpr (!scaled_format<F>) {
+        static_assert(
+            !requires { &F::scales; }, "tamis: a format with `scales` needs `load`, `block` and `scale` too");
+        static_assert(
+            !requires { &F::load_block; },
+            "tamis: a format with `load_block` needs `load`, `block` and `scale` too");
+    } else {
+        static_assert(
+            !requires { &F::load_block; } ||
+                requires(const std::byte* row, vec* out) { F::load_block(row, out); },
+            "tamis: `load_block` of a format is `static void load_block(const std::byte* row, "
+            "tamis::detail::vec* out)`");
+        static_assert(
+            !requires { &F::scales; } || requires(const std::byte* row, std::size_t n, float x,
+                                                  float* out) { F::scales(row, n, x, out); },
+            "tamis: `scales` of a format is `static void scales(const std::byte* row, std::size_t "
+            "count, float factor, float* out)`");
+    }
+    return true;
+}
+
+/// So many weights lie in one block; 1 of a format that knows none.
+template <class F>
+inline constexpr std::size_t block_of = [] {
+    static_assert(explain_format<F>());
+    if constexpr (has_block<F>) {
+        return std::size_t{F::block};
+    } else {
+        return std::size_t{1};
+    }
+}();
 
 template <class F>
 inline constexpr bool scaled_by_row = scaled_format<F> && block_of<F> == whole_row;
 template <class F>
 inline constexpr bool scaled_by_block = scaled_format<F> && block_of<F> != whole_row;
+/// Whether row + row_bytes(i) - row_bytes(0) is read as a row that begins at vector i.
+template <class F>
+inline constexpr bool vectors_are_apart = fast_format<F> && (block_of<F> == 1 || scaled_by_row<F>);
 
 /// vec::size weights of a row from i on, with whatever the format has; a scale is left out.
 template <class F>

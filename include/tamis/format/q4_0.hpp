@@ -1,9 +1,9 @@
 #pragma once
 
-#include <tamis/format/f16.hpp>
+#include <tamis/format/quantise.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -11,7 +11,10 @@ TAMIS_BEGIN
 /// with q = 0 .. 15; byte k of a block holds weight k in its low half and weight k + 16 in its high one. The scale is
 /// the weight of the largest magnitude over -8, so that this one is kept to f16's precision; packing rounds others by
 /// at most half the scale, or up to all of it at the other end of the range: 1/16, or 1/8, of the largest magnitude.
-/// A row is padded to whole blocks with zeros. Weights are finite.
+/// A row is padded to whole blocks with zeros.
+/// The scale has f16's range, as in ggml: where a block's largest magnitude is at most 8 * 2^-25 it is zero, and so reads the
+/// block; near that it is a denormal of few bits; from 8 * 65520 on it is infinite, and the block reads as infinities, and
+/// NaN for zeros. A block with an infinite or NaN weight, for which ggml defines nothing, reads as NaN throughout.
 struct q4_0 {
     static constexpr const char* name = "q4_0";
     struct storage {
@@ -37,62 +40,34 @@ struct q4_0 {
     static detail::vec load(const std::byte* row, std::size_t i) {
         detail::vec low;
         detail::vec high;
-        detail::load_nibbles(row + i / block * sizeof(storage) + 2 + i % 16, low, high);
+        detail::widen_to_vec::nibbles(row + i / block * sizeof(storage) + 2 + i % 16, low, high);
         return i % block < 16 ? low : high;
     }
     /// Both halves of the bytes at once.
-    static void load_block(const std::byte* row, detail::vec* out) {
-        constexpr std::size_t half = 16 / detail::vec::size;
-        for (std::size_t v = 0; v < half; ++v) {
-            detail::load_nibbles(row + 2 + v * detail::vec::size, out[v], out[v + half]);
-        }
+    TAMIS_DETAIL_INLINE static void load_block(const std::byte* row, detail::vec* out) {
+        load_halves(row + 2, out, std::make_index_sequence<16 / detail::vec::size>{});
     }
-    /// 32 floats that blocks are multiplied with. A byte holds low + 16 high, so the products with both halves are
-    ///     x_low (low - 8) + x_high (high - 8) = (x_low - x_high / 16) (low - 8) + x_high / 16 (byte - 136),
-    /// for which no high half has to be made. Rounds by no more than about twice what the plain sum does.
-    struct block_factor {
-        static constexpr std::size_t half = 16 / detail::vec::size;
-        detail::vec of_low[half], of_byte[half];
-        detail::vec offset;
-
-        explicit block_factor(const float* x) : offset(0.0f) {
-            for (std::size_t v = 0; v < half; ++v) {
-                of_byte[v] = detail::load(x + 16 + v * detail::vec::size) * detail::vec(1.0f / 16);
-                of_low[v] = detail::load(x + v * detail::vec::size) - of_byte[v];
-                offset = detail::multiply_add(of_byte[v], detail::vec(-136.0f), offset);
-            }
-        }
-        TAMIS_DETAIL_INLINE detail::vec times(const std::byte* row) const {
-            detail::vec sum = offset;
-            for (std::size_t v = 0; v < half; ++v) {
-                detail::vec low;
-                detail::vec whole;
-                detail::load_low_nibbles(row + 2 + v * detail::vec::size, low, whole);
-                sum = detail::multiply_add(low, of_low[v], sum);
-                sum = detail::multiply_add(whole, of_byte[v], sum);
-            }
-            return sum;
-        }
-    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};
             std::copy_n(from.data() + first, (std::min)(block, from.size() - first), weights);
-            float largest = 0;
-            for (const float w : weights) {
-                largest = std::fabs(w) > std::fabs(largest) ? w : largest;
-            }
-            const float unit = largest / -8;
-            const float inverse = std::fabs(unit) > 0 ? 1 / unit : 0.0f;
-            const auto q = [&](float w) { // truncated after adding a half, as ggml does
-                return static_cast<unsigned>((std::min)(15, static_cast<int>(w * inverse + 8.5f)));
+            const detail::quantiser quantised{weights, -8};
+            const auto q = [&](float w) { // cut after adding a half, as ggml does
+                return static_cast<unsigned>(quantised.cut_sum(w, 8.5, 15));
             };
-            storage packed{f16::round(unit), {}};
+            storage packed{detail::half_scale(quantised), {}};
             for (std::size_t i = 0; i < 16; ++i) {
                 packed.q[i] = static_cast<std::uint8_t>(q(weights[i]) | (q(weights[i + 16]) << 4));
             }
             std::memcpy(row, &packed, sizeof packed);
         }
+    }
+
+  private:
+    template <std::size_t... V>
+    TAMIS_DETAIL_INLINE static void load_halves(const std::byte* bytes, detail::vec* out,
+                                                std::index_sequence<V...>) {
+        (detail::widen_to_vec::nibbles(bytes + V * detail::vec::size, out[V], out[V + sizeof...(V)]), ...);
     }
 };
 static_assert(sizeof(q4_0::storage) == 18);

@@ -1,15 +1,17 @@
 #pragma once
 
-#include <tamis/format/f16.hpp>
+#include <tamis/format/quantise.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 TAMIS_BEGIN
 
 /// Eight-bit integers in blocks of 32 with an f16 scale in front: ggml's Q8_0, bit for bit. A weight is scale * q with
 /// q = -127 .. 127; packing rounds by at most half the scale, and so by 1/254 of the block's largest magnitude (and
-/// what f16 rounds of the scale, 2^-11). A row is padded to whole blocks with zeros. Weights are finite.
+/// what f16 rounds of the scale, 2^-11). A row is padded to whole blocks with zeros.
+/// The scale has f16's range, as in ggml: where a block's largest magnitude is below 127 * 2^-25 it is zero, and so reads the
+/// block; near that it is a denormal of few bits; from 127 * 65520 on it is infinite, and the block reads as infinities, and
+/// NaN for zeros. A block with an infinite or NaN weight, for which ggml defines nothing, reads as NaN throughout.
 struct q8_0 {
     static constexpr const char* name = "q8_0";
     struct storage {
@@ -32,20 +34,15 @@ struct q8_0 {
                static_cast<float>(static_cast<std::int8_t>(row[i / block * sizeof(storage) + 2 + i % block]));
     }
     static detail::vec load(const std::byte* row, std::size_t i) {
-        return detail::load_int8(row + i / block * sizeof(storage) + 2 + i % block);
+        return detail::widen_to_vec::int8(row + i / block * sizeof(storage) + 2 + i % block);
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             const auto weights = from.subspan(first, (std::min)(block, from.size() - first));
-            float largest = 0;
-            for (const float w : weights) {
-                largest = (std::max)(largest, std::fabs(w));
-            }
-            const float unit = largest / 127;
-            const float inverse = unit > 0 ? 1 / unit : 0.0f;
-            storage packed{f16::round(unit), {}};
+            const detail::quantiser quantised{weights, 127};
+            storage packed{detail::half_scale(quantised), {}};
             for (std::size_t i = 0; i < weights.size(); ++i) {
-                packed.q[i] = static_cast<std::int8_t>(std::lround(weights[i] * inverse));
+                packed.q[i] = static_cast<std::int8_t>(quantised.nearest(weights[i], 127));
             }
             std::memcpy(row, &packed, sizeof packed);
         }

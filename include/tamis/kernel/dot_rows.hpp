@@ -47,17 +47,6 @@ struct unit_factor {
         return product;
     }
 };
-template <class F>
-    requires requires { typename F::block_factor; }
-struct unit_factor<F> {
-    typename F::block_factor x;
-
-    explicit unit_factor(const float* from) : x{from} {}
-    TAMIS_DETAIL_INLINE vec times(const std::byte* row, std::size_t i) const {
-        return x.times(row + i * unit_of<F>::bytes);
-    }
-};
-
 /// sum + a unit of one vector times x.
 template <class F>
 TAMIS_DETAIL_INLINE vec add_unit_product(const std::byte* row, std::size_t i, const vec& x, const vec& sum) {
@@ -133,6 +122,8 @@ TAMIS_DETAIL_NOINLINE void dot_listed_rows(const row_list& rows, std::span<const
 /// y[r] = row r . x for the rows; x has the matrix's columns, y is indexed by row. Eight rows a pass.
 template <class M, class Rows>
 void dot_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y) {
+    x = detail::unseen(x);
+    y = detail::unseen(y);
     detail::dot_listed_rows<typename M::format_type>(detail::row_list{w, rows}, x.first(w.columns()),
                                                      y.data());
 }

@@ -110,6 +110,8 @@ void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         return dot_rows(w, rows, x.row(0), y.row(0));
     }
+    x = detail::unseen(x);
+    y = detail::unseen(y);
     detail::dot_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <tamis/detail/unseen.hpp>
 #include <tamis/kernel/rows.hpp>
 #include <tamis/matrix.hpp>
+#include <tamis/values.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -23,17 +25,24 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// How a row of F falls into units: what one load and one scale deal in. So many units make a stretch.
+template <class T>
+constexpr block<T> unseen(block<T> values) {
+    return {unseen(values.row(0).data()), values.rows(), values.columns(), values.stride()};
+}
+
+/// How a row of F falls into units: what one load and one scale deal in, a block that has a scale or else a vector. So
+/// many units make a stretch.
 template <class F>
 struct unit_of {
-    static constexpr std::size_t weights = (std::max)(block_of<F>, vec::size);
-    static constexpr std::size_t bytes = F::row_bytes(weights) - F::row_bytes(0);
+    static constexpr std::size_t weights = scaled_by_block<F> ? block_of<F> : vec::size;
+    // Of blocks without a scale a mean, which says where memory is asked for ahead, and no more.
+    static constexpr std::size_t in_bytes = (std::max)(block_of<F>, weights);
+    static constexpr std::size_t bytes =
+        (std::max)((F::row_bytes(in_bytes) - F::row_bytes(0)) * weights / in_bytes, std::size_t{1});
     static constexpr std::size_t vectors = weights / vec::size;
     static constexpr std::size_t stretch = 16;
     static constexpr std::size_t a_line = bytes < 64 ? 64 / bytes : 1; // as many share a cache line
     using each_vector = std::make_index_sequence<vectors>;
-    static_assert(!scaled_by_block<F> || weights == block_of<F>,
-                  "tamis: a block of weights that share a scale is a multiple of 16 weights");
 };
 
 /// How far ahead memory is asked for. Formats that take longer to unpack than to fetch did best with a whole row, up to a
@@ -84,7 +93,7 @@ struct rows_in_hand {
     rows_in_hand(const passes_of<Count>& all, std::size_t i, std::size_t first_unit, std::size_t last_unit)
         : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
         for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = all.memory(i, k);
+            now[k] = unseen(all.memory(i, k));
             next[k] = all.memory((std::min)(i + 1, all.passes - 1), k);
         }
     }
@@ -106,18 +115,42 @@ struct rows_in_hand {
     }
 };
 
-/// A unit of a row as vectors, without its scale.
+/// A unit of a row as vectors, without its scale. (A fold, not a loop: g++ at -O2 keeps what a loop fills in memory.)
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void load_each(const std::byte* row, std::size_t i, vec* out, std::index_sequence<V...>) {
+    using unit = unit_of<F>;
+    if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
+        ((out[V] = F::load(row + i * unit::bytes, V * vec::size)), ...);
+    } else {
+        ((out[V] = load_unscaled<F>(row, i * unit::weights + V * vec::size)), ...);
+    }
+}
 template <class F>
 TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&out)[unit_of<F>::vectors]) {
     if constexpr (requires { F::load_block(row, out); }) {
         F::load_block(row + i * unit_of<F>::bytes, out);
     } else {
-        for (std::size_t v = 0; v < unit_of<F>::vectors; ++v) {
-            if constexpr (fast_format<F>) {
-                out[v] = F::load(row + i * unit_of<F>::bytes, v * vec::size);
-            } else {
-                out[v] = load_unscaled<F>(row, i * unit_of<F>::weights + v * vec::size);
-            }
+        load_each<F>(row, i, out, typename unit_of<F>::each_vector{});
+    }
+}
+
+/// The same of what a row of so many columns has behind its last whole unit, with zeros or padding behind that, so that the
+/// weights there can be treated as all others are. Nothing is read behind the row.
+template <class F>
+void load_rest(const std::byte* row, std::size_t i, std::size_t columns, vec (&out)[unit_of<F>::vectors]) {
+    using unit = unit_of<F>;
+    if constexpr (scaled_by_block<F> || vectors_are_apart<F>) {
+        std::byte rest[F::row_bytes(unit::weights)] = {}; // of a row that is this unit alone
+        std::memcpy(rest, row + i * unit::bytes,
+                    (std::min)(sizeof rest, F::row_bytes(columns) - i * unit::bytes));
+        load_unit<F>(rest, 0, out);
+    } else {
+        float rest[unit::weights] = {};
+        for (std::size_t j = i * unit::weights; j < columns; ++j) {
+            rest[j - i * unit::weights] = F::at(row, j);
+        }
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            out[v] = load(rest + v * vec::size);
         }
     }
 }

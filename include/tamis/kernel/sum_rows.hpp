@@ -53,10 +53,33 @@ void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from,
     }
 }
 
+/// Adds rows to the columns from unit `last` to `end`, fewer than a unit, as they are added to those of whole units: equal
+/// columns have equal sums, wherever they lie.
+template <class F, std::size_t Count>
+void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end, std::size_t columns,
+              const float (&factor)[Count], float* y) {
+    using unit = unit_of<F>;
+    float rest[unit::weights] = {};
+    std::copy(y + last * unit::weights, y + end, rest);
+    for (std::size_t k = 0; k < Count; ++k) {
+        vec weights[unit::vectors];
+        load_rest<F>(in_hand.now[k], last, columns, weights);
+        float times = factor[k];
+        if constexpr (scaled_by_block<F>) {
+            times *= F::scale(in_hand.now[k], last * unit::weights);
+        }
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            float* const sum = rest + v * vec::size;
+            store(sum, multiply_add(vec(times), weights[v], load(sum)));
+        }
+    }
+    std::copy(rest, rest + (end - last * unit::weights), y + last * unit::weights);
+}
+
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.
 template <class F, std::size_t Count>
-void add_rows(const passes_of<Count>& passes, std::size_t pass, const float* x, std::size_t begin,
-              std::size_t end, float* y) {
+void add_rows(const passes_of<Count>& passes, std::size_t pass, std::size_t columns, const float* x,
+              std::size_t begin, std::size_t end, float* y) {
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
@@ -78,18 +101,18 @@ void add_rows(const passes_of<Count>& passes, std::size_t pass, const float* x, 
         add_stretch<F>(in_hand, from, to, factor, now, y, std::make_index_sequence<Count>{},
                        typename unit::each_vector{});
     }
-    for (std::size_t j = last * unit::weights; j < end; ++j) {
-        for (std::size_t k = 0; k < Count; ++k) {
-            y[j] += x[passes.row(pass, k)] * F::at(in_hand.now[k], j);
-        }
+    if (last * unit::weights < end) {
+        add_rest<F>(in_hand, last, end, columns, factor, y);
     }
 }
 
 /// sum_rows of a format, whatever the matrix: a function of its own, so that a program has it once.
 template <class F>
-TAMIS_DETAIL_NOINLINE void sum_listed_rows(const row_list& rows, const float* x, float* y, std::size_t begin,
-                                           std::size_t end) {
-    for_each_pass(rows, [&](const auto& passes, std::size_t i) { add_rows<F>(passes, i, x, begin, end, y); });
+TAMIS_DETAIL_NOINLINE void sum_listed_rows(const row_list& rows, std::size_t columns, const float* x,
+                                           float* y, std::size_t begin, std::size_t end) {
+    for_each_pass(rows, [&](const auto& passes, std::size_t i) {
+        add_rows<F>(passes, i, columns, x, begin, end, y);
+    });
 }
 
 } // namespace detail
@@ -99,8 +122,10 @@ TAMIS_DETAIL_NOINLINE void sum_listed_rows(const row_list& rows, const float* x,
 template <class M, class Rows>
 void sum_rows(const M& w, Rows rows, std::span<const float> x, std::span<float> y, std::size_t begin,
               std::size_t end) {
-    detail::sum_listed_rows<typename M::format_type>(detail::row_list{w, rows}, x.data(), y.data(), begin,
-                                                     end);
+    x = detail::unseen(x);
+    y = detail::unseen(y);
+    detail::sum_listed_rows<typename M::format_type>(detail::row_list{w, rows}, w.columns(), x.data(),
+                                                     y.data(), begin, end);
 }
 
 /// The same for all columns.

@@ -42,9 +42,36 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
     }
 }
 
+/// add_rest for all tokens.
 template <class F, std::size_t Count>
-void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, block<const float> x,
-                        std::size_t begin, std::size_t end, block<float> y) {
+void add_rest_to_tokens(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end,
+                        std::size_t columns, const float (&factor)[Count][most_tokens], block<float> y) {
+    using unit = unit_of<F>;
+    vec weights[Count][unit::vectors];
+    for (std::size_t k = 0; k < Count; ++k) {
+        load_rest<F>(in_hand.now[k], last, columns, weights[k]);
+        if constexpr (scaled_by_block<F>) {
+            const vec scale(F::scale(in_hand.now[k], last * unit::weights));
+            for (vec& some : weights[k]) {
+                some = some * scale;
+            }
+        }
+    }
+    const std::size_t count = end - last * unit::weights;
+    for (std::size_t token = 0; token < y.rows(); ++token) {
+        float rest[unit::weights] = {};
+        float* const out = y.row(token).data() + last * unit::weights;
+        std::copy(out, out + count, rest);
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            add_to_token(weights, v, factor, token, rest, std::make_index_sequence<Count>{});
+        }
+        std::copy(rest, rest + count, out);
+    }
+}
+
+template <class F, std::size_t Count>
+void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
+                        block<const float> x, std::size_t begin, std::size_t end, block<float> y) {
     using unit = unit_of<F>;
     const std::size_t start = begin / unit::weights;
     const std::size_t last = end / unit::weights;
@@ -81,21 +108,18 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, block<
                                   typename unit::each_vector{});
         }
     }
-    for (std::size_t token = 0; token < tokens; ++token) {
-        for (std::size_t j = last * unit::weights; j < end; ++j) {
-            for (std::size_t i = 0; i < Count; ++i) {
-                y.row(token)[j] += x.row(token)[passes.row(pass, i)] * F::at(in_hand.now[i], j);
-            }
-        }
+    if (last * unit::weights < end) {
+        add_rest_to_tokens<F>(in_hand, last, end, columns, factor, y);
     }
 }
 
 /// sum_rows_of_block of a format, whatever the matrix.
 template <class F>
-TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, block<const float> x,
-                                                    block<float> y, std::size_t begin, std::size_t end) {
+TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, std::size_t columns,
+                                                    block<const float> x, block<float> y, std::size_t begin,
+                                                    std::size_t end) {
     for_each_pass(rows, [&](const auto& passes, std::size_t i) {
-        add_rows_to_tokens<F>(passes, i, x, begin, end, y);
+        add_rows_to_tokens<F>(passes, i, columns, x, begin, end, y);
     });
 }
 
@@ -109,8 +133,10 @@ void sum_rows_of_block(const M& w, Rows rows, block<const float> x, block<float>
     if (x.rows() == 1) {
         sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     } else if (x.rows() != 0) {
-        detail::sum_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y, begin,
-                                                                  end);
+        x = detail::unseen(x);
+        y = detail::unseen(y);
+        detail::sum_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, w.columns(), x,
+                                                                  y, begin, end);
     }
 }
 

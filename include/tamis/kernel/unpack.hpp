@@ -19,7 +19,8 @@ template <class M>
 void unpack(const M& w, std::size_t row, std::size_t begin, std::size_t end, float* out) {
     using F = typename M::format_type;
     using unit = detail::unit_of<F>;
-    const std::byte* const from = w.row(row);
+    const std::byte* const from = detail::unseen(w.row(row));
+    out = detail::unseen(out);
     [[maybe_unused]] float row_scale = 1;
     if constexpr (detail::scaled_by_row<F>) {
         row_scale = F::scale(from, 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/compress.hpp>
+#include <tamis/detail/unseen.hpp>
 #include <tamis/mask/mask.hpp>
 #include <tamis/values.hpp>
 
@@ -29,7 +30,8 @@ inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) 
         return plain_active_indices(mask, out);
     }
     constexpr std::size_t lanes = 16;
-    std::uint32_t* next = out.data();
+    std::uint32_t* const first_index = detail::unseen(out.data());
+    std::uint32_t* next = first_index;
     for (std::size_t first = 0; first < mask.size(); first += lanes) {
         std::uint64_t active = (mask.words()[first / 64] >> (first % 64)) & 0xffff;
         if (first + lanes <= mask.size()) { // a store of so many stays within size()
@@ -40,7 +42,7 @@ inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) 
             }
         }
     }
-    return static_cast<std::size_t>(next - out.data());
+    return static_cast<std::size_t>(next - first_index);
 }
 
 /// The same as a vector.
@@ -53,7 +55,7 @@ inline std::vector<std::uint32_t> active_indices(mask_view mask) {
 /// Sets the entries that are not active to zero, in place.
 template <class V>
 constexpr void zero_inactive(V&& v, mask_view mask) {
-    const auto view = view_of(v);
+    const auto view = detail::unseen(view_of(v));
     using value = std::remove_reference_t<decltype(view[0])>;
     static_assert(!std::is_const_v<value>, "tamis::zero_inactive: these values are read-only");
     if (view.size() != mask.size()) {

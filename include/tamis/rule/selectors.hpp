@@ -64,7 +64,7 @@ constexpr either_of<A, B> operator|(A a, B b) {
 }
 
 /// A selector beside a fixed set of entries that are always active, zeros among them too: neurons that are known
-/// to matter, channels with massive activations. The set is borrowed and has the values' size.
+/// to matter, channels with massive activations. The set is borrowed and has the values' size, which is checked.
 template <selector S>
 class always_active : public selects<always_active<S>> {
   public:

@@ -5,7 +5,8 @@
 TAMIS_BEGIN
 
 /// |v - mode|: distance to a value that most entries share (SCAP). An entry at the mode is inactive; what the
-/// mode itself contributes has to be folded into a bias by the caller: W v = W (v - mode) + mode * W 1.
+/// mode itself contributes has to be folded into a bias by the caller: W v = W (v - mode) + mode * W 1. Overflow is
+/// infinity.
 class centred {
   public:
     /// Refuses a mode that is not finite.

@@ -15,8 +15,9 @@ struct magnitude {
 /// |v| of elements that are no reals yet is their conversion.
 template <values V, class Real>
 void score_into(const magnitude& score, V&& values, std::span<Real> out) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
     if constexpr (requires { view.data(); }) {
+        detail::need_places(score, view.size(), out.size());
         detail::to_reals(view.data(), out.size(), out.data());
     } else {
         plain_score_into(score, view, out);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/unseen.hpp>
 #include <tamis/detail/to_reals.hpp>
 #include <tamis/values.hpp>
 
@@ -8,7 +9,9 @@
 TAMIS_BEGIN
 
 /// A score turns the values into magnitudes >= 0, one by one: `score(v, i)` with v the value as a real and i its
-/// place (the neuron, or the input). It returns float or double; the sign is dropped. A NaN stays a NaN.
+/// place (the neuron, or the input). It returns float or double; the sign is dropped. A NaN stays a NaN, and a zero that has
+/// to be inactive a zero. One that has something for each place says for how many, `std::size_t places() const`: it is
+/// given as many values, or refused.
 /// Models: magnitude, power, weighted, centred.
 template <class S, class Real>
 concept score_for = requires(const S& s, Real v, std::size_t i) {
@@ -52,6 +55,19 @@ concept scores_lanes = requires(const S& s, const real_lanes<double>& v, std::si
     { s.lanes(v, first) } -> std::same_as<real_lanes<double>>;
 };
 
+/// Refuses numbers of values, of their scores and of a score's places that differ.
+template <class Score>
+void need_places(const Score& score, std::size_t values, std::size_t out) {
+    need("tamis: there are %zu values, and room for %zu scores", values, out);
+    if constexpr (requires {
+                      { score.places() } -> std::convertible_to<std::size_t>;
+                  }) {
+        need(
+            "tamis: a score with something for each of %zu values is needed (weights, norms), got one for %zu",
+            values, score.places());
+    }
+}
+
 template <class Score, class T, class Real>
 void score_some(const Score& score, const T* values, std::size_t first, std::size_t count, Real* out) {
     std::size_t i = 0;
@@ -70,7 +86,8 @@ void score_some(const Score& score, const T* values, std::size_t first, std::siz
 /// Scores `values`, entry i at place i, into `out` (as many), by the simple loop.
 template <class Score, values V, class Real>
 void plain_score_into(const Score& score, V&& values, std::span<Real> out) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
+    detail::need_places(score, view.size(), out.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = score(to_real(view[i]), i);
     }
@@ -79,7 +96,8 @@ void plain_score_into(const Score& score, V&& values, std::span<Real> out) {
 /// The same, vectors at a time where values are contiguous and the score has `lanes` (detail::scores_lanes). One pass.
 template <class Score, values V, class Real>
 void score_into(const Score& score, V&& values, std::span<Real> out) {
-    const auto view = view_of(values);
+    const auto view = detail::unseen(view_of(values));
+    detail::need_places(score, view.size(), out.size());
     if constexpr (requires { view.data(); }) {
         using value = std::remove_cv_t<detail::view_element<decltype(view)>>;
         if constexpr (std::is_same_v<value, real_of<value>>) {

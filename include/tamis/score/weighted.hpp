@@ -5,15 +5,19 @@
 TAMIS_BEGIN
 
 /// |v_i| * c_i with one weight an entry: c_i = ||W[:,i]||_2 gives WINA's score, and CETT's neuron norm
-/// ||n_i|| = |i_i| * ||W_d[:,i]||_2. Exact in double for values that are floats. The weights are borrowed: they
-/// outlive the score, and there is one for every place of the values.
+/// ||n_i|| = |i_i| * ||W_d[:,i]||_2. Exact in double for values that are floats; overflow (of doubles) is infinity. A zero
+/// stays a zero; an infinite value times a weight of zero is NaN, and so active. The weights are borrowed: they outlive the
+/// score, and there is one for every place of the values (which is checked where values are scored).
 class weighted {
   public:
-    /// Refuses a negative or NaN weight (it reads them all once).
+    /// Refuses a weight that is negative, infinite (times zero it would be NaN, and a zero active) or NaN; reads them all
+    /// once.
     explicit weighted(std::span<const float> weights) : weights_{weights} {
         for (const float weight : weights) {
-            if (is_nan(weight) || (detail::bits_as<std::uint32_t>(weight) > 0x80000000u)) {
-                fail_value("tamis::weighted: weights must be >= 0, got %.12g", static_cast<double>(weight));
+            if (magnitude_bits(weight) >= infinity_bits<float> ||
+                detail::bits_as<std::uint32_t>(weight) > 0x80000000u) {
+                fail_value("tamis::weighted: weights must be finite and >= 0, got %.12g",
+                           static_cast<double>(weight));
             }
         }
     }
@@ -29,6 +33,7 @@ class weighted {
     }
 
     std::span<const float> weights() const { return weights_; }
+    std::size_t places() const { return weights_.size(); }
 
   private:
     std::span<const float> weights_;

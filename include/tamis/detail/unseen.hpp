@@ -1,0 +1,37 @@
+#pragma once
+
+#include <tamis/detail/config.hpp>
+
+#include <span>
+#include <type_traits>
+
+TAMIS_BEGIN
+
+// Where a loop over whole vectors is compiled into its caller, and the caller's array is seen to be shorter than a vector, g++
+// warns of what the loop would read behind it, though it is never entered. So functions that have such loops look at memory
+// through pointers of which the compiler does not know what they point into. It costs no instruction.
+
+namespace detail {
+
+template <class T>
+constexpr T* unseen(T* p) {
+#if defined(__GNUC__) && !defined(__clang__)
+    if (!std::is_constant_evaluated()) {
+        asm("" : "+r"(p));
+    }
+#endif
+    return p;
+}
+template <class T>
+constexpr std::span<T> unseen(std::span<T> values) {
+    return {unseen(values.data()), values.size()};
+}
+/// Views that are no spans are read one by one.
+template <class View>
+constexpr View unseen(View values) {
+    return values;
+}
+
+} // namespace detail
+
+TAMIS_END

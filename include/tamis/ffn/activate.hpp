@@ -1,0 +1,44 @@
+#pragma once
+
+#include <tamis/detail/simd.hpp>
+#include <tamis/ffn/activation.hpp>
+
+#include <algorithm>
+#include <span>
+
+TAMIS_BEGIN
+
+namespace detail {
+
+/// An activation that takes a vector of floats too.
+template <class Activation>
+concept takes_lanes = requires(const Activation& sigma, const vec& z) {
+    { sigma.lanes(z) } -> std::same_as<vec>;
+};
+
+/// sigma of each value, by one and the same way for all: where it takes vectors, what is left over is filled up to one. So
+/// equal values have equal results wherever they lie, and ties live or die together.
+template <activation Activation>
+void activate(const Activation& sigma, std::span<float> values) {
+    if constexpr (takes_lanes<Activation>) {
+        std::size_t i = 0;
+        for (; i + vec::size <= values.size(); i += vec::size) {
+            store(&values[i], sigma.lanes(load(&values[i])));
+        }
+        if (i < values.size()) {
+            const auto left = values.subspan(i);
+            float rest[vec::size] = {};
+            std::copy(left.begin(), left.end(), rest);
+            store(rest, sigma.lanes(load(rest)));
+            std::copy_n(rest, left.size(), left.begin());
+        }
+    } else {
+        for (float& value : values) {
+            value = static_cast<float>(sigma(value));
+        }
+    }
+}
+
+} // namespace detail
+
+TAMIS_END
