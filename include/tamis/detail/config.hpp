@@ -2,8 +2,8 @@
 
 #include <tamis/version.hpp>
 
-// An inline namespace keyed on what changes the code of an inline function: the instruction set, fast math
-// and exceptions. Two translation units of one program compiled with different flags then never share a body
+// An inline namespace keyed on what changes the code of an inline function: the instruction set, fast math,
+// exceptions and TAMIS_CHECKED. Two translation units of one program compiled with different flags then never share a body
 // (the linker would keep one of them: the SSE2 unit would run the AVX-512 code).
 
 #if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
@@ -36,8 +36,12 @@
 #define TAMIS_DETAIL_MATH
 #endif
 
-#if defined(__cpp_exceptions)
+#if defined(__cpp_exceptions) && defined(TAMIS_CHECKED)
+#define TAMIS_DETAIL_THROWS _checked
+#elif defined(__cpp_exceptions)
 #define TAMIS_DETAIL_THROWS
+#elif defined(TAMIS_CHECKED)
+#define TAMIS_DETAIL_THROWS _nothrow_checked
 #else
 #define TAMIS_DETAIL_THROWS _nothrow
 #endif
