@@ -36,10 +36,10 @@ class mask_block {
     mask_block(std::size_t rows, std::size_t columns)
         : words_(rows * mask_words(columns)), rows_{rows}, columns_{columns} {}
 
-    mask_block_span span() { return {words_, rows_, columns_}; }
+    mask_block_span span() TAMIS_LIFETIMEBOUND { return {words_, rows_, columns_}; }
     std::size_t rows() const { return rows_; }
     std::size_t columns() const { return columns_; }
-    mask_view row(std::size_t i) const {
+    mask_view row(std::size_t i) const TAMIS_LIFETIMEBOUND {
         return {std::span{words_}.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 

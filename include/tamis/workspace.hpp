@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/error.hpp>
+#include <tamis/detail/memory.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -27,7 +27,7 @@ class workspace {
 
     /// Memory of any alignment; the queries' sizes hold for memory aligned to workspace_alignment, so add that
     /// much if it may not be.
-    explicit workspace(std::span<std::byte> memory) : next_{memory.data()}, left_{memory.size()} {
+    explicit workspace(std::span<std::byte> memory TAMIS_LIFETIMEBOUND) : next_{memory.data()}, left_{memory.size()} {
         void* start = next_;
         if (start != nullptr && std::align(workspace_alignment, 0, start, left_) != nullptr) {
             next_ = static_cast<std::byte*>(start);
@@ -56,6 +56,8 @@ class workspace {
     }
 
     std::size_t bytes_left() const { return left_; }
+    /// What the next is taken from.
+    std::span<const std::byte> memory_left() const { return {next_, left_}; }
 
   private:
     std::byte* next_ = nullptr;
@@ -70,7 +72,8 @@ class aligned_memory {
         : memory_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
           size_{size} {}
 
-    std::span<std::byte> bytes() const { return {memory_.get(), size()}; }
+    std::span<std::byte> bytes() const& TAMIS_LIFETIMEBOUND { return {memory_.get(), size()}; }
+    void bytes() const&& = delete; // tamis: these bytes go with a temporary; give the aligned_memory a name
     /// 0 when it has been moved from.
     std::size_t size() const { return memory_ == nullptr ? 0 : size_; }
 
@@ -87,8 +90,9 @@ class owned_workspace {
   public:
     explicit owned_workspace(std::size_t bytes) : memory_{bytes} {}
 
-    workspace view() { return workspace{memory_.bytes()}; }
-    operator workspace() { return view(); }
+    /// Good as an argument even of a temporary; a workspace that is kept needs an owned_workspace with a name.
+    workspace view() TAMIS_LIFETIMEBOUND { return workspace{memory_.bytes()}; }
+    operator workspace() TAMIS_LIFETIMEBOUND { return view(); }
 
   private:
     aligned_memory memory_;

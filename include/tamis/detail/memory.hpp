@@ -28,6 +28,10 @@ TAMIS_BEGIN
 
 namespace detail {
 
+/// False, of a template's argument: for what must not be instantiated.
+template <class>
+inline constexpr bool never = false;
+
 /// A range that takes its elements with it when it goes: a vector that nobody has named, not a span.
 template <class R>
 concept unnamed_owner = !std::is_lvalue_reference_v<R> && std::ranges::contiguous_range<R> &&

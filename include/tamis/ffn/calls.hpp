@@ -84,7 +84,9 @@ class ffn_calls {
         constexpr bool is_block = std::is_convertible_v<X&, block<const float>>;
         static_assert(is_block == std::is_convertible_v<Y&, block<const float>>,
                       "tamis: an FFN's x and y are two vectors of floats or two blocks of them");
-        if constexpr (is_block) {
+        if constexpr (!Ffn::is_right) { // it was said why
+            return {};
+        } else if constexpr (is_block) {
             constexpr bool writes = std::is_convertible_v<Y&, block<float>>;
             static_assert(writes, "tamis: an FFN's y is read-only");
             if constexpr (writes) {
@@ -141,8 +143,12 @@ class ffn_calls {
   protected:
     template <class Products, class Executor>
     std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
-        return self().template bytes_for<Products>(
-            std::clamp<std::size_t>(tokens, 1, Products::most_tokens), width_of(threads));
+        if constexpr (Ffn::is_right) {
+            return self().template bytes_for<Products>(
+                std::clamp<std::size_t>(tokens, 1, Products::most_tokens), width_of(threads));
+        } else {
+            return 0;
+        }
     }
 
     /// A block, as many tokens at a time as the products take and are asked for.

@@ -2,6 +2,8 @@
 
 #include <tamis/matrix.hpp>
 
+#include <utility>
+
 TAMIS_BEGIN
 
 /// The biases of an FFN; an empty span is no bias.
@@ -88,5 +90,55 @@ class glu_weights {
         }
     }
 };
+
+/// The weights of an ungated FFN: y = W_down sigma(W_up x + b_up) + b_down. Sizes that do not fit are refused.
+template <class Up, class Down>
+class plain_weights {
+  public:
+    plain_weights(Up up_matrix, Down down_matrix, detail::kept_span<float> up_bias_or_none = {},
+                  detail::kept_span<float> down_bias_or_none = {})
+        : up{up_matrix}, down{down_matrix}, up_bias{up_bias_or_none}, down_bias{down_bias_or_none} {
+        detail::need("tamis::plain_weights: W_up has %zu neurons, W_down %zu", neurons(),
+                     detail::down_neurons(down));
+        detail::need("tamis::plain_weights: W_up has %zu inputs, W_down %zu outputs", width(),
+                     detail::down_width(down));
+        detail::need("tamis::plain_weights: the up bias needs %zu entries, got %zu", neurons(),
+                     up_bias.empty() ? neurons() : up_bias.size());
+        detail::need("tamis::plain_weights: the down bias needs %zu entries, got %zu", width(),
+                     down_bias.empty() ? width() : down_bias.size());
+    }
+
+    std::size_t neurons() const { return detail::up_neurons(up); }
+    std::size_t width() const { return detail::up_width(up); }
+    std::uint64_t bytes() const {
+        return std::uint64_t{up.rows()} * up.row_bytes() + std::uint64_t{down.rows()} * down.row_bytes();
+    }
+
+    Up up;
+    Down down;
+    std::span<const float> up_bias, down_bias;
+};
+
+namespace detail {
+
+template <class Weights>
+inline constexpr bool is_glu_weights = false;
+template <class Gate, class Up, class Down>
+inline constexpr bool is_glu_weights<glu_weights<Gate, Up, Down>> = true;
+template <class Weights>
+inline constexpr bool is_plain_weights = false;
+template <class Up, class Down>
+inline constexpr bool is_plain_weights<plain_weights<Up, Down>> = true;
+
+/// What owns weights and gives a view of them: packed_glu, packed_plain, or a class of one's own.
+template <class P>
+concept gives_weights = requires(const P& p) {
+    p.view().width();
+    p.view().neurons();
+};
+template <gives_weights P>
+using weights_of = decltype(std::declval<const P&>().view());
+
+} // namespace detail
 
 TAMIS_END

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/error.hpp>
+#include <tamis/detail/memory.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -64,7 +64,8 @@ class mask_view : public detail::mask_reads<mask_view> {
   public:
     constexpr mask_view() = default;
     /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
-    constexpr mask_view(std::span<const std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
+    constexpr mask_view(std::span<const std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
+        : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(n),
                        words.size());
@@ -84,7 +85,8 @@ class mask_span : public detail::mask_reads<mask_span> {
   public:
     constexpr mask_span() = default;
     /// Refuses fewer words than mask_words(n).
-    constexpr mask_span(std::span<std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
+    constexpr mask_span(std::span<std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
+        : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(n),
                        words.size());
@@ -126,11 +128,11 @@ class mask : public detail::mask_reads<mask> {
     explicit mask(mask_view other)
         : words_(other.words().begin(), other.words().end()), size_{other.size()} {}
 
-    operator mask_view() const { return {words_, size_}; }
-    mask_span span() { return {words_, size_}; }
+    operator mask_view() const TAMIS_LIFETIMEBOUND { return {words_, size_}; }
+    mask_span span() TAMIS_LIFETIMEBOUND { return {words_, size_}; }
 
     std::size_t size() const { return size_; }
-    std::span<const std::uint64_t> words() const { return words_; }
+    std::span<const std::uint64_t> words() const TAMIS_LIFETIMEBOUND { return words_; }
     void set(std::size_t i, bool active) { span().set(i, active); }
 
     friend bool operator==(const mask& a, const mask& b) {

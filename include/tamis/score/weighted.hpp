@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/score/score.hpp>
 
 TAMIS_BEGIN
@@ -10,8 +11,8 @@ TAMIS_BEGIN
 class weighted {
   public:
     /// Refuses a negative or NaN weight (it reads them all once).
-    explicit weighted(std::span<const float> weights) : weights_{weights} {
-        for (const float weight : weights) {
+    explicit weighted(detail::kept_span<float> weights) : weights_{weights} {
+        for (const float weight : weights_) {
             if (is_nan(weight) || (std::bit_cast<std::uint32_t>(weight) > 0x80000000u)) {
                 fail_value("tamis::weighted: weights must be >= 0, got %.12g", static_cast<double>(weight));
             }
