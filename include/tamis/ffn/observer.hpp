@@ -39,8 +39,11 @@ struct traffic {
     /// the first of a group. So bytes_dense - bytes_shared is the dense FFN with the same sharing.
     std::uint64_t bytes_shared = 0;
 
-    /// What the masks saved beyond that.
-    constexpr std::uint64_t bytes_skipped() const { return bytes_dense - bytes_shared - bytes_read; }
+    /// What the masks saved beyond that; 0 where a predictor's own bytes outweigh it.
+    constexpr std::uint64_t bytes_skipped() const {
+        const std::uint64_t all = bytes_dense - bytes_shared;
+        return all < bytes_read ? 0 : all - bytes_read;
+    }
     constexpr traffic& operator+=(const traffic& other) {
         bytes_read += other.bytes_read;
         bytes_dense += other.bytes_dense;
