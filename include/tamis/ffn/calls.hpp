@@ -84,7 +84,9 @@ class ffn_calls {
         constexpr bool is_block = std::is_convertible_v<X&, block<const float>>;
         static_assert(is_block == std::is_convertible_v<Y&, block<const float>>,
                       "tamis: an FFN's x and y are two vectors of floats or two blocks of them");
-        if constexpr (!Ffn::is_right) { // it was said why
+        constexpr bool sees = observer<std::remove_reference_t<Observer>>;
+        static_assert(sees, "tamis: an observer is callable with a const tamis::sighting&");
+        if constexpr (!Ffn::is_right || !sees) { // it was said why
             return {};
         } else if constexpr (is_block) {
             constexpr bool writes = std::is_convertible_v<Y&, block<float>>;

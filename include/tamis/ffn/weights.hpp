@@ -49,6 +49,17 @@ std::size_t down_width(const M& m) {
     return down_rows_are_outputs<M>() ? m.rows() : m.columns();
 }
 
+/// Refuses a bias that does not fit; an empty one is none.
+inline void need_bias(const char* message, std::span<const float> bias, std::size_t n) {
+    if (!bias.empty()) {
+        need(message, n, bias.size());
+        if (bias.data() == nullptr) {
+            fail_value("tamis: a bias has %.0f entries, but lies at a null pointer",
+                       static_cast<double>(bias.size()));
+        }
+    }
+}
+
 } // namespace detail
 
 /// The weights of a gated FFN: y = W_down (sigma(W_gate x + b_gate) * (W_up x + b_up)) + b_down. Sizes that do not
@@ -65,9 +76,11 @@ class glu_weights {
         detail::need("tamis::glu_weights: W_up has %zu inputs, W_gate %zu", width(), detail::up_width(gate));
         detail::need("tamis::glu_weights: W_up has %zu inputs, W_down %zu outputs", width(),
                      detail::down_width(down));
-        check_bias("tamis::glu_weights: the gate bias needs %zu entries, got %zu", biases.gate, neurons());
-        check_bias("tamis::glu_weights: the up bias needs %zu entries, got %zu", biases.up, neurons());
-        check_bias("tamis::glu_weights: the down bias needs %zu entries, got %zu", biases.down, width());
+        detail::need_bias("tamis::glu_weights: the gate bias needs %zu entries, got %zu", biases.gate,
+                          neurons());
+        detail::need_bias("tamis::glu_weights: the up bias needs %zu entries, got %zu", biases.up, neurons());
+        detail::need_bias("tamis::glu_weights: the down bias needs %zu entries, got %zu", biases.down,
+                          width());
     }
 
     /// d, the width of the intermediate, and h, that of x and y.
@@ -82,13 +95,6 @@ class glu_weights {
     Up up;
     Down down;
     glu_biases biases;
-
-  private:
-    static void check_bias(const char* message, std::span<const float> bias, std::size_t n) {
-        if (!bias.empty()) {
-            detail::need(message, n, bias.size());
-        }
-    }
 };
 
 /// The weights of an ungated FFN: y = W_down sigma(W_up x + b_up) + b_down. Sizes that do not fit are refused.
@@ -102,10 +108,9 @@ class plain_weights {
                      detail::down_neurons(down));
         detail::need("tamis::plain_weights: W_up has %zu inputs, W_down %zu outputs", width(),
                      detail::down_width(down));
-        detail::need("tamis::plain_weights: the up bias needs %zu entries, got %zu", neurons(),
-                     up_bias.empty() ? neurons() : up_bias.size());
-        detail::need("tamis::plain_weights: the down bias needs %zu entries, got %zu", width(),
-                     down_bias.empty() ? width() : down_bias.size());
+        detail::need_bias("tamis::plain_weights: the up bias needs %zu entries, got %zu", up_bias, neurons());
+        detail::need_bias("tamis::plain_weights: the down bias needs %zu entries, got %zu", down_bias,
+                          width());
     }
 
     std::size_t neurons() const { return detail::up_neurons(up); }
