@@ -42,8 +42,7 @@ class matrix {
 
     /// Rows with a leading dimension, in bytes; refuses one that is shorter than a row, and weights at a null pointer.
     template <class T>
-    matrix(const T* data TAMIS_LIFETIMEBOUND, std::size_t rows, std::size_t columns,
-           std::size_t stride_bytes)
+    matrix(const T* data TAMIS_LIFETIMEBOUND, std::size_t rows, std::size_t columns, std::size_t stride_bytes)
         : data_{static_cast<const std::byte*>(static_cast<const void*>(data))},
           rows_{rows},
           columns_{columns},

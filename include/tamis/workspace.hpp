@@ -27,7 +27,8 @@ class workspace {
 
     /// Memory of any alignment; the queries' sizes hold for memory aligned to workspace_alignment, so add that
     /// much if it may not be.
-    explicit workspace(std::span<std::byte> memory TAMIS_LIFETIMEBOUND) : next_{memory.data()}, left_{memory.size()} {
+    explicit workspace(std::span<std::byte> memory TAMIS_LIFETIMEBOUND)
+        : next_{memory.data()}, left_{memory.size()} {
         void* start = next_;
         if (start != nullptr && std::align(workspace_alignment, 0, start, left_) != nullptr) {
             next_ = static_cast<std::byte*>(start);

@@ -1,4 +1,4 @@
-// expect: the set is borrowed, so give the mask a name
+// expect: the set is borrowed: give the mask a name
 #include <tamis/tamis.hpp>
 
 // A set that is gone before the first mask.

@@ -8,7 +8,8 @@ using weights_type = tamis::glu_weights<by_neurons, by_neurons, by_outputs>;
 
 void call(const weights_type& weights) {
 #if defined(TAMIS_FIXED)
-    const tamis::glu_ffn ffn{weights, tamis::silu{}, tamis::masks_only(tamis::at_intermediate(tamis::top_p{0.9}))};
+    const tamis::glu_ffn ffn{weights, tamis::silu{},
+                             tamis::masks_only(tamis::at_intermediate(tamis::top_p{0.9}))};
     const auto saving = tamis::packed_ffn(weights, tamis::silu{}, tamis::at_intermediate(tamis::top_p{0.9}));
     static_assert(saving.skips_all<tamis::site::intermediate>());
     (void)ffn;

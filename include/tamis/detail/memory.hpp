@@ -34,8 +34,8 @@ inline constexpr bool never = false;
 
 /// A range that takes its elements with it when it goes: a vector that nobody has named, not a span.
 template <class R>
-concept unnamed_owner = !std::is_lvalue_reference_v<R> && std::ranges::contiguous_range<R> &&
-                        !std::ranges::borrowed_range<R>;
+concept unnamed_owner =
+    !std::is_lvalue_reference_v<R> && std::ranges::contiguous_range<R> && !std::ranges::borrowed_range<R>;
 
 /// The parameter of what keeps a span: one of a temporary is refused.
 template <class T>
@@ -46,11 +46,14 @@ class kept_span {
     template <class R>
         requires std::is_convertible_v<R, std::span<const T>>
     constexpr kept_span(R&& range) : span_(std::forward<R>(range)) {
-        static_assert(!unnamed_owner<R>,
-                      "tamis: these values are kept, but this temporary is gone at the end of the expression: "
-                      "give it a name that lives as long");
+        static_assert(
+            !unnamed_owner<R>,
+            "tamis: these values are kept, but this temporary is gone at the end of the expression: "
+            "give it a name that lives as long");
     }
     constexpr operator std::span<const T>() const { return span_; }
+    constexpr std::size_t size() const { return span_.size(); }
+    constexpr bool empty() const { return span_.empty(); }
 
   private:
     std::span<const T> span_;

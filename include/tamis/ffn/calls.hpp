@@ -80,7 +80,8 @@ class ffn_calls {
     }
 
     template <class X, class Y, executor Executor, class Observer = no_observer>
-    traffic operator()(X&& x, Y&& y, detail::call_memory w, const Executor& threads, Observer&& see = {}) const {
+    traffic operator()(X&& x, Y&& y, detail::call_memory w, const Executor& threads,
+                       Observer&& see = {}) const {
         constexpr bool is_block = std::is_convertible_v<X&, block<const float>>;
         static_assert(is_block == std::is_convertible_v<Y&, block<const float>>,
                       "tamis: an FFN's x and y are two vectors of floats or two blocks of them");
@@ -119,8 +120,9 @@ class ffn_calls {
 
     template <class X, class Y>
     traffic operator()(X&&, Y&&) const {
-        static_assert(detail::never<X>, "tamis: an FFN allocates nothing, so it needs memory to work in: "
-                                        "ffn(x, y, memory), with owned_workspace memory{ffn.workspace_bytes()}");
+        static_assert(detail::never<X>,
+                      "tamis: an FFN allocates nothing, so it needs memory to work in: "
+                      "ffn(x, y, memory), with owned_workspace memory{ffn.workspace_bytes()}");
         return {};
     }
     template <class X, class Y, class Third, class... More>
@@ -136,9 +138,10 @@ class ffn_calls {
     template <class X, class Y, class Observer, class Executor>
         requires(!executor<std::remove_cvref_t<Observer>>)
     traffic operator()(X&&, Y&&, detail::call_memory, Observer&&, Executor&&) const {
-        static_assert(detail::never<X>,
-                      "tamis: threads (a tamis::executor) come before the observer: ffn(x, y, memory, threads, "
-                      "observer)");
+        static_assert(
+            detail::never<X>,
+            "tamis: threads (a tamis::executor) come before the observer: ffn(x, y, memory, threads, "
+            "observer)");
         return {};
     }
 
@@ -146,8 +149,9 @@ class ffn_calls {
     template <class Products, class Executor>
     std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
         if constexpr (Ffn::is_right) {
-            return self().template bytes_for<Products>(
-                std::clamp<std::size_t>(tokens, 1, Products::most_tokens), width_of(threads));
+            return self().template bytes_for<Products>(std::clamp<std::size_t>(tokens, 1,
+                                                                               Products::most_tokens),
+                                                       width_of(threads));
         } else {
             return 0;
         }
@@ -164,10 +168,11 @@ class ffn_calls {
         const std::size_t together = (std::min)({x.rows(), Products::most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes_with<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {
-            fail_sizes("tamis::workspace: this call needs %zu bytes (workspace_bytes(threads, tokens); for "
-                       "prefill prefill_workspace_bytes), got %zu; fewer tokens at a time need less: "
-                       "tokens_at_a_time{1, memory}",
-                       bytes, w.memory.bytes_left());
+            fail_sizes(
+                "tamis::workspace: this call needs %zu bytes (workspace_bytes(threads, tokens); for "
+                "prefill prefill_workspace_bytes), got %zu; fewer tokens at a time need less: "
+                "tokens_at_a_time{1, memory}",
+                bytes, w.memory.bytes_left());
         }
         [[maybe_unused]] const detail::in_use held{w.memory.memory_left()};
         traffic total;

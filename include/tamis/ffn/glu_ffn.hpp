@@ -22,11 +22,13 @@ TAMIS_BEGIN
 /// ffn_calls) allocates nothing, and one object serves many threads, each with its workspace.
 template <class Weights, class Activation, class... Policies>
 class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
-    static_assert(detail::is_glu_weights<Weights>,
-                  "tamis: a glu_ffn takes tamis::glu_weights, or what tamis::pack made of some (an ungated FFN "
-                  "is a plain_ffn)");
+    static_assert(
+        detail::is_glu_weights<Weights>,
+        "tamis: a glu_ffn takes tamis::glu_weights, or what tamis::pack made of some (an ungated FFN "
+        "is a plain_ffn)");
     friend ffn_calls<glu_ffn>;
-    static constexpr bool is_right = detail::is_glu_weights<Weights> && detail::explain_activation<Activation>() &&
+    static constexpr bool is_right = detail::is_glu_weights<Weights> &&
+                                     detail::explain_activation<Activation>() &&
                                      detail::explain_policies<Policies...>();
     using policy_set_type = typename detail::checked_policies<is_right, Policies...>::type;
 
@@ -34,35 +36,38 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     explicit glu_ffn(Weights weights, Activation sigma, Policies... policies)
         : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
         if constexpr (is_right) {
-            static_assert(saves<site::input>(),
-                          "tamis: the mask at the input saves nothing: W_gate and W_up are neuron_major. "
-                          "tamis::packed_ffn (or pack) makes them input_major; masks_only(at_input(...)) asks for "
-                          "masks alone");
+            static_assert(
+                saves<site::input>(),
+                "tamis: the mask at the input saves nothing: W_gate and W_up are neuron_major. "
+                "tamis::packed_ffn (or pack) makes them input_major; masks_only(at_input(...)) asks for "
+                "masks alone");
             static_assert(saves<site::gate>(),
                           "tamis: the mask at the gate saves nothing: W_up is input_major and W_down "
                           "output_major. tamis::packed_ffn (or pack) makes them neuron_major; "
                           "masks_only(at_gate(...)) asks for masks alone");
-            static_assert(saves<site::up>(),
-                          "tamis: the mask at up saves nothing: W_down is output_major, and W_gate input_major "
-                          "or wanted in full by a mask at the gate. tamis::packed_ffn (or pack) makes them "
-                          "neuron_major; masks_only(at_up(...)) asks for masks alone");
-            static_assert(saves<site::intermediate>(),
-                          "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
-                          "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
-                          "asks for masks alone");
+            static_assert(
+                saves<site::up>(),
+                "tamis: the mask at up saves nothing: W_down is output_major, and W_gate input_major "
+                "or wanted in full by a mask at the gate. tamis::packed_ffn (or pack) makes them "
+                "neuron_major; masks_only(at_up(...)) asks for masks alone");
+            static_assert(
+                saves<site::intermediate>(),
+                "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
+                "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
+                "asks for masks alone");
         }
     }
     explicit glu_ffn(Weights weights)
         requires std::is_same_v<Activation, detail::no_activation>
         : weights_{weights} {}
-    /// Over the view of what owns the weights, which stays where it is as long as the FFN.
+    /// Over the view of what owns the weights and outlives the FFN (packed_ffn makes one that owns them itself).
     template <detail::gives_weights Packed>
         requires std::is_same_v<detail::weights_of<Packed>, Weights>
     explicit glu_ffn(const Packed& packed, Activation sigma, Policies... policies)
         : glu_ffn{packed.view(), std::move(sigma), std::move(policies)...} {}
     template <detail::gives_weights Packed>
         requires std::is_same_v<detail::weights_of<Packed>, Weights>
-    glu_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary; see packed_ffn
+    glu_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary
 
     /// Whether there is a policy at a site.
     template <site Where>

@@ -11,9 +11,10 @@ TAMIS_BEGIN
 /// sigma(W_up x + b_up). Otherwise as glu_ffn, over plain_weights.
 template <class Weights, class Activation, class... Policies>
 class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> {
-    static_assert(detail::is_plain_weights<Weights>,
-                  "tamis: a plain_ffn takes tamis::plain_weights, or what tamis::pack made of some (a gated FFN "
-                  "is a glu_ffn)");
+    static_assert(
+        detail::is_plain_weights<Weights>,
+        "tamis: a plain_ffn takes tamis::plain_weights, or what tamis::pack made of some (a gated FFN "
+        "is a glu_ffn)");
     friend ffn_calls<plain_ffn>;
     static constexpr bool is_right = detail::is_plain_weights<Weights> &&
                                      detail::explain_activation<Activation>() &&
@@ -26,26 +27,28 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
     explicit plain_ffn(Weights weights, Activation sigma, Policies... policies)
         : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
         if constexpr (is_right) {
-            static_assert(saves<site::input>(),
-                          "tamis: the mask at the input saves nothing: W_up is neuron_major. tamis::packed_ffn "
-                          "(or pack) makes it input_major; masks_only(at_input(...)) asks for masks alone");
-            static_assert(saves<site::intermediate>(),
-                          "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
-                          "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
-                          "asks for masks alone");
+            static_assert(
+                saves<site::input>(),
+                "tamis: the mask at the input saves nothing: W_up is neuron_major. tamis::packed_ffn "
+                "(or pack) makes it input_major; masks_only(at_input(...)) asks for masks alone");
+            static_assert(
+                saves<site::intermediate>(),
+                "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
+                "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
+                "asks for masks alone");
         }
     }
     explicit plain_ffn(Weights weights)
         requires std::is_same_v<Activation, detail::no_activation>
         : weights_{weights} {}
-    /// Over the view of what owns the weights, which stays where it is as long as the FFN.
+    /// Over the view of what owns the weights and outlives the FFN (packed_ffn makes one that owns them itself).
     template <detail::gives_weights Packed>
         requires std::is_same_v<detail::weights_of<Packed>, Weights>
     explicit plain_ffn(const Packed& packed, Activation sigma, Policies... policies)
         : plain_ffn{packed.view(), std::move(sigma), std::move(policies)...} {}
     template <detail::gives_weights Packed>
         requires std::is_same_v<detail::weights_of<Packed>, Weights>
-    plain_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary; see packed_ffn
+    plain_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary
 
     template <site Where>
     static constexpr bool has = policy_set_type::template has<Where>;

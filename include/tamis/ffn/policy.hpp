@@ -57,8 +57,9 @@ struct no_activation {};
 /// One sentence for what is no activation.
 template <class A>
 constexpr bool explain_activation() {
-    static_assert(!is_policy<A> && !std::is_same_v<A, no_activation>,
-                  "tamis: an FFN takes an activation before its policies: glu_ffn{weights, silu{}, policies...}");
+    static_assert(
+        !is_policy<A> && !std::is_same_v<A, no_activation>,
+        "tamis: an FFN takes an activation before its policies: glu_ffn{weights, silu{}, policies...}");
     static_assert(activation<A> || is_policy<A> || std::is_same_v<A, no_activation>,
                   "tamis: an activation is callable as `float sigma(float) const`");
     return activation<A>;
@@ -66,9 +67,10 @@ constexpr bool explain_activation() {
 /// One sentence for what is no policy.
 template <class... Policies>
 constexpr bool explain_policies() {
-    static_assert((is_policy<Policies> && ...),
-                  "tamis: an FFN's policies say at which site a rule is: at_input(top_p{0.9}), at_gate, at_up or "
-                  "at_intermediate");
+    static_assert(
+        (is_policy<Policies> && ...),
+        "tamis: an FFN's policies say at which site a rule is: at_input(top_p{0.9}), at_gate, at_up or "
+        "at_intermediate");
     return (is_policy<Policies> && ...);
 }
 

@@ -13,7 +13,9 @@ TAMIS_BEGIN
 // analysis, in ffn/cett_exact.hpp. The norms of the columns come from neuron_norms there.
 
 /// The calibrated form: drops neuron i when |i_i| * norms[i] < eps.
-inline auto cett(detail::kept_span<float> norms, double eps) { return scored{weighted{norms}, threshold{eps}}; }
+inline auto cett(detail::kept_span<float> norms, double eps) {
+    return scored{weighted{norms}, threshold{eps}};
+}
 
 /// The guaranteed form: the largest tail whose norms sum to at most target * output_norm, so that CETT <= target by
 /// the triangle inequality (up to the rounding of the norms). output_norm is ||W_down i|| of this token, or a lower

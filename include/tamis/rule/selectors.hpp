@@ -70,7 +70,7 @@ class always_active : public selects<always_active<S>> {
   public:
     constexpr always_active(mask_view set TAMIS_LIFETIMEBOUND, S selector)
         : set_{set}, selector_{std::move(selector)} {}
-    always_active(const mask&&, S) = delete; // tamis: the set is borrowed, so give the mask a name that lives as long
+    always_active(const mask&&, S) = delete; // tamis: the set is borrowed: give the mask a name
 
     template <class View>
     void select(View values, mask_span out, workspace w) const {
