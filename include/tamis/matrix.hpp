@@ -1,6 +1,7 @@
 #pragma once
 
-#include <tamis/detail/memory.hpp>
+#include <tamis/detail/lifetimebound.hpp>
+#include <tamis/error.hpp>
 #include <tamis/format/format.hpp>
 
 #include <type_traits>

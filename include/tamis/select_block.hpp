@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/rule/cett.hpp>
 

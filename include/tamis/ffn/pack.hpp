@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/policy.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/weights.hpp>

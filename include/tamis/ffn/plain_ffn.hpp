@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/calls.hpp>
 #include <tamis/ffn/site_step.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/detail/row_writer.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/ffn/weights.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <tamis/detail/memory.hpp>
+#include <tamis/detail/lifetimebound.hpp>
+#include <tamis/error.hpp>
 
 #include <bit>
 #include <cstddef>

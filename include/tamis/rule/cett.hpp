@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/rule/tail_budget.hpp>
 #include <tamis/rule/threshold.hpp>
 #include <tamis/score/weighted.hpp>

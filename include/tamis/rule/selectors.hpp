@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/mask/set_operations.hpp>
 #include <tamis/rule/selects.hpp>
 
