@@ -78,6 +78,16 @@ void check_glu_of(std::size_t width, std::size_t neurons) {
 
 } // namespace
 
+TEST_CASE("rows of a block lie an odd number of cache lines apart, and hold their floats") {
+    for (const std::size_t n : {0u, 1u, 15u, 16u, 17u, 32u, 33u, 1024u, 4096u, 7168u, 14336u, 18432u}) {
+        CAPTURE(n);
+        const std::size_t stride = tamis::detail::row_stride(n);
+        CHECK(stride >= n);
+        CHECK(stride % 32 == 16);
+        CHECK(stride <= n + 32);
+    }
+}
+
 TEST_CASE("workspace of a block: exactly so much for so many tokens and threads") {
     for_constants<subset_count>([]<class Subset>(Subset) {
         check_glu_of<Subset::value, 7>(67, 33);
