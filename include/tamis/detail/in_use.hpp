@@ -26,7 +26,7 @@ class in_use {
         const std::lock_guard lock{mutex()};
         constexpr std::less<const std::byte*> before;
         for (const auto& other : all()) {
-            if (before(other.data(), memory.data() + memory.size()) &&
+            if (!memory.empty() && before(other.data(), memory.data() + memory.size()) &&
                 before(memory.data(), other.data() + other.size())) {
                 fail("tamis: two calls use one workspace at the same time: give each thread its own");
             }
