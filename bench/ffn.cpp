@@ -198,7 +198,8 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     const double time = times.median();
     const double rate = rates.median();
     const double bytes = static_cast<double>(read.bytes_read) / static_cast<double>(calls);
-    const double ideal = static_cast<double>(read.bytes_dense) / static_cast<double>(read.bytes_read);
+    const double ideal =
+        static_cast<double>(read.bytes_dense - read.bytes_shared) / static_cast<double>(read.bytes_read);
     state.counters["stream_gb_per_s"] = rate * 1e-9;
     state.counters["stream_fraction"] = bytes / time / rate;
     if (s.tokens > 1) {

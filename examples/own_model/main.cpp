@@ -251,7 +251,9 @@ int main() {
     std::array<traffic, layers> read{};
     std::size_t agreeing = 0;
     for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
-        const auto ffn = [&](auto layer, in x, out y) { read[layer] += ffns[layer](x, y, memory); };
+        const auto ffn = [&](auto layer, in x, out y) {
+            read[layer] += ffns[layer](x, y, tokens_at_a_time{1, memory});
+        };
         agreeing += agreement(model.predict(sequence, ffn), dense[sequence]);
     }
 

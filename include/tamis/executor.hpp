@@ -18,6 +18,13 @@ concept executor = requires(const E& e, std::size_t count, void (*task)(std::siz
     { e.width() } -> std::convertible_to<std::size_t>;
 };
 
+/// How many may run at the same time, as the library counts: an executor that says 0 is taken for one thread.
+template <executor E>
+constexpr std::size_t width_of(const E& threads) {
+    const std::size_t width = threads.width();
+    return width == 0 ? 1 : width;
+}
+
 /// The calling thread alone.
 struct serial {
     static constexpr std::size_t width() { return 1; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
 #include <tamis/format/format.hpp>
 
@@ -37,12 +38,12 @@ class matrix {
     /// Rows directly behind each other. T is the format's storage type, another type of its size
     /// (Eigen::bfloat16), std::byte or void.
     template <class T>
-    matrix(const T* data, std::size_t rows, std::size_t columns)
+    matrix(const T* data TAMIS_LIFETIMEBOUND, std::size_t rows, std::size_t columns)
         : matrix{data, rows, columns, F::row_bytes(columns)} {}
 
-    /// Rows with a leading dimension, in bytes; refuses one that is shorter than a row.
+    /// Rows with a leading dimension, in bytes; refuses one that is shorter than a row, and weights at a null pointer.
     template <class T>
-    matrix(const T* data, std::size_t rows, std::size_t columns, std::size_t stride_bytes)
+    matrix(const T* data TAMIS_LIFETIMEBOUND, std::size_t rows, std::size_t columns, std::size_t stride_bytes)
         : data_{static_cast<const std::byte*>(static_cast<const void*>(data))},
           rows_{rows},
           columns_{columns},
@@ -56,6 +57,9 @@ class matrix {
         if (stride_bytes < F::row_bytes(columns)) {
             fail_sizes("tamis::matrix: a row takes %zu bytes, but stride_bytes is %zu", F::row_bytes(columns),
                        stride_bytes);
+        }
+        if (data == nullptr && rows != 0 && F::row_bytes(columns) != 0) {
+            fail_sizes("tamis::matrix: %zu rows of %zu weights at a null pointer", rows, columns);
         }
     }
 

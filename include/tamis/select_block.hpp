@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
 
@@ -43,10 +44,10 @@ class mask_block {
     TAMIS_KEYED mask_block& operator=(mask_block&&) = default;
     TAMIS_KEYED ~mask_block() = default;
 
-    TAMIS_KEYED mask_block_span span() { return {words_.words(), rows_, columns_}; }
+    TAMIS_KEYED mask_block_span span() TAMIS_LIFETIMEBOUND { return {words_.words(), rows_, columns_}; }
     TAMIS_KEYED std::size_t rows() const { return rows_; }
     TAMIS_KEYED std::size_t columns() const { return columns_; }
-    TAMIS_KEYED mask_view row(std::size_t i) const {
+    TAMIS_KEYED mask_view row(std::size_t i) const TAMIS_LIFETIMEBOUND {
         return {words_.words().subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 
@@ -100,7 +101,7 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) 
 /// Bytes of workspace for rows in parallel: those of select, for each that may run at the same time.
 template <selector S, executor E>
 constexpr std::size_t rows_selection_bytes(const S& s, std::size_t columns, const E& threads) {
-    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * threads.width();
+    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * width_of(threads);
 }
 
 /// The same in parallel: a run of rows for each that `threads` may run at the same time. The masks do not depend on
@@ -109,7 +110,7 @@ template <selector S, element T, executor E>
 void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, const E& threads) {
     detail::need_masks_of(values, out);
     const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
-    const std::size_t parts = values.rows() < threads.width() ? values.rows() : threads.width();
+    const std::size_t parts = values.rows() < width_of(threads) ? values.rows() : width_of(threads);
     const auto memory = w.take<std::byte>(bytes * parts);
     threads.run(parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};

@@ -46,6 +46,7 @@
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/ffn/pack.hpp>
+#include <tamis/ffn/packed_ffn.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/union_growth.hpp>

@@ -92,6 +92,9 @@ class block {
         if (stride < columns && rows > 1) {
             fail_sizes("tamis::block: stride must be at least the %zu columns, got %zu", columns, stride);
         }
+        if (data == nullptr && rows != 0 && columns != 0) {
+            fail_sizes("tamis::block: %zu rows of %zu columns at a null pointer", rows, columns);
+        }
     }
     constexpr operator block<const T>() const
         requires(!std::is_const_v<T>)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
 
 #include <cstddef>
@@ -33,7 +34,8 @@ class workspace {
 
     /// Memory of any alignment; the queries' sizes hold for memory aligned to workspace_alignment, so add that
     /// much if it may not be.
-    TAMIS_KEYED explicit workspace(std::span<std::byte> memory) : next_{memory.data()}, left_{memory.size()} {
+    TAMIS_KEYED explicit workspace(std::span<std::byte> memory TAMIS_LIFETIMEBOUND)
+        : next_{memory.data()}, left_{memory.size()} {
         void* start = next_;
         if (start != nullptr && std::align(workspace_alignment, 0, start, left_) != nullptr) {
             next_ = static_cast<std::byte*>(start);
@@ -66,6 +68,8 @@ class workspace {
     }
 
     TAMIS_KEYED std::size_t bytes_left() const { return left_; }
+    /// What the next is taken from.
+    TAMIS_KEYED std::span<const std::byte> memory_left() const { return {next_, left_}; }
 
   private:
     std::byte* next_ = nullptr;
@@ -89,7 +93,9 @@ class aligned_memory {
     }
     TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, std::align_val_t{workspace_alignment}); }
 
-    TAMIS_KEYED std::span<std::byte> bytes() const { return {first_, size_}; }
+    TAMIS_KEYED std::span<std::byte> bytes() const& TAMIS_LIFETIMEBOUND { return {first_, size_}; }
+    TAMIS_KEYED void bytes() const&& =
+        delete; // tamis: these bytes go with a temporary; give the aligned_memory a name
     /// 0 when it has been moved from.
     TAMIS_KEYED std::size_t size() const { return size_; }
 
@@ -106,8 +112,9 @@ class owned_workspace {
     TAMIS_KEYED owned_workspace& operator=(owned_workspace&&) = default;
     TAMIS_KEYED ~owned_workspace() = default;
 
-    TAMIS_KEYED workspace view() { return workspace{memory_.bytes()}; }
-    TAMIS_KEYED operator workspace() { return view(); }
+    /// Good as an argument even of a temporary; a workspace that is kept needs an owned_workspace with a name.
+    TAMIS_KEYED workspace view() TAMIS_LIFETIMEBOUND { return workspace{memory_.bytes()}; }
+    TAMIS_KEYED operator workspace() TAMIS_LIFETIMEBOUND { return view(); }
 
   private:
     aligned_memory memory_;

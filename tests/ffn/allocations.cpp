@@ -75,8 +75,8 @@ std::size_t allocations_of(const Ffn& ffn, const problem& p) {
     ffn(p.x, std::span{y}.first(p.width()), memory, three);
     const tamis::block<const float> in{x.data(), 2, p.width()};
     const tamis::block<float> out{y.data(), 2, p.width()};
-    ffn(in, out, for_one); // one by one
-    ffn(in, out, memory);  // together
+    ffn(in, out, tamis::tokens_at_a_time{1, for_one});
+    ffn(in, out, memory); // together
     ffn(in, out, memory, three, [&](const tamis::sighting& s) { shown += s.values.size(); });
     const std::size_t after = allocations;
     CHECK(shown > 0);

@@ -20,7 +20,7 @@ void check(std::size_t tokens, std::size_t together) {
     token_block b{tokens, p.width(), 1};
     tamis::owned_workspace memory{ffn.workspace_bytes(tamis::serial{}, together)};
     recorder seen;
-    ffn(b.in(), b.out(), memory, seen);
+    ffn(b.in(), b.out(), tamis::tokens_at_a_time{together, memory}, seen);
 
     const bool up_first = has_site(Subset, site::up) && !has_site(Subset, site::gate);
     const site order[] = {site::input, up_first ? site::up : site::gate, up_first ? site::gate : site::up,

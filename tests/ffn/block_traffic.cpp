@@ -45,7 +45,7 @@ void check(std::size_t tokens, std::size_t together) {
     tamis::owned_workspace memory{ffn.workspace_bytes(tamis::serial{}, together)};
     recorder seen;
     spy::read.clear();
-    const tamis::traffic told = ffn(b.in(), b.out(), memory, seen);
+    const tamis::traffic told = ffn(b.in(), b.out(), tamis::tokens_at_a_time{together, memory}, seen);
     std::uint64_t read = 0;
     std::uint64_t groups = 0;
     for (std::size_t first = 0; first < tokens; first += together) {
@@ -53,7 +53,9 @@ void check(std::size_t tokens, std::size_t together) {
         ++groups;
     }
     CHECK(told.bytes_read == read);
-    CHECK(told.bytes_dense == groups * weights.view().bytes());
+    CHECK(told.bytes_dense == tokens * weights.view().bytes());
+    CHECK(told.bytes_shared == (tokens - groups) * weights.view().bytes());
+    CHECK(told.bytes_skipped() == groups * weights.view().bytes() - read);
     if (groups == 1) {
         CHECK(told.bytes_read == spy::bytes_read());
     }
@@ -87,5 +89,7 @@ TEST_CASE("a block reads the union of its tokens' rows: by hand") {
     const tamis::traffic told =
         ffn(tamis::block<const float>{x.data(), 3, 5}, tamis::block<float>{y.data(), 3, 5}, memory);
     CHECK(told.bytes_read == (2 * 7 + 2 * 7 + 7 * 5) * sizeof(float));
-    CHECK(told.bytes_dense == 3 * 7 * 5 * sizeof(float));
+    CHECK(told.bytes_dense == 3 * (3 * 7 * 5) * sizeof(float));
+    CHECK(told.bytes_shared == 2 * (3 * 7 * 5) * sizeof(float));
+    CHECK(told.bytes_skipped() == (2 * 3 * 7) * sizeof(float));
 }

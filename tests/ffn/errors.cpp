@@ -97,7 +97,7 @@ TEST_CASE("plain_weights: matrices and biases") {
 }
 
 TEST_CASE("calls: x, y and the workspace") {
-    const tamis::glu_ffn glu{weights(), tamis::silu{}, tamis::at_input(tamis::top_p{0.5})};
+    const tamis::glu_ffn glu{weights(), tamis::silu{}, tamis::masks_only(tamis::at_input(tamis::top_p{0.5}))};
     const tamis::plain_ffn plain{tamis::plain_weights{of<by_neurons>(8, 5), of<by_outputs>(5, 8)},
                                  tamis::relu{}};
     tamis::owned_workspace enough{glu.workspace_bytes()};

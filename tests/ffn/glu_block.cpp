@@ -26,7 +26,7 @@ void check(std::size_t x_gap, std::size_t y_gap) {
     const problem p = random_problem(width, neurons, true, 1);
     const auto weights = store_glu<7, 1>(p);
     const auto ffn = make_glu<Subset>(weights.view(), tamis::silu{});
-    tamis::owned_workspace memory{ffn.workspace_bytes()}; // for a block of any size
+    tamis::owned_workspace memory{ffn.workspace_bytes()};
 
     padded x{width + x_gap, nan_of<float>};
     padded y{width + y_gap, 77.0f};
@@ -42,13 +42,14 @@ void check(std::size_t x_gap, std::size_t y_gap) {
         sum += ffn(x.row(i), expected.row(i), memory, one_by_one);
     }
     recorder seen;
-    const tamis::traffic told =
-        ffn(tamis::block<const float>{x.memory.data(), tokens, width, x.stride},
-            tamis::block<float>{y.memory.data(), tokens, width, y.stride}, memory, seen);
+    const tamis::traffic told = ffn(tamis::block<const float>{x.memory.data(), tokens, width, x.stride},
+                                    tamis::block<float>{y.memory.data(), tokens, width, y.stride},
+                                    tamis::tokens_at_a_time{1, memory}, seen);
 
     CHECK(same_bits(y.memory, expected.memory)); // what lies between the rows too
     CHECK(told.bytes_read == sum.bytes_read);
     CHECK(told.bytes_dense == sum.bytes_dense);
+    CHECK(told.bytes_shared == 0);
     CHECK(told.bytes_dense == tokens * weights.view().bytes());
     REQUIRE(seen.seen.size() == 4 * tokens);
     for (std::size_t i = 0; i < seen.seen.size(); ++i) {

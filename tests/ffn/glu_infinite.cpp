@@ -23,7 +23,7 @@ struct fixed_set : tamis::selects<fixed_set> {
 template <std::size_t Layouts, class... Policies>
 std::vector<float> run(const problem& p, const Policies&... policies) {
     const auto weights = store_glu<Layouts, 0>(p);
-    const tamis::glu_ffn ffn{weights.view(), tamis::linear{}, policies...};
+    const tamis::glu_ffn ffn{weights.view(), tamis::linear{}, tamis::masks_only(policies)...};
     tamis::owned_workspace memory{ffn.workspace_bytes()};
     std::vector<float> y(p.width());
     ffn(p.x, y, memory);

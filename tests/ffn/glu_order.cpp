@@ -37,7 +37,7 @@ template <class... Policies>
 result run(const Policies&... policies) {
     const problem p = by_hand();
     const auto weights = store_glu<4, 0>(p);
-    const tamis::glu_ffn ffn{weights.view(), tamis::linear{}, policies...};
+    const tamis::glu_ffn ffn{weights.view(), tamis::linear{}, tamis::masks_only(policies)...};
     tamis::owned_workspace memory{ffn.workspace_bytes()};
     result r{{}, std::vector<float>(2)};
     ffn(p.x, r.y, memory, r.seen);

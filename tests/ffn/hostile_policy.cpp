@@ -57,7 +57,7 @@ TEST_CASE("a move-only rule at every site") {
     const auto weights = store_glu<4, 0>(p);
     const tamis::glu_ffn ffn{weights.view(),
                              tamis::silu{},
-                             tamis::at_input(hostile{0.1f}),
+                             tamis::masks_only(tamis::at_input(hostile{0.1f})),
                              tamis::at_gate(hostile{0.1f}),
                              tamis::at_up(hostile{0.1f}),
                              tamis::at_intermediate(hostile{0.1f})};
@@ -75,7 +75,7 @@ TEST_CASE("rules are moved into an FFN, never copied") {
     const problem p = random_problem(5, 7, false, 2);
     const auto weights = store_glu<4, 0>(p);
     const tamis::glu_ffn ffn{weights.view(), hostile_relu{}, tamis::at_intermediate(loud{}),
-                             tamis::at_input(loud{})};
+                             tamis::masks_only(tamis::at_input(loud{}))};
     std::vector<float> y(5);
     tamis::owned_workspace memory{ffn.workspace_bytes()};
     ffn(p.x, y, memory);

@@ -12,8 +12,8 @@ namespace {
 
 template <std::size_t Subset, class Weights, class Sigma>
 auto make_plain(const Weights& weights, Sigma sigma) {
-    const auto input = tamis::at_input(tamis::top_p{0.875});
-    const auto intermediate = tamis::at_intermediate(tamis::max_p{0.125});
+    const auto input = tamis::masks_only(tamis::at_input(tamis::top_p{0.875})); // in any layout
+    const auto intermediate = tamis::masks_only(tamis::at_intermediate(tamis::max_p{0.125}));
     if constexpr (Subset == 0) {
         return tamis::plain_ffn{weights, sigma};
     } else if constexpr (Subset == 1) {
@@ -107,8 +107,8 @@ TEST_CASE("plain_ffn: a block equals its tokens, and the workspace is exactly en
     for (std::size_t i = 0; i < 3; ++i) {
         sum += ffn(std::span{x}.subspan(i * 20, 19), std::span{expected}.subspan(i * 19, 19), memory);
     }
-    const tamis::traffic told =
-        ffn(tamis::block<const float>{x.data(), 3, 19, 20}, tamis::block<float>{y.data(), 3, 19}, memory);
+    const tamis::traffic told = ffn(tamis::block<const float>{x.data(), 3, 19, 20},
+                                    tamis::block<float>{y.data(), 3, 19}, tamis::tokens_at_a_time{1, memory});
     CHECK(same_bits(y, expected));
     CHECK(told.bytes_read == sum.bytes_read);
 }

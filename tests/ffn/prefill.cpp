@@ -26,14 +26,16 @@ void check(std::size_t tokens) {
 
     recorder one_by_one;
     tamis::owned_workspace memory{ffn.workspace_bytes()};
-    ffn(in, tamis::block<float>{expected.data(), tokens, width}, memory, one_by_one);
+    ffn(in, tamis::block<float>{expected.data(), tokens, width}, tamis::tokens_at_a_time{1, memory},
+        one_by_one);
     recorder seen;
     tamis::owned_workspace for_all{tamis::prefill_workspace_bytes(ffn, tokens)};
     const tamis::traffic told =
         tamis::prefill(ffn, in, tamis::block<float>{y.data(), tokens, width}, for_all, tamis::serial{}, seen);
 
     CHECK(told.bytes_read == weights.view().bytes()); // once, all of it
-    CHECK(told.bytes_dense == weights.view().bytes());
+    CHECK(told.bytes_dense == tokens * weights.view().bytes());
+    CHECK(told.bytes_skipped() == 0);
     CHECK(seen.seen.size() == 4 * tokens);
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {

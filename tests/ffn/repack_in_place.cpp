@@ -31,8 +31,9 @@ void check(std::size_t rows, std::size_t columns) {
         std::vector<std::byte> memory = original;
         std::vector<std::size_t> shown;
         const auto result =
-            tamis::repack_in_place<F, L>(tamis::matrix<G, output_major>{memory.data(), rows, columns}, memory,
-                                         threads_of(width), [&](std::size_t done, std::size_t all) {
+            tamis::repack_in_place<F, L>(tamis::matrix<G, output_major>{memory.data(), rows, columns},
+                                         tamis::whole_memory{memory}, threads_of(width),
+                                         [&](std::size_t done, std::size_t all) {
                                              CHECK(all == expected.size());
                                              CHECK((memory == original) ==
                                                    (done != all || expected == original));
@@ -66,7 +67,7 @@ TEST_CASE("repack_in_place: rows that lay apart lie together") {
     for (std::size_t i = 0; i < 40; ++i) {
         f32::pack(std::span{values}.subspan(i * 70, 70), memory.data() + 8 + i * 300);
     }
-    const auto result = tamis::repack_in_place<f32, output_major>(source, memory);
+    const auto result = tamis::repack_in_place<f32, output_major>(source, tamis::whole_memory{memory});
     CHECK(result.row(0) == memory.data());
     CHECK(result.stride_bytes() == 280);
     CHECK(std::memcmp(memory.data(), values.data(), values.size() * sizeof(float)) == 0);
@@ -91,5 +92,32 @@ TEST_CASE("repack_in_place: refusals leave the original") {
               tamis::repack_in_place<bf16, neuron_major>(source, memory, tamis::serial{}, stop);
           }) == "enough");
     CHECK(memory == before);
+}
+
+TEST_CASE("repack_in_place: nothing is overwritten that is not the source's, unless it is said to be free") {
+    // Rows of gate and up in turn, as some engines keep them: 6 rows of 8 weights each.
+    std::vector<std::byte> both(6 * 2 * 8 * 2, std::byte{0x3f});
+    const std::vector<std::byte> before = both;
+    const tamis::matrix<bf16, output_major> gate{both.data(), 6, 8, 32};
+    const tamis::matrix<bf16, output_major> up{both.data() + 16, 6, 8, 32};
+    const std::string apart = "tamis::repack_in_place: the source's rows of 16 bytes lie 32 bytes apart";
+    CHECK(message_of([&] { tamis::repack_in_place<bf16, neuron_major>(gate, both); }).starts_with(apart));
+    CHECK(message_of([&] { tamis::repack_in_place<bf16, output_major>(up, both); }).starts_with(apart));
+    // One behind the other in one memory.
+    const tamis::matrix<bf16, output_major> first{both.data(), 6, 8};
+    const tamis::matrix<bf16, output_major> second{both.data() + 96, 6, 8};
+    const std::string others = "tamis::repack_in_place: the result would overwrite memory before or behind";
+    CHECK(message_of([&] { tamis::repack_in_place<bf16, neuron_major>(second, both); }).starts_with(others));
+    CHECK(message_of([&] { tamis::repack_in_place<f32, neuron_major>(first, both); }).starts_with(others));
+    CHECK(both == before);
+    CHECK(message_of([&] { tamis::repack_in_place<bf16, neuron_major>(first, both); }) == "");
+    CHECK(message_of([&] {
+              tamis::repack_in_place<bf16, neuron_major>(second, std::span{both}.subspan(96));
+          }) == "");
+    CHECK(message_of([&] { tamis::repack_in_place<f32, neuron_major>(first, tamis::whole_memory{both}); }) ==
+          "");
+    // A single row has no gaps, whatever its stride.
+    const tamis::matrix<bf16, output_major> row{both.data(), 1, 8, 64};
+    CHECK(message_of([&] { tamis::repack_in_place<bf16, neuron_major>(row, both); }) == "");
 }
 #endif

@@ -64,4 +64,20 @@ TEST_CASE("repack: memory that the source lies in") {
     CHECK(said(0) == "");
     CHECK(said(128) == "");
 }
+
+TEST_CASE("repack: between the rows of a source with gaps is not in the source") {
+    std::vector<std::byte> memory(4 * 100, std::byte{0x3f});
+    const tamis::matrix<bf16, output_major> source{memory.data(), 4, 8, 100}; // rows of 16 bytes
+    const auto said = [&](std::size_t first) {
+        return message_of(
+            [&] { tamis::repack<bf16, neuron_major>(source, std::span{memory}.subspan(first, 64)); });
+    };
+    CHECK(said(16) == "");
+    CHECK(said(36) == "");
+    CHECK(said(216) == "");
+    CHECK(said(15).starts_with("tamis::repack: the result would overwrite the source"));
+    CHECK(said(37).starts_with("tamis::repack: the result would overwrite the source"));
+    CHECK(said(115).starts_with("tamis::repack: the result would overwrite the source"));
+    CHECK(said(316) == "");
+}
 #endif

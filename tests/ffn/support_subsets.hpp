@@ -49,7 +49,7 @@ template <std::size_t Subset, class Weights, class Sigma>
 auto make_glu(const Weights& weights, Sigma sigma) {
     return std::apply(
         [&](auto... policies) {
-            return tamis::glu_ffn{weights, sigma, policies...};
+            return tamis::glu_ffn{weights, sigma, tamis::masks_only(policies)...}; // in any layout
         },
         policies_of<Subset>());
 }

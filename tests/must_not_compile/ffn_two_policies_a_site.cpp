@@ -2,8 +2,8 @@
 #include <tamis/tamis.hpp>
 
 // Two policies at one site.
-void call(tamis::glu_weights<tamis::matrix<tamis::f32, tamis::neuron_major>,
-                             tamis::matrix<tamis::f32, tamis::neuron_major>,
+void call(tamis::glu_weights<tamis::matrix<tamis::f32, tamis::input_major>,
+                             tamis::matrix<tamis::f32, tamis::input_major>,
                              tamis::matrix<tamis::f32, tamis::neuron_major>>
               weights) {
 #if defined(TAMIS_FIXED)

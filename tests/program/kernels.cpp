@@ -26,7 +26,7 @@ class skipping_layer {
     using selector = tamis::any_selector;
     using packed = decltype(tamis::pack(std::declval<weights>(),
                                         std::declval<tamis::policy<Sites, selector<Sites>>>()...));
-    using ffn = tamis::glu_ffn<decltype(std::declval<packed>().view()), Sigma,
+    using ffn = tamis::glu_ffn<decltype(std::declval<const packed&>().view()), Sigma,
                                tamis::policy<Sites, selector<Sites>>...>;
 
   public:

@@ -6,7 +6,7 @@
 // One program may have objects for several instruction sets. Of an inline function that two objects have under one name
 // the linker keeps one body, and an older processor then meets a newer one's instructions. So everything here is in an
 // inline namespace whose name tells what changes code: the target, the arithmetic (-ffast-math or a part of it; xsimd
-// told by macros to be for another machine) and exceptions.
+// told by macros to be for another machine), exceptions and TAMIS_CHECKED.
 //
 // What holds: units whose flags differ in these share no function of this library, however they are optimised. Nor, from
 // -O1 on, one of the standard library or xsimd that this library calls and whose code depends on the target. At -O0 the
@@ -21,8 +21,12 @@
 #else
 #define TAMIS_DETAIL_FAST
 #endif
-#if defined(__cpp_exceptions)
+#if defined(__cpp_exceptions) && defined(TAMIS_CHECKED)
+#define TAMIS_DETAIL_THROWS _checked
+#elif defined(__cpp_exceptions)
 #define TAMIS_DETAIL_THROWS
+#elif defined(TAMIS_CHECKED)
+#define TAMIS_DETAIL_THROWS _nothrow_checked
 #else
 #define TAMIS_DETAIL_THROWS _nothrow
 #endif

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/rule/cett.hpp>
 
@@ -33,10 +34,10 @@ template <class Down>
 class cett_exact : public selects<cett_exact<Down>> {
   public:
     /// The norms are those of neuron_norms; both are borrowed. Refuses a target outside [0, 1].
-    cett_exact(const Down& down, std::span<const float> norms, double target)
+    cett_exact(const Down& down, detail::kept_span<float> norms, double target)
         : down_{down}, score_{norms}, target_{target} {
         detail::need("tamis::cett_exact: %zu norms are needed, got %zu", detail::down_neurons(down),
-                     norms.size());
+                     score_.weights().size());
         if (!detail::is_between(target, 0.0, 1.0)) {
             fail_value("tamis::cett_exact: the target must be in [0, 1], got %.12g", target);
         }

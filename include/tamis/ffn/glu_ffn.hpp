@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/calls.hpp>
 #include <tamis/ffn/site_step.hpp>
@@ -17,33 +18,77 @@ TAMIS_BEGIN
 /// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy,
 /// so that it saves gate neurons), each mask made over values that the earlier ones have already set to zero. What the
 /// masks and the layouts of the weights allow is not read (see skips). The weights are borrowed, and finite where they are
-/// read. A call (see ffn_calls) allocates nothing, and one object serves many threads, each with its workspace.
+/// read: glu_weights, or what gives a view of some (tamis::pack's result). A policy that would leave nothing unread in their
+/// layouts is refused: packed_ffn makes the layouts and the functor at once, masks_only asks for masks alone. A call (see
+/// ffn_calls) allocates nothing, and one object serves many threads, each with its workspace.
 template <class Weights, class Activation, class... Policies>
 class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
-    static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
-    using gate_matrix = decltype(Weights::gate);
-    using up_matrix = decltype(Weights::up);
-    using down_matrix = decltype(Weights::down);
-    using policy_set_type = policy_set<Policies...>;
+    static_assert(
+        detail::is_glu_weights<Weights>,
+        "tamis: a glu_ffn takes tamis::glu_weights, or what tamis::pack made of some (an ungated FFN "
+        "is a plain_ffn)");
+    friend ffn_calls<glu_ffn>;
+    static constexpr bool is_right = detail::is_glu_weights<Weights> &&
+                                     detail::explain_activation<Activation>() &&
+                                     detail::explain_policies<Policies...>();
+    using policy_set_type = typename detail::checked_policies<is_right, Policies...>::type;
 
   public:
     explicit glu_ffn(Weights weights, Activation sigma, Policies... policies)
-        : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {}
+        : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
+        if constexpr (is_right) {
+            static_assert(
+                saves<site::input>(),
+                "tamis: the mask at the input saves nothing: W_gate and W_up are neuron_major. "
+                "tamis::packed_ffn (or pack) makes them input_major; masks_only(at_input(...)) asks for "
+                "masks alone");
+            static_assert(saves<site::gate>(),
+                          "tamis: the mask at the gate saves nothing: W_up is input_major and W_down "
+                          "output_major. tamis::packed_ffn (or pack) makes them neuron_major; "
+                          "masks_only(at_gate(...)) asks for masks alone");
+            static_assert(
+                saves<site::up>(),
+                "tamis: the mask at up saves nothing: W_down is output_major, and W_gate input_major "
+                "or wanted in full by a mask at the gate. tamis::packed_ffn (or pack) makes them "
+                "neuron_major; masks_only(at_up(...)) asks for masks alone");
+            static_assert(
+                saves<site::intermediate>(),
+                "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
+                "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
+                "asks for masks alone");
+        }
+    }
+    explicit glu_ffn(Weights weights)
+        requires std::is_same_v<Activation, detail::no_activation>
+        : weights_{weights} {}
+    /// Over the view of what owns the weights and outlives the FFN (packed_ffn makes one that owns them itself).
+    template <detail::gives_weights Packed>
+        requires std::is_same_v<detail::weights_of<Packed>, Weights>
+    explicit glu_ffn(const Packed& packed, Activation sigma, Policies... policies)
+        : glu_ffn{packed.view(), std::move(sigma), std::move(policies)...} {}
+    template <detail::gives_weights Packed>
+        requires std::is_same_v<detail::weights_of<Packed>, Weights>
+    glu_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary
 
     /// Whether there is a policy at a site.
     template <site Where>
     static constexpr bool has = policy_set_type::template has<Where>;
 
-    /// Which matrices the mask of a site leaves partly unread, with these layouts and the other policies.
+    /// Which matrices the mask of a site leaves partly unread, with these layouts and the other policies; false as a
+    /// condition if none.
     template <site Where>
     static constexpr skipped_matrices skips() {
         if constexpr (!has<Where>) {
             return {};
         } else if constexpr (Where == site::input) {
+            using gate_matrix = decltype(Weights::gate);
+            using up_matrix = decltype(Weights::up);
             return {!detail::up_rows_are_outputs<gate_matrix>(), !detail::up_rows_are_outputs<up_matrix>(),
                     false};
         } else {
-            constexpr bool down = !detail::down_rows_are_outputs<down_matrix>();
+            using gate_matrix = decltype(Weights::gate);
+            using up_matrix = decltype(Weights::up);
+            constexpr bool down = !detail::down_rows_are_outputs<decltype(Weights::down)>();
             // A gate mask needs all of the gate, so with one an up mask saves nothing there.
             return {Where == site::up && !has<site::gate> && detail::up_rows_are_outputs<gate_matrix>(),
                     Where == site::gate && detail::up_rows_are_outputs<up_matrix>(), down};
@@ -59,10 +104,13 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
 
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
-    const Weights& weights() const { return weights_; }
+    const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:
-    friend ffn_calls<glu_ffn>;
+    template <site Where>
+    static constexpr bool saves() {
+        return !policy_set_type::template has_to_skip<Where> || static_cast<bool>(skips<Where>());
+    }
 
     template <class Products>
     std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
@@ -87,8 +135,8 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     template <class Products, class Executor, class Observer>
     traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
                 std::size_t first) const {
-        traffic read{0, weights_.bytes()};
         const std::size_t tokens = x.rows();
+        traffic read = detail::traffic_of_group(weights_.bytes(), tokens);
         detail::site_step input;
         if constexpr (has<site::input>) { // the caller's x stays as it is
             x = detail::masked_copy<site::input>(policies_, x, input, w, see, first);
@@ -156,5 +204,10 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     [[no_unique_address]] Activation sigma_;
     [[no_unique_address]] policy_set_type policies_;
 };
+template <class Weights>
+glu_ffn(Weights) -> glu_ffn<Weights, detail::no_activation>;
+template <detail::gives_weights Packed, class Activation, class... Policies>
+glu_ffn(const Packed&, Activation, Policies...)
+    -> glu_ffn<detail::weights_of<Packed>, Activation, Policies...>;
 
 TAMIS_END

@@ -37,18 +37,40 @@ TAMIS_END
 
 TAMIS_BEGIN_SHARED
 
-/// What a call read of the weights.
+/// What a call read of the weights, and what masks and sharing saved of a dense call's bytes, each by itself:
+///     bytes_dense = bytes_read + bytes_skipped() + bytes_shared
 struct traffic {
     std::uint64_t bytes_read = 0;
-    /// What a dense call reads: all weights once a token.
+    /// What a dense FFN reads for these tokens one by one: all weights once a token.
     std::uint64_t bytes_dense = 0;
+    /// What such an FFN need not read where tokens share readings as they did in this call: all weights for each token but
+    /// the first of a group. So bytes_dense - bytes_shared is the dense FFN with the same sharing.
+    std::uint64_t bytes_shared = 0;
 
-    TAMIS_KEYED constexpr std::uint64_t bytes_skipped() const { return bytes_dense - bytes_read; }
+    /// What the masks saved beyond that; 0 where a predictor's own bytes outweigh it.
+    TAMIS_KEYED constexpr std::uint64_t bytes_skipped() const {
+        const std::uint64_t all = bytes_dense - bytes_shared;
+        return all < bytes_read ? 0 : all - bytes_read;
+    }
     TAMIS_KEYED constexpr traffic& operator+=(const traffic& other) {
         bytes_read += other.bytes_read;
         bytes_dense += other.bytes_dense;
+        bytes_shared += other.bytes_shared;
         return *this;
     }
 };
+
+TAMIS_END
+
+TAMIS_BEGIN
+
+namespace detail {
+
+/// That of tokens that share readings, before anything was read.
+constexpr traffic traffic_of_group(std::uint64_t bytes_of_weights, std::size_t tokens) {
+    return {0, tokens * bytes_of_weights, (tokens - 1) * bytes_of_weights};
+}
+
+} // namespace detail
 
 TAMIS_END

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/policy.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/weights.hpp>
@@ -18,7 +19,8 @@ class packed_matrix {
     explicit packed_matrix(matrix<F, L> borrowed) : view_{borrowed} {}
     packed_matrix(matrix<F, L> packed, aligned_memory memory) : memory_{std::move(memory)}, view_{packed} {}
 
-    const matrix<F, L>& view() const { return view_; }
+    const matrix<F, L>& view() const& TAMIS_LIFETIMEBOUND { return view_; }
+    void view() const&& = delete; // tamis: these weights go with a temporary; give the packed_matrix a name
     /// Bytes of a copy of its own; 0 for a view.
     std::size_t owned_bytes() const { return memory_.size(); }
 
@@ -35,8 +37,21 @@ struct packed_glu {
     Down down;
     glu_biases biases;
 
-    auto view() const { return glu_weights{gate.view(), up.view(), down.view(), biases}; }
+    auto view() const& { return glu_weights{gate.view(), up.view(), down.view(), biases}; }
+    void view() const&& = delete; // tamis: these weights go with a temporary; give what pack returns a name
     std::size_t owned_bytes() const { return gate.owned_bytes() + up.owned_bytes() + down.owned_bytes(); }
+};
+
+/// The same of an ungated FFN.
+template <class Up, class Down>
+struct packed_plain {
+    Up up;
+    Down down;
+    std::span<const float> up_bias, down_bias;
+
+    auto view() const& { return plain_weights{up.view(), down.view(), up_bias, down_bias}; }
+    void view() const&& = delete; // tamis: these weights go with a temporary; give what pack returns a name
+    std::size_t owned_bytes() const { return up.owned_bytes() + down.owned_bytes(); }
 };
 
 /// Packing on the caller's threads, with progress(done, all) as repack has it, in bytes of all that is copied:
@@ -77,21 +92,32 @@ struct as_it_is {};
 template <class F, class M>
 using format_or = std::conditional_t<std::is_same_v<F, as_it_is>, typename M::format_type, F>;
 
+/// The layouts that policies need: those for masks alone need none.
+template <class... Policies>
+class layouts_for {
+    using policies = typename checked_policies<explain_policies<Policies...>(), Policies...>::type;
+
+  public:
+    using up = std::conditional_t<policies::template has_to_skip<site::input>, input_major, neuron_major>;
+    template <class Down>
+    using down = std::conditional_t<policies::template has_to_skip<site::gate> ||
+                                        policies::template has_to_skip<site::up> ||
+                                        policies::template has_to_skip<site::intermediate>,
+                                    neuron_major, typename Down::layout_type>;
+};
+
 } // namespace detail
 
 /// Packs for policies: gate and up by inputs where there is a policy at the input, else by neurons; down by neurons
-/// where there is one at gate, up or intermediate, else as it is. A format to convert to may be given:
-/// `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does not depend
-/// on the threads. To pack into memory of one's own, see repack.
+/// where there is one at gate, up or intermediate, else as it is; one of masks_only asks for nothing. A format to convert to
+/// may be given: `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does
+/// not depend on the threads. To pack into memory of one's own, see repack; for the FFN at once, packed_ffn.
 template <class F = detail::as_it_is, executor E, class Progress, class Gate, class Up, class Down,
           class... Policies>
 auto pack(on_threads<E, Progress> on, const glu_weights<Gate, Up, Down>& weights, const Policies&...) {
-    using policies = policy_set<Policies...>;
-    constexpr bool by_inputs = policies::template has<site::input>;
-    constexpr bool by_neurons = policies::template has<site::gate> || policies::template has<site::up> ||
-                                policies::template has<site::intermediate>;
-    using up_layout = std::conditional_t<by_inputs, input_major, neuron_major>;
-    using down_layout = std::conditional_t<by_neurons, neuron_major, typename Down::layout_type>;
+    using layouts = detail::layouts_for<Policies...>;
+    using up_layout = typename layouts::up;
+    using down_layout = typename layouts::template down<Down>;
     using gate_format = detail::format_or<F, Gate>;
     using up_format = detail::format_or<F, Up>;
     using down_format = detail::format_or<F, Down>;
@@ -105,9 +131,29 @@ auto pack(on_threads<E, Progress> on, const glu_weights<Gate, Up, Down>& weights
         detail::pack_matrix<up_format, up_layout>(weights.up, on.threads, shown),
         detail::pack_matrix<down_format, down_layout>(weights.down, on.threads, shown), weights.biases};
 }
+/// The same of an ungated FFN, for policies at the input and at the intermediate.
+template <class F = detail::as_it_is, executor E, class Progress, class Up, class Down, class... Policies>
+auto pack(on_threads<E, Progress> on, const plain_weights<Up, Down>& weights, const Policies&...) {
+    using layouts = detail::layouts_for<Policies...>;
+    using up_layout = typename layouts::up;
+    using down_layout = typename layouts::template down<Down>;
+    using up_format = detail::format_or<F, Up>;
+    using down_format = detail::format_or<F, Down>;
+    detail::shown_progress shown{on.progress,
+                                 detail::bytes_to_pack<up_format, up_layout>(weights.up) +
+                                     detail::bytes_to_pack<down_format, down_layout>(weights.down)};
+    return packed_plain<packed_matrix<up_format, up_layout>, packed_matrix<down_format, down_layout>>{
+        detail::pack_matrix<up_format, up_layout>(weights.up, on.threads, shown),
+        detail::pack_matrix<down_format, down_layout>(weights.down, on.threads, shown), weights.up_bias,
+        weights.down_bias};
+}
 /// The same on the calling thread.
 template <class F = detail::as_it_is, class Gate, class Up, class Down, class... Policies>
 auto pack(const glu_weights<Gate, Up, Down>& weights, const Policies&... policies) {
+    return pack<F>(on_threads{serial{}}, weights, policies...);
+}
+template <class F = detail::as_it_is, class Up, class Down, class... Policies>
+auto pack(const plain_weights<Up, Down>& weights, const Policies&... policies) {
     return pack<F>(on_threads{serial{}}, weights, policies...);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/calls.hpp>
 #include <tamis/ffn/site_step.hpp>
@@ -7,51 +8,53 @@
 
 TAMIS_BEGIN
 
-/// The weights of an ungated FFN: y = W_down sigma(W_up x + b_up) + b_down. Sizes that do not fit are refused.
-template <class Up, class Down>
-class plain_weights {
-  public:
-    plain_weights(Up up_matrix, Down down_matrix, std::span<const float> up_bias_or_none = {},
-                  std::span<const float> down_bias_or_none = {})
-        : up{up_matrix}, down{down_matrix}, up_bias{up_bias_or_none}, down_bias{down_bias_or_none} {
-        detail::need("tamis::plain_weights: W_up has %zu neurons, W_down %zu", neurons(),
-                     detail::down_neurons(down));
-        detail::need("tamis::plain_weights: W_up has %zu inputs, W_down %zu outputs", width(),
-                     detail::down_width(down));
-        detail::need("tamis::plain_weights: the up bias needs %zu entries, got %zu", neurons(),
-                     up_bias.empty() ? neurons() : up_bias.size());
-        detail::need("tamis::plain_weights: the down bias needs %zu entries, got %zu", width(),
-                     down_bias.empty() ? width() : down_bias.size());
-    }
-
-    std::size_t neurons() const { return detail::up_neurons(up); }
-    std::size_t width() const { return detail::up_width(up); }
-    std::uint64_t bytes() const {
-        return std::uint64_t{up.rows()} * up.row_bytes() + std::uint64_t{down.rows()} * down.row_bytes();
-    }
-
-    Up up;
-    Down down;
-    std::span<const float> up_bias, down_bias;
-};
-
 /// An ungated FFN (OPT, Falcon, GPT-2) with masks at its two sites: input, and intermediate, which is
-/// sigma(W_up x + b_up). Otherwise as glu_ffn.
+/// sigma(W_up x + b_up). Otherwise as glu_ffn, over plain_weights.
 template <class Weights, class Activation, class... Policies>
 class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> {
-    static_assert(activation<Activation>, "tamis: an activation is callable as `float sigma(float) const`");
-    using policy_set_type = policy_set<Policies...>;
+    static_assert(
+        detail::is_plain_weights<Weights>,
+        "tamis: a plain_ffn takes tamis::plain_weights, or what tamis::pack made of some (a gated FFN "
+        "is a glu_ffn)");
+    friend ffn_calls<plain_ffn>;
+    static constexpr bool is_right = detail::is_plain_weights<Weights> &&
+                                     detail::explain_activation<Activation>() &&
+                                     detail::explain_policies<Policies...>();
+    using policy_set_type = typename detail::checked_policies<is_right, Policies...>::type;
     static_assert(!policy_set_type::template has<site::gate> && !policy_set_type::template has<site::up>,
                   "tamis: an ungated FFN has the sites input and intermediate");
 
   public:
     explicit plain_ffn(Weights weights, Activation sigma, Policies... policies)
-        : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {}
+        : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
+        if constexpr (is_right) {
+            static_assert(
+                saves<site::input>(),
+                "tamis: the mask at the input saves nothing: W_up is neuron_major. tamis::packed_ffn "
+                "(or pack) makes it input_major; masks_only(at_input(...)) asks for masks alone");
+            static_assert(
+                saves<site::intermediate>(),
+                "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
+                "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
+                "asks for masks alone");
+        }
+    }
+    explicit plain_ffn(Weights weights)
+        requires std::is_same_v<Activation, detail::no_activation>
+        : weights_{weights} {}
+    /// Over the view of what owns the weights and outlives the FFN (packed_ffn makes one that owns them itself).
+    template <detail::gives_weights Packed>
+        requires std::is_same_v<detail::weights_of<Packed>, Weights>
+    explicit plain_ffn(const Packed& packed, Activation sigma, Policies... policies)
+        : plain_ffn{packed.view(), std::move(sigma), std::move(policies)...} {}
+    template <detail::gives_weights Packed>
+        requires std::is_same_v<detail::weights_of<Packed>, Weights>
+    plain_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary
 
     template <site Where>
     static constexpr bool has = policy_set_type::template has<Where>;
 
-    /// Which matrices the mask of a site leaves partly unread.
+    /// Which matrices the mask of a site leaves partly unread; false as a condition if none.
     template <site Where>
     static constexpr skipped_matrices skips() {
         constexpr bool up = Where == site::input && !detail::up_rows_are_outputs<decltype(Weights::up)>();
@@ -62,10 +65,13 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
 
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
-    const Weights& weights() const { return weights_; }
+    const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:
-    friend ffn_calls<plain_ffn>;
+    template <site Where>
+    static constexpr bool saves() {
+        return !policy_set_type::template has_to_skip<Where> || static_cast<bool>(skips<Where>());
+    }
 
     template <class Products>
     std::size_t bytes_for(std::size_t tokens, std::size_t threads) const {
@@ -84,7 +90,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
     template <class Products, class Executor, class Observer>
     traffic run(block<const float> x, block<float> y, workspace w, const Executor& threads, Observer& see,
                 std::size_t first) const {
-        traffic read{0, weights_.bytes()};
+        traffic read = detail::traffic_of_group(weights_.bytes(), x.rows());
         detail::site_step input;
         if constexpr (has<site::input>) {
             x = detail::masked_copy<site::input>(policies_, x, input, w, see, first);
@@ -109,5 +115,10 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
     [[no_unique_address]] Activation sigma_;
     [[no_unique_address]] policy_set_type policies_;
 };
+template <class Weights>
+plain_ffn(Weights) -> plain_ffn<Weights, detail::no_activation>;
+template <detail::gives_weights Packed, class Activation, class... Policies>
+plain_ffn(const Packed&, Activation, Policies...)
+    -> plain_ffn<detail::weights_of<Packed>, Activation, Policies...>;
 
 TAMIS_END

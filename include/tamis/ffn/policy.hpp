@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/site.hpp>
 #include <tamis/select.hpp>
 
@@ -7,13 +8,15 @@
 
 TAMIS_BEGIN
 
-/// A rule or selector at a site: at_input(top_p{0.9}). An FFN takes at most one a site, in any order.
-template <site Where, class Selector>
+/// A rule or selector at a site: at_input(top_p{0.9}). An FFN takes at most one a site, in any order. One that leaves
+/// nothing unread in the layouts that the weights have is refused, unless it is for masks alone (masks_only).
+template <site Where, class Selector, bool MasksOnly = false>
 struct policy {
     static_assert(detail::explain_rule<Selector>());
     static_assert(selector<Selector>, "tamis: a policy needs a rule or a selector; see tamis/rule/rule.hpp");
 
     static constexpr site where = Where;
+    static constexpr bool masks_only = MasksOnly;
     Selector selector_part;
 };
 
@@ -34,6 +37,45 @@ constexpr policy<site::intermediate, S> at_intermediate(S selector) {
     return {std::move(selector)};
 }
 
+/// A policy whose masks are wanted (to be seen by an observer, or for what they do to y) whether or not they leave weights
+/// unread: masks_only(at_intermediate(top_p{0.9})). `pack` makes no layout for it.
+template <site Where, class S, bool Already>
+constexpr policy<Where, S, true> masks_only(policy<Where, S, Already> of) {
+    return {std::move(of.selector_part)};
+}
+
+namespace detail {
+
+template <class P>
+inline constexpr bool is_policy = false;
+template <site Where, class S, bool MasksOnly>
+inline constexpr bool is_policy<policy<Where, S, MasksOnly>> = true;
+
+/// An FFN without an activation.
+struct no_activation {};
+
+/// One sentence for what is no activation.
+template <class A>
+constexpr bool explain_activation() {
+    static_assert(
+        !is_policy<A> && !std::is_same_v<A, no_activation>,
+        "tamis: an FFN takes an activation before its policies: glu_ffn{weights, silu{}, policies...}");
+    static_assert(activation<A> || is_policy<A> || std::is_same_v<A, no_activation>,
+                  "tamis: an activation is callable as `float sigma(float) const`");
+    return activation<A>;
+}
+/// One sentence for what is no policy.
+template <class... Policies>
+constexpr bool explain_policies() {
+    static_assert(
+        (is_policy<Policies> && ...),
+        "tamis: an FFN's policies say at which site a rule is: at_input(top_p{0.9}), at_gate, at_up or "
+        "at_intermediate");
+    return (is_policy<Policies> && ...);
+}
+
+} // namespace detail
+
 /// The policies of an FFN, looked up by site at compile time; an absent site takes no memory and no time.
 template <class... Policies>
 class policy_set;
@@ -43,6 +85,8 @@ class policy_set<> {
   public:
     template <site Where>
     static constexpr bool has = false;
+    template <site Where>
+    static constexpr bool has_to_skip = false;
 
     static constexpr std::size_t selection_bytes(site, std::size_t) { return 0; }
 };
@@ -59,6 +103,10 @@ class policy_set<First, Rest...> : public policy_set<Rest...> {
 
     template <site Where>
     static constexpr bool has = First::where == Where || rest::template has<Where>;
+    /// Whether there is one that is not for masks alone.
+    template <site Where>
+    static constexpr bool has_to_skip =
+        (First::where == Where && !First::masks_only) || rest::template has_to_skip<Where>;
 
     /// The rule or selector at a site that has one.
     template <site Where>
@@ -79,5 +127,23 @@ class policy_set<First, Rest...> : public policy_set<Rest...> {
   private:
     First first_;
 };
+
+namespace detail {
+
+/// Behind arguments that were refused with a sentence: nothing more to say.
+struct no_policies : policy_set<> {
+    template <class... Refused>
+    constexpr explicit no_policies(Refused&&...) {}
+};
+template <bool Right, class... Policies>
+struct checked_policies {
+    using type = policy_set<Policies...>;
+};
+template <class... Policies>
+struct checked_policies<false, Policies...> {
+    using type = no_policies;
+};
+
+} // namespace detail
 
 TAMIS_END

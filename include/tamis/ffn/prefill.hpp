@@ -102,7 +102,7 @@ using by_dense = products_by<dense_product, 512>;
 
 struct prefill_access {
     template <class Ffn, class Executor, class Observer>
-    static traffic run(const ffn_calls<Ffn>& ffn, block<const float> x, block<float> y, workspace w,
+    static traffic run(const ffn_calls<Ffn>& ffn, block<const float> x, block<float> y, const call_memory& w,
                        const Executor& threads, Observer& see) {
         return ffn.template run_block<by_dense>(x, y, w, threads, see);
     }
@@ -117,14 +117,14 @@ struct prefill_access {
 /// y = FFN(x) for a block of many tokens, up to 512 at a time: the same masks as ffn(x, y, ...) makes and the same values up
 /// to rounding, by dense products that read all of the weights once for all of these tokens. It pays from about 50 tokens
 /// on, of any format (bench: ffn/prefill); below, ffn(x, y, ...) is quicker, though it reads them once for 16. Workspace:
-/// prefill_workspace_bytes. Eigen allocates for itself, and should be left one thread (no -fopenmp, or threads of OpenMP).
+/// prefill_workspace_bytes, of all the tokens or of those in tokens_at_a_time. Eigen allocates for itself, and should be left one thread (no -fopenmp, or threads of OpenMP).
 template <class Ffn, executor Executor = serial, class Observer = no_observer>
-traffic prefill(const Ffn& ffn, block<const float> x, block<float> y, workspace w,
+traffic prefill(const Ffn& ffn, block<const float> x, block<float> y, const detail::call_memory& w,
                 const Executor& threads = {}, Observer&& see = {}) {
     return detail::prefill_access::run(ffn, x, y, w, threads, see);
 }
 
-/// Bytes of workspace for so many tokens at a time.
+/// Bytes of workspace for a block of so many tokens, or for so many at a time.
 template <class Ffn, executor Executor = serial>
 std::size_t prefill_workspace_bytes(const Ffn& ffn, std::size_t tokens, const Executor& threads = {}) {
     return detail::prefill_access::bytes(ffn, threads, tokens);

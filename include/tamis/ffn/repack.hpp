@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/detail/row_writer.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/workspace.hpp>
 
 #include <algorithm>
-#include <functional>
 
 TAMIS_BEGIN
 
@@ -51,7 +51,7 @@ matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&
     constexpr std::size_t bytes_a_task = std::size_t{4} << 20;
     const row_writer<F, L, M> writer{source, out};
     const std::size_t bands = (writer.rows() + band_rows - 1) / band_rows;
-    const std::size_t parts = std::min<std::size_t>(bands, threads.width());
+    const std::size_t parts = (std::min)(bands, width_of(threads));
     const std::size_t bands_a_round =
         parts * std::max<std::size_t>(1, bytes_a_task / (band_rows * writer.row_bytes() + 1));
     using cell = typename row_writer<F, L, M>::cell;
@@ -75,10 +75,20 @@ matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&
     return {out, writer.rows(), repacked_columns<L>(source)};
 }
 
+template <class M>
+byte_rows bytes_of_matrix(const M& m) {
+    return {m.row(0), m.rows(), m.row_bytes(), m.stride_bytes()};
+}
 /// The memory from a matrix's first weight to its last.
 template <class M>
 std::span<const std::byte> memory_from(const M& m) {
     return {m.row(0), m.rows() == 0 ? 0 : (m.rows() - 1) * m.stride_bytes() + m.row_bytes()};
+}
+/// Whether the second lies in the first.
+inline bool lies_in(std::span<const std::byte> memory, std::span<const std::byte> part) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
+    const auto first = reinterpret_cast<std::uintptr_t>(part.data());
+    return first >= begin && first + part.size() <= begin + memory.size();
 }
 
 } // namespace detail
@@ -95,7 +105,7 @@ std::size_t repacked_bytes(const M& source) {
 /// Reading it later is quickest if the memory is aligned to 64 bytes. Bands of rows go to the caller's threads; the bytes
 /// do not depend on them. progress(done, all), in bytes of the result, is called from the calling thread: with 0 at
 /// first, then every few MiB a thread, with all of them at last. What it throws ends the packing.
-/// Refuses too little memory, and memory in which the source lies. O(weights); allocates a tile for each thread (64 x 128
+/// Refuses too little memory, and memory in which a row of the source lies. O(weights); allocates a tile for each thread (64 x 128
 /// weights, and 64 whole rows for formats whose rows cannot be packed in pieces).
 template <class F, class L, class M, executor E = serial, class Progress = no_progress>
 matrix<F, L> repack(const M& source, std::span<std::byte> memory, const E& threads = {},
@@ -104,31 +114,34 @@ matrix<F, L> repack(const M& source, std::span<std::byte> memory, const E& threa
     if (memory.size() < bytes) {
         fail_sizes("tamis::repack: the result takes %zu bytes, but the memory has %zu", bytes, memory.size());
     }
-    const std::span<const std::byte> from = detail::memory_from(source);
-    constexpr std::less<const std::byte*> before;
-    if (bytes != 0 && !from.empty() && before(from.data(), memory.data() + bytes) &&
-        before(memory.data(), from.data() + from.size())) {
+    if (detail::overlap(detail::bytes_of_matrix(source), memory.data(), bytes)) {
         fail("tamis::repack: the result would overwrite the source; see tamis::repack_in_place");
     }
     return detail::write_all<F, L>(source, memory.data(), threads, detail::shown_progress{progress, bytes});
 }
 
-/// The same in the place of the original: `memory` is what the source lies in, and the result begins at its first byte.
+/// Memory of which every byte may be overwritten when the source in it is packed: gaps between the source's rows, what lies
+/// before it, and what lies behind.
+struct whole_memory {
+    std::span<std::byte> bytes;
+};
+
+/// The same in the place of the original: the result begins at the first byte of `memory`, in which the source lies. The
+/// caller says that all of the memory is the source's own: others' weights in it, or between the rows of the source (those
+/// of up between those of gate, say), are lost.
 /// Allocates a copy of the result until it returns, and nothing that lasts: weights that are packed matrix after matrix
 /// take the memory of one more matrix at most. Refuses a result that does not fit, and a source that lies elsewhere. All
 /// calls of progress but the last come before the source is overwritten: one that throws has lost nothing.
 template <class F, class L, class M, executor E = serial, class Progress = no_progress>
-matrix<F, L> repack_in_place(const M& source, std::span<std::byte> memory, const E& threads = {},
+matrix<F, L> repack_in_place(const M& source, whole_memory memory, const E& threads = {},
                              Progress&& progress = {}) {
     const std::size_t bytes = repacked_bytes<F, L>(source);
-    if (memory.size() < bytes) {
+    if (memory.bytes.size() < bytes) {
         fail_sizes("tamis::repack_in_place: the result takes %zu bytes, but the memory has %zu", bytes,
-                   memory.size());
+                   memory.bytes.size());
     }
     const std::span<const std::byte> from = detail::memory_from(source);
-    constexpr std::less<const std::byte*> before;
-    if (!from.empty() && (before(from.data(), memory.data()) ||
-                          before(memory.data() + memory.size(), from.data() + from.size()))) {
+    if (!from.empty() && !detail::lies_in(memory.bytes, from)) {
         fail("tamis::repack_in_place: the source does not lie in the memory; see tamis::repack");
     }
     const aligned_memory copy{bytes};
@@ -141,10 +154,32 @@ matrix<F, L> repack_in_place(const M& source, std::span<std::byte> memory, const
     constexpr std::size_t stretch = std::size_t{1} << 20;
     threads.run((bytes + stretch - 1) / stretch, [&](std::size_t i) {
         const auto part = copy.bytes().subspan(i * stretch, (std::min)(stretch, bytes - i * stretch));
-        std::copy_n(part.data(), part.size(), memory.data() + i * stretch);
+        std::copy_n(part.data(), part.size(), memory.bytes.data() + i * stretch);
     });
     progress(bytes, bytes);
-    return {memory.data(), result.rows(), result.columns()};
+    return {memory.bytes.data(), result.rows(), result.columns()};
+}
+/// The same for a source that fills its memory: no byte is overwritten that is not one of its weights. Refuses gaps between
+/// its rows, and a result that begins before it or ends behind it: whole_memory{memory} says that these bytes are free.
+template <class F, class L, class M, executor E = serial, class Progress = no_progress>
+matrix<F, L> repack_in_place(const M& source, std::span<std::byte> memory, const E& threads = {},
+                             Progress&& progress = {}) {
+    const std::size_t bytes = repacked_bytes<F, L>(source);
+    const std::span<const std::byte> from = detail::memory_from(source);
+    if (memory.size() >= bytes && bytes != 0 && detail::lies_in(memory, from)) {
+        if (source.rows() > 1 && source.stride_bytes() != source.row_bytes()) {
+            fail_sizes(
+                "tamis::repack_in_place: the source's rows of %zu bytes lie %zu bytes apart, and what lies "
+                "between them would be lost; if that is free, say so: whole_memory{memory}",
+                source.row_bytes(), source.stride_bytes());
+        }
+        if (!detail::lies_in(from, memory.first(bytes))) {
+            fail(
+                "tamis::repack_in_place: the result would overwrite memory before or behind the source; if that "
+                "is free, say so: whole_memory{memory}");
+        }
+    }
+    return repack_in_place<F, L>(source, whole_memory{memory}, threads, progress);
 }
 
 TAMIS_END

@@ -26,6 +26,9 @@ constexpr const char* name_of(site where) {
 struct skipped_matrices {
     bool gate = false, up = false, down = false;
 
+    /// Whether there is any: if (ffn.skips<site::gate>()) ...
+    constexpr explicit operator bool() const { return gate || up || down; }
+
     friend constexpr bool operator==(const skipped_matrices&, const skipped_matrices&) = default;
 };
 

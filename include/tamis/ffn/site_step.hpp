@@ -95,10 +95,10 @@ class site_step {
 
 /// Rows of floats in the workspace, each at a cache line.
 inline std::size_t bytes_of_rows(std::size_t tokens, std::size_t n) {
-    return tokens * workspace_bytes_of<float>(n);
+    return tokens * row_stride(n) * sizeof(float);
 }
 inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
-    const std::size_t stride = workspace_bytes_of<float>(n) / sizeof(float);
+    const std::size_t stride = row_stride(n);
     return {w.take<float>(tokens * stride).data(), tokens, n, stride};
 }
 

@@ -3,6 +3,9 @@
 #include <tamis/ffn/observer.hpp>
 #include <tamis/mask/set_operations.hpp>
 
+#include <cstddef>
+#include <vector>
+
 TAMIS_BEGIN
 
 /// An observer: how the union of the tokens' masks at a site grows over the tokens of a block, which is what a block has to

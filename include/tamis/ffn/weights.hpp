@@ -1,6 +1,9 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/matrix.hpp>
+
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -47,6 +50,17 @@ std::size_t down_width(const M& m) {
     return down_rows_are_outputs<M>() ? m.rows() : m.columns();
 }
 
+/// Refuses a bias that does not fit; an empty one is none.
+inline void need_bias(const char* message, std::span<const float> bias, std::size_t n) {
+    if (!bias.empty()) {
+        need(message, n, bias.size());
+        if (bias.data() == nullptr) {
+            fail_value("tamis: a bias has %.0f entries, but lies at a null pointer",
+                       static_cast<double>(bias.size()));
+        }
+    }
+}
+
 } // namespace detail
 
 /// The weights of a gated FFN: y = W_down (sigma(W_gate x + b_gate) * (W_up x + b_up)) + b_down. Sizes that do not
@@ -63,9 +77,11 @@ class glu_weights {
         detail::need("tamis::glu_weights: W_up has %zu inputs, W_gate %zu", width(), detail::up_width(gate));
         detail::need("tamis::glu_weights: W_up has %zu inputs, W_down %zu outputs", width(),
                      detail::down_width(down));
-        check_bias("tamis::glu_weights: the gate bias needs %zu entries, got %zu", biases.gate, neurons());
-        check_bias("tamis::glu_weights: the up bias needs %zu entries, got %zu", biases.up, neurons());
-        check_bias("tamis::glu_weights: the down bias needs %zu entries, got %zu", biases.down, width());
+        detail::need_bias("tamis::glu_weights: the gate bias needs %zu entries, got %zu", biases.gate,
+                          neurons());
+        detail::need_bias("tamis::glu_weights: the up bias needs %zu entries, got %zu", biases.up, neurons());
+        detail::need_bias("tamis::glu_weights: the down bias needs %zu entries, got %zu", biases.down,
+                          width());
     }
 
     /// d, the width of the intermediate, and h, that of x and y.
@@ -80,13 +96,55 @@ class glu_weights {
     Up up;
     Down down;
     glu_biases biases;
-
-  private:
-    static void check_bias(const char* message, std::span<const float> bias, std::size_t n) {
-        if (!bias.empty()) {
-            detail::need(message, n, bias.size());
-        }
-    }
 };
+
+/// The weights of an ungated FFN: y = W_down sigma(W_up x + b_up) + b_down. Sizes that do not fit are refused.
+template <class Up, class Down>
+class plain_weights {
+  public:
+    plain_weights(Up up_matrix, Down down_matrix, detail::kept_span<float> up_bias_or_none = {},
+                  detail::kept_span<float> down_bias_or_none = {})
+        : up{up_matrix}, down{down_matrix}, up_bias{up_bias_or_none}, down_bias{down_bias_or_none} {
+        detail::need("tamis::plain_weights: W_up has %zu neurons, W_down %zu", neurons(),
+                     detail::down_neurons(down));
+        detail::need("tamis::plain_weights: W_up has %zu inputs, W_down %zu outputs", width(),
+                     detail::down_width(down));
+        detail::need_bias("tamis::plain_weights: the up bias needs %zu entries, got %zu", up_bias, neurons());
+        detail::need_bias("tamis::plain_weights: the down bias needs %zu entries, got %zu", down_bias,
+                          width());
+    }
+
+    std::size_t neurons() const { return detail::up_neurons(up); }
+    std::size_t width() const { return detail::up_width(up); }
+    std::uint64_t bytes() const {
+        return std::uint64_t{up.rows()} * up.row_bytes() + std::uint64_t{down.rows()} * down.row_bytes();
+    }
+
+    Up up;
+    Down down;
+    std::span<const float> up_bias, down_bias;
+};
+
+namespace detail {
+
+template <class Weights>
+inline constexpr bool is_glu_weights = false;
+template <class Gate, class Up, class Down>
+inline constexpr bool is_glu_weights<glu_weights<Gate, Up, Down>> = true;
+template <class Weights>
+inline constexpr bool is_plain_weights = false;
+template <class Up, class Down>
+inline constexpr bool is_plain_weights<plain_weights<Up, Down>> = true;
+
+/// What owns weights and gives a view of them: packed_glu, packed_plain, or a class of one's own.
+template <class P>
+concept gives_weights = requires(const P& p) {
+    p.view().width();
+    p.view().neurons();
+};
+template <gives_weights P>
+using weights_of = decltype(std::declval<const P&>().view());
+
+} // namespace detail
 
 TAMIS_END

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/inlined.hpp>
 #include <tamis/format/format.hpp>
 
 #include <bit>

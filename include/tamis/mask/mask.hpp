@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/inlined.hpp>
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
 
 #include <cstddef>
@@ -69,7 +70,7 @@ class mask_view : public mask_reads<mask_view> {
   public:
     TAMIS_KEYED constexpr mask_view() = default;
     /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
-    TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words, std::size_t n)
+    TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
         : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(n),
@@ -90,7 +91,8 @@ class mask_span : public mask_reads<mask_span> {
   public:
     TAMIS_KEYED constexpr mask_span() = default;
     /// Refuses fewer words than mask_words(n).
-    TAMIS_KEYED constexpr mask_span(std::span<std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
+    TAMIS_KEYED constexpr mask_span(std::span<std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
+        : words_{words}, size_{n} {
         if (words.size() < mask_words(n)) {
             fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(n),
                        words.size());
@@ -179,11 +181,11 @@ class mask : public mask_reads<mask> {
     }
     TAMIS_KEYED ~mask() = default;
 
-    TAMIS_KEYED operator mask_view() const { return {words_.words(), size_}; }
-    TAMIS_KEYED mask_span span() { return {words_.words(), size_}; }
+    TAMIS_KEYED operator mask_view() const TAMIS_LIFETIMEBOUND { return {words_.words(), size_}; }
+    TAMIS_KEYED mask_span span() TAMIS_LIFETIMEBOUND { return {words_.words(), size_}; }
 
     TAMIS_KEYED std::size_t size() const { return size_; }
-    TAMIS_KEYED std::span<const std::uint64_t> words() const { return words_.words(); }
+    TAMIS_KEYED std::span<const std::uint64_t> words() const TAMIS_LIFETIMEBOUND { return words_.words(); }
     TAMIS_KEYED void set(std::size_t i, bool active) { span().set(i, active); }
 
     TAMIS_KEYED friend bool operator==(const mask& a, const mask& b) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/rule/tail_budget.hpp>
 #include <tamis/rule/threshold.hpp>
 #include <tamis/score/weighted.hpp>
@@ -13,12 +14,14 @@ TAMIS_BEGIN
 // analysis, in ffn/cett_exact.hpp. The norms of the columns come from neuron_norms there.
 
 /// The calibrated form: drops neuron i when |i_i| * norms[i] < eps.
-inline auto cett(std::span<const float> norms, double eps) { return scored{weighted{norms}, threshold{eps}}; }
+inline auto cett(detail::kept_span<float> norms, double eps) {
+    return scored{weighted{norms}, threshold{eps}};
+}
 
 /// The guaranteed form: the largest tail whose norms sum to at most target * output_norm, so that CETT <= target by
 /// the triangle inequality (up to the rounding of the norms). output_norm is ||W_down i|| of this token, or a lower
 /// bound of it.
-inline auto cett_bound(std::span<const float> norms, double target, double output_norm) {
+inline auto cett_bound(detail::kept_span<float> norms, double target, double output_norm) {
     return scored{weighted{norms}, tail_budget{target * output_norm}};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/lifetimebound.hpp>
 #include <tamis/mask/set_operations.hpp>
 #include <tamis/rule/selects.hpp>
 
@@ -68,7 +69,9 @@ constexpr either_of<A, B> operator|(A a, B b) {
 template <selector S>
 class always_active : public selects<always_active<S>> {
   public:
-    constexpr always_active(mask_view set, S selector) : set_{set}, selector_{std::move(selector)} {}
+    constexpr always_active(mask_view set TAMIS_LIFETIMEBOUND, S selector)
+        : set_{set}, selector_{std::move(selector)} {}
+    always_active(const mask&&, S) = delete; // tamis: the set is borrowed: give the mask a name
 
     template <class View>
     void select(View values, mask_span out, workspace w) const {

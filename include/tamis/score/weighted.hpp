@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/memory.hpp>
 #include <tamis/score/score.hpp>
 
 TAMIS_BEGIN
@@ -12,8 +13,8 @@ class weighted {
   public:
     /// Refuses a weight that is negative, infinite (times zero it would be NaN, and a zero active) or NaN; reads them all
     /// once.
-    explicit weighted(std::span<const float> weights) : weights_{weights} {
-        for (const float weight : weights) {
+    explicit weighted(detail::kept_span<float> weights) : weights_{weights} {
+        for (const float weight : weights_) {
             if (magnitude_bits(weight) >= infinity_bits<float> ||
                 detail::bits_as<std::uint32_t>(weight) > 0x80000000u) {
                 fail_value("tamis::weighted: weights must be finite and >= 0, got %.12g",

@@ -61,7 +61,8 @@ TEST_CASE("experts: to a plan and a masker each is a layer; the router sees no m
             const auto packed = packed_for<8>(weights.view());
             const tamis::glu_ffn ffn{packed.view(), tamis::silu{}, tamis::at_intermediate(tamis::max_p{0.3})};
             tamis::owned_workspace scratch{ffn.workspace_bytes()};
-            ffn(routed.all(), tamis::block<float>{y.data(), routed.tokens, 8}, scratch, by_glu);
+            ffn(routed.all(), tamis::block<float>{y.data(), routed.tokens, 8},
+                tamis::tokens_at_a_time{1, scratch}, by_glu);
             CHECK(m.routed(layer, expert) == 1 + number);
         }
     }

@@ -127,7 +127,7 @@ std::vector<calibrated_rule> rules_for(site where, std::string_view rule, const 
 
 /// The selector of a rule, for a plan or a policy. cett borrows `norms`, the layer's neuron_norms; the others need none.
 /// Refuses a rule with a problem, and cett without norms.
-inline any_selector selector_of(const calibrated_rule& r, std::span<const float> norms = {}) {
+inline any_selector selector_of(const calibrated_rule& r, detail::kept_span<float> norms = {}) {
     if (const std::string problem = problem_of(r); !problem.empty()) {
         fail(("tamis::study::selector_of: " + problem).c_str());
     }
@@ -148,7 +148,7 @@ inline any_selector selector_of(const calibrated_rule& r, std::span<const float>
 ///     glu_ffn{weights, silu{}, at_intermediate(selector_at(c, layer, site::intermediate, norms))}
 /// Refuses a site without a rule.
 inline any_selector selector_at(const calibration& c, std::size_t layer, site where,
-                                std::span<const float> norms = {}) {
+                                detail::kept_span<float> norms = {}) {
     for (const calibrated_rule& r : c.rules) {
         if (r.layer == layer && r.where == where) {
             return selector_of(r, norms);

@@ -36,7 +36,7 @@ template <class Down>
 class cett_curve {
   public:
     /// W_down and its neuron_norms, both borrowed. Refuses another number of norms.
-    cett_curve(const Down& down, std::span<const float> norms)
+    cett_curve(const Down& down, detail::kept_span<float> norms)
         : steps_{down, norms}, changes_(magnitude_bins) {}
 
     /// A token. Refuses another number of entries than there are neurons.

@@ -24,7 +24,7 @@ namespace study {
 template <class Down>
 class cett_steps {
   public:
-    cett_steps(const Down& down, std::span<const float> norms)
+    cett_steps(const Down& down, detail::kept_span<float> norms)
         : down_{down}, score_{norms}, sum_(detail::down_width(down)), row_(sum_.size()) {
         detail::need("tamis::study::cett_steps: %zu norms are needed, got %zu", detail::down_neurons(down),
                      norms.size());

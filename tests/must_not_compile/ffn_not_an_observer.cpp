@@ -1,0 +1,17 @@
+// expect: an observer is callable with a const tamis::sighting&
+#include <tamis/tamis.hpp>
+
+// What takes no sightings.
+using by_neurons = tamis::matrix<tamis::f32, tamis::neuron_major>;
+using by_outputs = tamis::matrix<tamis::f32, tamis::output_major>;
+using weights_type = tamis::glu_weights<by_neurons, by_neurons, by_outputs>;
+
+void call(const weights_type& weights, std::span<const float> x, std::span<float> y,
+          tamis::owned_workspace& memory) {
+    const tamis::glu_ffn ffn{weights, tamis::silu{}};
+#if defined(TAMIS_FIXED)
+    ffn(x, y, memory, tamis::no_observer{});
+#else
+    ffn(x, y, memory, 3);
+#endif
+}

@@ -1,0 +1,18 @@
+// expect: come before the observer
+#include <tamis/tamis.hpp>
+
+// The observer in front of the threads.
+using by_neurons = tamis::matrix<tamis::f32, tamis::neuron_major>;
+using by_outputs = tamis::matrix<tamis::f32, tamis::output_major>;
+using weights_type = tamis::glu_weights<by_neurons, by_neurons, by_outputs>;
+
+void call(const weights_type& weights, std::span<const float> x, std::span<float> y,
+          tamis::owned_workspace& memory) {
+    const tamis::glu_ffn ffn{weights, tamis::silu{}};
+    const auto see = [](const tamis::sighting&) {};
+#if defined(TAMIS_FIXED)
+    ffn(x, y, memory, tamis::serial{}, see);
+#else
+    ffn(x, y, memory, see, tamis::serial{});
+#endif
+}

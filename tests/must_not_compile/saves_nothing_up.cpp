@@ -1,0 +1,20 @@
+// expect: the mask at up saves nothing: W_down is output_major, and W_gate input_major
+#include <tamis/tamis.hpp>
+
+// A policy that saves nothing in these layouts.
+using by_neurons = tamis::matrix<tamis::f32, tamis::neuron_major>;
+using by_inputs = tamis::matrix<tamis::f32, tamis::input_major>;
+using by_outputs = tamis::matrix<tamis::f32, tamis::output_major>;
+using weights_type = tamis::glu_weights<by_inputs, by_neurons, by_outputs>;
+
+void call(const weights_type& weights) {
+#if defined(TAMIS_FIXED)
+    const tamis::glu_ffn ffn{weights, tamis::silu{}, tamis::masks_only(tamis::at_up(tamis::top_p{0.9}))};
+    const auto saving = tamis::packed_ffn(weights, tamis::silu{}, tamis::at_up(tamis::top_p{0.9}));
+    static_assert(saving.skips_all<tamis::site::up>());
+    (void)ffn;
+#else
+    const tamis::glu_ffn ffn{weights, tamis::silu{}, tamis::at_up(tamis::top_p{0.9})};
+    (void)ffn;
+#endif
+}
