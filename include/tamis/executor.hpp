@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -18,6 +18,17 @@ concept executor = requires(const E& e, std::size_t count, void (*task)(std::siz
     { e.width() } -> std::convertible_to<std::size_t>;
 };
 
+namespace detail {
+
+/// How many parts are worth making: an executor of one's own may say 0, and runs what it is given all the same.
+template <executor E>
+constexpr std::size_t parts_for(const E& threads) {
+    const std::size_t width = whole_number{threads.width()}.or_fail("tamis: an executor's width()");
+    return width == 0 ? 1 : width;
+}
+
+} // namespace detail
+
 /// The calling thread alone.
 struct serial {
     static constexpr std::size_t width() { return 1; }
@@ -33,8 +44,13 @@ struct serial {
 template <class Run>
 class executor_of {
   public:
-    constexpr executor_of(std::size_t width, Run run)
-        : width_{width == 0 ? 1 : width}, run_{std::move(run)} {}
+    /// A width of 0 counts as 1: the caller's thread. Refuses a negative one.
+    constexpr executor_of(whole_number width, Run run)
+        : width_{width.or_fail("tamis::executor_of: width")}, run_{std::move(run)} {
+        if (width_ == 0) {
+            width_ = 1;
+        }
+    }
 
     constexpr std::size_t width() const { return width_; }
     template <class Task>

@@ -2,6 +2,12 @@
 
 #include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
+#include <tamis/whole_number.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 TAMIS_BEGIN
 
@@ -12,11 +18,13 @@ TAMIS_BEGIN
 class mask_block_span {
   public:
     /// Refuses fewer words than rows * mask_words(columns).
-    constexpr mask_block_span(std::span<std::uint64_t> words, std::size_t rows, std::size_t columns)
-        : words_{words}, rows_{rows}, columns_{columns} {
-        if (words.size() < rows * mask_words(columns)) {
+    constexpr mask_block_span(std::span<std::uint64_t> words, whole_number rows, whole_number columns)
+        : words_{words},
+          rows_{rows.or_fail("tamis::mask_block_span: rows")},
+          columns_{columns.or_fail("tamis::mask_block_span: columns")} {
+        if (words.size() < rows_ * mask_words(columns_)) {
             fail_sizes("tamis::mask_block_span: needs %zu words (rows * mask_words(columns)), got %zu",
-                       rows * mask_words(columns), words.size());
+                       rows_ * mask_words(columns_), words.size());
         }
     }
     constexpr std::size_t rows() const { return rows_; }
@@ -33,8 +41,11 @@ class mask_block_span {
 /// The masks of a block's rows with words of their own.
 class mask_block {
   public:
-    mask_block(std::size_t rows, std::size_t columns)
-        : words_(rows * mask_words(columns)), rows_{rows}, columns_{columns} {}
+    mask_block(whole_number rows, whole_number columns)
+        : rows_{rows.or_fail("tamis::mask_block: rows")},
+          columns_{columns.or_fail("tamis::mask_block: columns")} {
+        words_.resize(rows_ * mask_words(columns_));
+    }
 
     mask_block_span span() { return {words_, rows_, columns_}; }
     std::size_t rows() const { return rows_; }
@@ -89,7 +100,7 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) 
 /// Bytes of workspace for rows in parallel: those of select, for each that may run at the same time.
 template <selector S, executor E>
 constexpr std::size_t rows_selection_bytes(const S& s, std::size_t columns, const E& threads) {
-    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * threads.width();
+    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * detail::parts_for(threads);
 }
 
 /// The same in parallel: a run of rows for each that `threads` may run at the same time. The masks do not depend on
@@ -98,7 +109,7 @@ template <selector S, element T, executor E>
 void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, const E& threads) {
     detail::need_masks_of(values, out);
     const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
-    const std::size_t parts = values.rows() < threads.width() ? values.rows() : threads.width();
+    const std::size_t parts = (std::min)(values.rows(), detail::parts_for(threads));
     const auto memory = w.take<std::byte>(bytes * parts);
     threads.run(parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};

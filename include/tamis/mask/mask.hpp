@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/error.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -11,7 +12,7 @@
 TAMIS_BEGIN
 
 /// 64-bit words that a mask over n entries takes.
-constexpr std::size_t mask_words(std::size_t n) { return (n + 63) / 64; }
+constexpr std::size_t mask_words(std::size_t n) { return n / 64 + (n % 64 != 0 ? 1 : 0); }
 
 namespace detail {
 
@@ -64,12 +65,13 @@ class mask_view : public detail::mask_reads<mask_view> {
   public:
     constexpr mask_view() = default;
     /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
-    constexpr mask_view(std::span<const std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
-        if (words.size() < mask_words(n)) {
-            fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(n),
+    constexpr mask_view(std::span<const std::uint64_t> words, whole_number n)
+        : words_{words}, size_{n.or_fail("tamis::mask_view: n")} {
+        if (words.size() < mask_words(size_)) {
+            fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(size_),
                        words.size());
         }
-        words_ = words.first(mask_words(n));
+        words_ = words.first(mask_words(size_));
     }
     constexpr std::size_t size() const { return size_; }
     constexpr std::span<const std::uint64_t> words() const { return words_; }
@@ -84,12 +86,13 @@ class mask_span : public detail::mask_reads<mask_span> {
   public:
     constexpr mask_span() = default;
     /// Refuses fewer words than mask_words(n).
-    constexpr mask_span(std::span<std::uint64_t> words, std::size_t n) : words_{words}, size_{n} {
-        if (words.size() < mask_words(n)) {
-            fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(n),
+    constexpr mask_span(std::span<std::uint64_t> words, whole_number n)
+        : words_{words}, size_{n.or_fail("tamis::mask_span: n")} {
+        if (words.size() < mask_words(size_)) {
+            fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(size_),
                        words.size());
         }
-        words_ = words.first(mask_words(n));
+        words_ = words.first(mask_words(size_));
     }
     constexpr operator mask_view() const { return {words_, size_}; }
 
@@ -122,7 +125,7 @@ class mask_span : public detail::mask_reads<mask_span> {
 class mask : public detail::mask_reads<mask> {
   public:
     mask() = default;
-    explicit mask(std::size_t n) : words_(mask_words(n)), size_{n} {}
+    explicit mask(whole_number n) : size_{n.or_fail("tamis::mask: n")} { words_.resize(mask_words(size_)); }
     explicit mask(mask_view other)
         : words_(other.words().begin(), other.words().end()), size_{other.size()} {}
 

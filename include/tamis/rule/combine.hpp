@@ -2,6 +2,7 @@
 
 #include <tamis/rule/selects.hpp>
 #include <tamis/search/top_k_cut.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <utility>
 
@@ -62,7 +63,9 @@ constexpr either_rule<A, B> operator|(A a, B b) {
 template <rule R>
 class at_least : public selects<at_least<R>> {
   public:
-    constexpr at_least(std::size_t k, R rule) : k_{k}, rule_{std::move(rule)} {}
+    /// Refuses a negative k.
+    constexpr at_least(whole_number k, R rule)
+        : k_{k.or_fail("tamis::at_least: k")}, rule_{std::move(rule)} {}
 
     template <class Real>
         requires rule_for<R, Real>
@@ -82,7 +85,8 @@ class at_least : public selects<at_least<R>> {
 template <rule R>
 class at_most : public selects<at_most<R>> {
   public:
-    constexpr at_most(std::size_t k, R rule) : k_{k}, rule_{std::move(rule)} {}
+    /// Refuses a negative k.
+    constexpr at_most(whole_number k, R rule) : k_{k.or_fail("tamis::at_most: k")}, rule_{std::move(rule)} {}
 
     template <class Real>
         requires rule_for<R, Real>
