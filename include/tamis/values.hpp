@@ -4,8 +4,12 @@
 #include <tamis/error.hpp>
 #include <tamis/whole_number.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <ranges>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 TAMIS_BEGIN
 

@@ -132,8 +132,8 @@ class meters {
         each([&](auto& m) { m(s); });
     }
     void merge(const meters& other) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (get<I>().merge(other.template get<I>()), ...);
+        [&]<std::size_t... At>(std::index_sequence<At...>) {
+            (get<At>().merge(other.template get<At>()), ...);
         }(std::index_sequence_for<Meters...>{});
     }
 
@@ -152,13 +152,13 @@ class meters {
     const M& get() const {
         return std::get<M>(all_);
     }
-    template <std::size_t I>
+    template <std::size_t At>
     auto& get() {
-        return std::get<I>(all_);
+        return std::get<At>(all_);
     }
-    template <std::size_t I>
+    template <std::size_t At>
     const auto& get() const {
-        return std::get<I>(all_);
+        return std::get<At>(all_);
     }
 
   private:
