@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/observer.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <concepts>
 #include <tuple>
@@ -44,7 +45,8 @@ struct no_layer_observer {
 template <meter M>
 class per_layer {
   public:
-    explicit per_layer(std::size_t layers, const M& fresh = M{}) : meters_(layers, fresh) {}
+    explicit per_layer(whole_number layers, const M& fresh = M{})
+        : meters_(layers.or_fail("tamis::study::per_layer: layers"), fresh) {}
     /// A meter a layer, for those that differ (by the layer's weights, say).
     explicit per_layer(std::vector<M> meters) : meters_{std::move(meters)} {}
 
