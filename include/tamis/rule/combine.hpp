@@ -59,7 +59,8 @@ constexpr either_rule<A, B> operator|(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 
-/// The rule, but with the k largest scores (and ties of the k-th) active at the least.
+/// The rule, but with the k largest scores (and ties of the k-th) active at the least. For a share of the
+/// entries: `rule | top_k::fraction(0.1)`.
 template <rule R>
 class at_least : public selects<at_least<R>> {
   public:
@@ -82,6 +83,7 @@ class at_least : public selects<at_least<R>> {
 };
 
 /// The rule, but with never more than k active (NaN apart): ties that do not all fit are dropped together.
+/// For a share of the entries: `rule & top_k::fraction(0.9)`, which keeps ties.
 template <rule R>
 class at_most : public selects<at_most<R>> {
   public:
