@@ -107,6 +107,9 @@ TEST_CASE("masks of another shape are refused with both numbers") {
     CHECK(message_of([&] {
               mask_block_span{words, 2, 65};
           }) == "tamis::mask_block_span: needs 4 words (rows * mask_words(columns)), got 3");
+    CHECK_THROWS_AS(mask_block_span(words, std::size_t{1} << 58, 64 * 64), std::invalid_argument);
+    CHECK(mask_block_span(words, std::size_t{1} << 58, 0).rows() == std::size_t{1} << 58);
+    CHECK(mask_block_span(words, 3, 64).row(2).size() == 64);
 }
 #endif
 

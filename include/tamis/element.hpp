@@ -25,8 +25,8 @@ using bits_of = std::conditional_t<std::is_same_v<Real, float>, std::uint32_t, s
 /// compiler's own floating-point types of up to eight (std::float16_t, bfloat16_t, float32_t, float64_t) need no
 /// specialisation. Signed integers of up to 16 bits read as float, wider ones as double, to which 64-bit ones are rounded:
 /// beyond 2^53 neighbours may tie. The least one is a magnitude like any other: |INT8_MIN| is 128, |INT64_MIN| 2^63.
-/// No element: unsigned integers and bool (a masked value has a sign, or is a token), and long double, float128_t and
-/// integers of more than 64 bits, which a double would cut short: convert these first, knowing what is lost.
+/// No elements: bool and unsigned integers, which mostly hold indices, or numbers with a zero point, whose 0 is not zero;
+/// and long double, float128_t and 128-bit integers, which a double would cut short. Convert these first.
 template <class T>
 struct element_traits {};
 

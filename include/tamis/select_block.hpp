@@ -22,7 +22,8 @@ class mask_block_span {
         : words_{words},
           rows_{rows.or_fail("tamis::mask_block_span: rows")},
           columns_{columns.or_fail("tamis::mask_block_span: columns")} {
-        if (words.size() < rows_ * mask_words(columns_)) {
+        const std::size_t each = mask_words(columns_);
+        if (each != 0 && words.size() / each < rows_) { // their product may be too large for a number
             fail_sizes("tamis::mask_block_span: needs %zu words (rows * mask_words(columns)), got %zu",
                        rows_ * mask_words(columns_), words.size());
         }
