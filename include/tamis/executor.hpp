@@ -18,16 +18,13 @@ concept executor = requires(const E& e, std::size_t count, void (*task)(std::siz
     { e.width() } -> std::convertible_to<std::size_t>;
 };
 
-namespace detail {
-
-/// How many parts are worth making: an executor of one's own may say 0, and runs what it is given all the same.
+/// How many may run at the same time, as the library counts: an executor that says 0 is taken for one thread. Refuses a
+/// negative number.
 template <executor E>
-constexpr std::size_t parts_for(const E& threads) {
+constexpr std::size_t width_of(const E& threads) {
     const std::size_t width = whole_number{threads.width()}.or_fail("tamis: an executor's width()");
     return width == 0 ? 1 : width;
 }
-
-} // namespace detail
 
 /// The calling thread alone.
 struct serial {

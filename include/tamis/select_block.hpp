@@ -43,10 +43,10 @@ class mask_block_span {
 class mask_block {
   public:
     mask_block(whole_number rows, whole_number columns)
-        : rows_{rows.or_fail("tamis::mask_block: rows")},
-          columns_{columns.or_fail("tamis::mask_block: columns")} {
-        words_.resize(rows_ * mask_words(columns_));
-    }
+        : words_(rows.or_fail("tamis::mask_block: rows") *
+                 mask_words(columns.or_fail("tamis::mask_block: columns"))),
+          rows_{rows.or_fail("")},
+          columns_{columns.or_fail("")} {}
 
     mask_block_span span() { return {words_, rows_, columns_}; }
     std::size_t rows() const { return rows_; }
@@ -101,7 +101,7 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) 
 /// Bytes of workspace for rows in parallel: those of select, for each that may run at the same time.
 template <selector S, executor E>
 constexpr std::size_t rows_selection_bytes(const S& s, std::size_t columns, const E& threads) {
-    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * detail::parts_for(threads);
+    return workspace_bytes_of<std::byte>(selection_bytes(s, columns)) * width_of(threads);
 }
 
 /// The same in parallel: a run of rows for each that `threads` may run at the same time. The masks do not depend on
@@ -110,7 +110,7 @@ template <selector S, element T, executor E>
 void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, const E& threads) {
     detail::need_masks_of(values, out);
     const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
-    const std::size_t parts = (std::min)(values.rows(), detail::parts_for(threads));
+    const std::size_t parts = (std::min)(values.rows(), width_of(threads));
     const auto memory = w.take<std::byte>(bytes * parts);
     threads.run(parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};

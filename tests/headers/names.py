@@ -1,5 +1,5 @@
-"""The names that the library declares in tamis and tamis::study, one a line: kind, header, name. With a second argument,
-the names of which this file does not speak; it should use all of them. names.py INCLUDE_DIR [USES.cpp]"""
+"""Writes code that looks up each name that the library declares in tamis and tamis::study, the way a user of both by
+`using namespace` writes it; nothing is instantiated. names.py INCLUDE_DIR OUTPUT"""
 import pathlib
 import re
 import sys
@@ -10,8 +10,8 @@ def declarations(text):
     text = re.sub(r"//[^\n]*|^\s*#(?:[^\n\\]|\\.|\\\n)*", "", text, flags=re.M)
     text = re.sub(r"\"(?:\\.|[^\"\\\n])*\"", '""', text)
     open_namespaces, head, depth = [], "", 0
-    for token in re.findall(r"TAMIS_BEGIN|TAMIS_END|[{};]|[^{};]+?(?=TAMIS_|[{};]|$)", text):
-        if token == "TAMIS_BEGIN":
+    for token in re.findall(r"TAMIS_BEGIN\w*|TAMIS_END|[{};]|[^{};]+?(?=TAMIS_|[{};]|$)", text):
+        if token.startswith("TAMIS_BEGIN"):
             open_namespaces, head = ["tamis"], ""
         elif token == "TAMIS_END":
             open_namespaces = []
@@ -69,21 +69,42 @@ def names_of(head):
     return ("function", match.group(1)) if match else None
 
 
-def main(include_dir, uses=None):
+def arguments(head):
+    """As many template arguments as a declaration needs: the parameters without a default."""
+    inside, depth, count, plain = head[head.index("<") + 1:], 1, 1, True
+    for i, c in enumerate(inside):
+        depth += {"<": 1, "(": 1, "{": 1, ">": -1, ")": -1, "}": -1}.get(c, 0)
+        if depth == 0 or (depth == 1 and c == "="):
+            break
+        count += depth == 1 and c == ","
+    if depth == 1 and count > 1: # this one has a default, and so have those behind it
+        count -= 1
+    return "<" + ", ".join(["T"] * count) + ">"
+
+
+def lookup(kind, name, head):
+    templated = head.lstrip().startswith("template")
+    if kind == "function":
+        return f"{name}(t);"
+    if kind == "class template":
+        return f"(void){name}{{t}};"
+    if kind in ("type", "alias template"):
+        return f"using {name}_here [[maybe_unused]] = {name}{arguments(head) if templated else ''};"
+    return f"(void){name}{arguments(head) if templated else ''};"
+
+
+def main(include_dir, output):
     root = pathlib.Path(include_dir)
     found = {}
     for path in sorted(root.rglob("*.hpp")):
-        name = str(path.relative_to(root))
-        if re.search("/exec/|_json", name): # they need a library each
+        if re.search("/exec/|_json", str(path)): # they need a library each
             continue
         for namespace, head in declarations(path.read_text()):
             named = names_of(head) if namespace in ("tamis", "study") else None
             if named and named[1] != "static_assert":
-                found.setdefault(named[1], (named[0], name))
-    known = set(re.findall(r"\w+", re.sub(r"//[^\n]*", "", pathlib.Path(uses).read_text()))) if uses else set()
-    missing = [f"{kind}\t{header}\t{name}" for name, (kind, header) in sorted(found.items()) if name not in known]
-    print("\n".join(missing))
-    return 1 if missing and uses else 0
+                found.setdefault(named[1], lookup(*named, head))
+    lines = ["template <class T>", "void all_names(T t) {", *("    " + line for line in found.values()), "}"]
+    pathlib.Path(output).write_text("\n".join(lines) + "\n")
 
 
-sys.exit(main(*sys.argv[1:]))
+main(*sys.argv[1:])

@@ -69,7 +69,7 @@ class ffn_calls {
     template <class Products, class Executor>
     std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
         return self().template bytes_for<Products>(std::clamp<std::size_t>(tokens, 1, Products::most_tokens),
-                                                   detail::parts_for(threads));
+                                                   width_of(threads));
     }
 
     /// A block, as many tokens at a time as the products take and the workspace has room for.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <tamis/detail/compress.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/rule/cett.hpp>
 
@@ -48,7 +47,6 @@ class cett_exact : public selects<cett_exact<Down>> {
         detail::need("tamis::cett_exact: the intermediate needs %zu entries, got %zu",
                      detail::down_neurons(down_), values.size());
         const std::size_t n = values.size();
-        detail::need_indices_for(n);
         const auto norms = w.take<double>(n); // of the neurons' contributions
         score_into(score_, values, norms);
         const scores<double> s{norms};

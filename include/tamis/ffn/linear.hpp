@@ -182,7 +182,7 @@ class product {
 /// Products that do not wait for each other, together.
 template <class Executor, class... Products>
 void run_products(const Executor& threads, workspace w, traffic& read, Products... products) {
-    const std::size_t width = parts_for(threads);
+    const std::size_t width = width_of(threads);
     const std::size_t parts[] = {products.prepare(width, w)...};
     std::size_t all = 0;
     for (const std::size_t count : parts) {

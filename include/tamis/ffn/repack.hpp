@@ -51,7 +51,7 @@ matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&
     constexpr std::size_t bytes_a_task = std::size_t{4} << 20;
     const row_writer<F, L, M> writer{source, out};
     const std::size_t bands = (writer.rows() + band_rows - 1) / band_rows;
-    const std::size_t parts = (std::min)(bands, parts_for(threads));
+    const std::size_t parts = (std::min)(bands, width_of(threads));
     const std::size_t bands_a_round =
         parts * std::max<std::size_t>(1, bytes_a_task / (band_rows * writer.row_bytes() + 1));
     using cell = typename row_writer<F, L, M>::cell;

@@ -125,7 +125,7 @@ class mask_span : public detail::mask_reads<mask_span> {
 class mask : public detail::mask_reads<mask> {
   public:
     mask() = default;
-    explicit mask(whole_number n) : size_{n.or_fail("tamis::mask: n")} { words_.resize(mask_words(size_)); }
+    explicit mask(whole_number n) : words_(mask_words(n.or_fail("tamis::mask: n"))), size_{n.or_fail("")} {}
     explicit mask(mask_view other)
         : words_(other.words().begin(), other.words().end()), size_{other.size()} {}
 
