@@ -77,6 +77,9 @@ TEST_CASE("any_selector: chosen at run time, copied, assigned and held by anothe
     CHECK(show(s(v)) == "100");
     const std::vector<tamis::any_selector> several{tamis::top_k{1}, tamis::threshold{0.5}, s};
     CHECK(show(several[1](v)) == "111");
+    tamis::any_selector moved = std::move(s);
+    CHECK(show(moved(v)) == "100");
+    CHECK(show(s(v)) == "100"); // NOLINT: one that was moved from is what it was
     CHECK(show((several[1] & tamis::any_selector{tamis::top_k{2}})(v)) == "110");
     CHECK(show(tamis::any_selector{tamis::any_selector{tamis::top_k{2}} & tamis::threshold{2}}(v)) == "100");
 }

@@ -6,6 +6,10 @@
 
 #include <doctest/doctest.h>
 #include <limits>
+#include <vector>
+#if __has_include(<stdfloat>)
+#include <stdfloat>
+#endif
 
 namespace {
 
@@ -35,6 +39,25 @@ static_assert(reads_as_double<double> && reads_as_double<std::int32_t> &&
 static_assert(reads_as_float<_Float16>);
 #endif
 static_assert(!tamis::element<bool> && !tamis::element<unsigned> && !tamis::element<std::uint8_t>);
+// C++23's own types, where the library counts them as arithmetic.
+#if defined(__STDCPP_FLOAT16_T__)
+static_assert(reads_as_float<std::float16_t>);
+#endif
+#if defined(__STDCPP_BFLOAT16_T__)
+static_assert(reads_as_float<const std::bfloat16_t>);
+#endif
+#if defined(__STDCPP_FLOAT32_T__)
+static_assert(reads_as_float<std::float32_t>);
+#endif
+#if defined(__STDCPP_FLOAT64_T__)
+static_assert(reads_as_double<std::float64_t>);
+#endif
+#if defined(__STDCPP_FLOAT128_T__)
+static_assert(!tamis::element<std::float128_t>);
+#endif
+#if defined(__SIZEOF_INT128__)
+static_assert(!tamis::element<__int128_t> && !tamis::element<__uint128_t>);
+#endif
 static_assert(!tamis::element<long double> && !tamis::element<colour> && !tamis::element<float*> &&
               !tamis::element<void*>);
 

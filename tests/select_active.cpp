@@ -83,4 +83,39 @@ TEST_CASE("too little room is said with the sizes") {
     CHECK(message_of([&] { select_indices(top_p{0.9}, values, indices, memory); }).find("all 3 entries") !=
           std::string::npos);
 }
+
+TEST_CASE("more values than 32 bits can name are refused before any is read") {
+    constexpr std::size_t most = std::size_t{1} << 32;
+    const std::string message =
+        "tamis: indices have 32 bits and name 4294967296 entries, got 4294967297; make a mask, "
+        "or take the values in parts";
+    const float value = 1;
+    std::uint32_t index = 7;
+    entry place{7, 7};
+    std::uint64_t word = ~std::uint64_t{0};
+    // They say how long they are; only the first element is there.
+    const std::span<const float> values{&value, most + 1};
+    const std::span indices{&index, most + 1};
+    const std::span entries{&place, most + 1};
+    const mask_view mask{std::span<const std::uint64_t>{&word, mask_words(most + 1)}, most + 1};
+    const scores<float> s{values};
+    const auto cut = tamis::cut<float>::everything();
+    CHECK(message_of([&] { select_indices(top_k{1}, values, indices, workspace{}); }) == message);
+    CHECK(message_of([&] {
+              select_indices(top_k{1}, strided{&value, most + 1, 0}, indices, workspace{});
+          }) == message);
+    CHECK(message_of([&] { select_entries(top_k{1}, values, entries, workspace{}); }) == message);
+    CHECK(message_of([&] { active_indices(mask, indices); }) == message);
+    CHECK(message_of([&] { active_indices(mask); }) == message);
+    CHECK(message_of([&] { plain_active_indices(mask, indices); }) == message);
+    CHECK(message_of([&] { write_indices(cut, s, indices); }) == message);
+    CHECK(message_of([&] { plain_write_indices(cut, s, indices); }) == message);
+    CHECK(message_of([&] { write_entries(cut, s, values, entries); }) == message);
+    CHECK(message_of([&] { plain_write_entries(cut, s, values, entries); }) == message);
+    CHECK(index == 7);
+    // The last that can be named is not refused for this: here the room is too small.
+    CHECK(message_of([&] {
+              select_indices(top_k{1}, values.first(most), indices.first(1), workspace{});
+          }).find("needs room for all 4294967296") != std::string::npos);
+}
 #endif

@@ -15,6 +15,19 @@
 
 using namespace tamis;
 
+namespace {
+
+struct idle_pool {
+    static std::size_t width() { return 0; }
+    void run(std::size_t count, auto&& task) const {
+        for (std::size_t i = 0; i < count; ++i) {
+            task(i);
+        }
+    }
+};
+
+} // namespace
+
 TEST_CASE("rows have a cut each, a joint mask one for all") {
     std::vector<float> values{4, 1, 2, 40, 10, 20};
     const block tokens{values.data(), 2, 3};
@@ -94,6 +107,9 @@ TEST_CASE("masks of another shape are refused with both numbers") {
     CHECK(message_of([&] {
               mask_block_span{words, 2, 65};
           }) == "tamis::mask_block_span: needs 4 words (rows * mask_words(columns)), got 3");
+    CHECK_THROWS_AS(mask_block_span(words, std::size_t{1} << 58, 64 * 64), std::invalid_argument);
+    CHECK(mask_block_span(words, std::size_t{1} << 58, 0).rows() == std::size_t{1} << 58);
+    CHECK(mask_block_span(words, 3, 64).row(2).size() == 64);
 }
 #endif
 
@@ -127,6 +143,42 @@ TEST_CASE("rows in parallel are the rows' masks, whatever the number of threads"
                     CHECK(mask{masks.row(i)} == mask{expected.row(i)});
                     CHECK(mask{alone.row(i)} == mask{expected.row(i)});
                 }
+            }
+        }
+    }
+}
+
+TEST_CASE("an executor that says it has no thread runs what it is given all the same") {
+    std::vector<float> values{4, 1, 2, 1, 3, 2};
+    const block tokens{values.data(), 2, 3};
+    mask_block masks{2, 3};
+    owned_workspace scratch{rows_selection_bytes(top_k{1}, 3, idle_pool{})};
+    select_rows(top_k{1}, tokens, masks.span(), scratch, idle_pool{});
+    CHECK(show(masks.row(0)) == "100");
+    CHECK(show(masks.row(1)) == "010");
+}
+
+TEST_CASE("blocks of nothing: no rows, no columns, neither") {
+    const executor_of threads{0, [](std::size_t count, auto&& task) {
+                                  for (std::size_t i = 0; i < count; ++i) {
+                                      task(i);
+                                  }
+                              }};
+    for (const std::size_t rows : {0u, 3u}) {
+        for (const std::size_t columns : {0u, 5u}) {
+            if (rows * columns != 0) {
+                continue;
+            }
+            const block<const float> tokens{nullptr, rows, columns};
+            CHECK(select_rows(top_p{0.9}, tokens).rows() == rows);
+            CHECK(select_joint(guarded{64, top_p{0.9}}, tokens).columns() == columns);
+            CHECK(select_joint(top_p_power(0.9, 2), tokens).rows() == rows);
+            mask_block masks{rows, columns};
+            owned_workspace scratch{rows_selection_bytes(top_k{2}, columns, threads)};
+            select_rows(top_k{2}, tokens, masks.span(), scratch, threads);
+            for (std::size_t i = 0; i < rows; ++i) {
+                CHECK(masks.row(i).size() == 0);
+                CHECK(masks.row(i).sparsity() == 0.0);
             }
         }
     }

@@ -1,4 +1,6 @@
 // What can be masked, and what is refused: see must_not_compile for the messages.
+#include <tamis/mask/apply.hpp>
+#include <tamis/rule/threshold.hpp>
 #include <tamis/rule/top_k.hpp>
 #include <tamis/values.hpp>
 
@@ -9,8 +11,33 @@
 #include <doctest/doctest.h>
 #include <array>
 #include <deque>
+#include <limits>
 #include <list>
 #include <vector>
+#if __has_include(<stdfloat>)
+#include <stdfloat>
+#endif
+
+#if defined(__STDCPP_FLOAT16_T__)
+#define AND_STD_FLOAT16 , std::float16_t
+#else
+#define AND_STD_FLOAT16
+#endif
+#if defined(__STDCPP_BFLOAT16_T__)
+#define AND_STD_BFLOAT16 , std::bfloat16_t
+#else
+#define AND_STD_BFLOAT16
+#endif
+#if defined(__STDCPP_FLOAT32_T__)
+#define AND_STD_FLOAT32 , std::float32_t
+#else
+#define AND_STD_FLOAT32
+#endif
+#if defined(__STDCPP_FLOAT64_T__)
+#define AND_STD_FLOAT64 , std::float64_t
+#else
+#define AND_STD_FLOAT64
+#endif
 
 using tamis::block;
 using tamis::strided;
@@ -38,7 +65,33 @@ TEST_CASE_TEMPLATE("every element type is masked alike", T, float, double, Eigen
     CHECK(show(tamis::top_k{1}(strided{v.data() + 1, 2, 2})) == "10");
 }
 
+TEST_CASE_TEMPLATE("C++23's floating-point types are masked like any other", T,
+                   float AND_STD_FLOAT16 AND_STD_BFLOAT16 AND_STD_FLOAT32 AND_STD_FLOAT64) {
+    std::vector<T> v(100, T(0.5f)); // whole vectors, and some behind
+    v[3] = T(2);
+    v[97] = T(-4);
+    const tamis::mask m = tamis::top_k{2}(v);
+    CHECK(m.count() == 2);
+    CHECK((m[3] && m[97]));
+    CHECK(tamis::top_k{1}(strided{v.data() + 3, 3, 1})[0]);
+    tamis::zero_inactive(v, m);
+    CHECK((v[0] == T(0) && v[3] == T(2)));
+}
+
 TEST_CASE("the least integer has a magnitude") {
+    constexpr auto least16 = std::numeric_limits<std::int16_t>::min();
+    constexpr auto least64 = std::numeric_limits<std::int64_t>::min();
+    CHECK(show(tamis::top_k{1}(std::vector<std::int16_t>{32767, least16, -32767})) == "010");
+    CHECK(show(tamis::top_k{1}(std::vector<std::int64_t>{std::int64_t{1} << 62, least64, 0})) == "010");
+    // A double does not tell 2^63 from its neighbour: they tie.
+    CHECK(show(tamis::top_k{1}(std::vector<std::int64_t>{least64 + 1, least64, least64 + 4096})) == "110");
+    // Whole vectors of the least.
+    CHECK(tamis::top_k{1}(std::vector<std::int8_t>(100, -128)).count() == 100);
+    std::vector<std::int8_t> bytes(100, 127);
+    bytes[67] = -128;
+    CHECK(tamis::top_k{1}(bytes).count() == 1);
+    CHECK(tamis::threshold{128}(bytes)[67]);
+    CHECK(tamis::threshold{127.5}(bytes).count() == 1);
     CHECK(show(tamis::top_k{1}(std::vector<std::int8_t>{127, -128, -127})) == "010");
     CHECK(show(tamis::top_k{1}(std::vector<std::int32_t>{2147483647, -2147483647 - 1})) == "01");
     CHECK(show(tamis::top_k{1}(std::vector<std::int32_t>{16777217, 16777216})) ==
@@ -51,6 +104,8 @@ TEST_CASE("strided values step over memory, forwards or backwards") {
     CHECK(show(tamis::top_k{1}(strided{matrix.data() + 1, 3, 2})) == "100");
     CHECK(show(tamis::top_k{1}(strided{matrix.data() + 5, 3, -2})) == "001");
     CHECK(show(tamis::top_k{1}(strided{matrix.data(), 0, 2})) == "");
+    CHECK(show(tamis::top_k{1}(strided<const float>{nullptr, 0, 1})) == "");
+    CHECK(show(tamis::top_k{1}(strided{matrix.data() + 2, 3, 0})) == "111"); // one value, three times
     const strided backwards{matrix.data() + 4, 3, -2};
     CHECK(backwards[0] == 3.0f);
     CHECK(backwards[2] == 1.0f);

@@ -2,13 +2,17 @@
 
 #include <tamis/rule/selects.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
 
 TAMIS_BEGIN
 
 /// A rule or selector over floats that is chosen at run time: the same masks as the selector it is made of, for one
 /// virtual call a mask. It is a selector itself, so one type of FFN serves every rule. Copies share what they hold, which
-/// is never changed; making one allocates, selecting does not.
+/// is never changed, and one that was moved from is still what it was; making one allocates, selecting does not.
 class any_selector : public selects<any_selector> {
     struct face {
         virtual ~face() = default;
@@ -29,6 +33,8 @@ class any_selector : public selects<any_selector> {
     template <selector S>
         requires(!std::is_same_v<S, any_selector>)
     any_selector(S s) : held_{std::make_shared<const holder<S>>(std::move(s))} {}
+    any_selector(const any_selector&) = default; // no move: it would leave one that holds nothing
+    any_selector& operator=(const any_selector&) = default;
 
     void select(std::span<const float> values, mask_span out, workspace w) const {
         held_->select(values, out, w);

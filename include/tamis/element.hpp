@@ -21,8 +21,12 @@ using bits_of = std::conditional_t<std::is_same_v<Real, float>, std::uint32_t, s
 /// How a type is read as a real. Specialise it for a number type of your own with
 ///     using real = float;  // or double
 ///     static real to_real(const Mine&);
-/// Types that convert explicitly to float (Eigen::half, Eigen::bfloat16, _Float16) need no specialisation.
-/// Integers of up to 24 bits read as float, of up to 53 bits as double; 64-bit ones are rounded to double.
+/// Types of one or two bytes that convert explicitly to float (Eigen::half, Eigen::bfloat16, _Float16) and the
+/// compiler's own floating-point types of up to eight (std::float16_t, bfloat16_t, float32_t, float64_t) need no
+/// specialisation. Signed integers of up to 16 bits read as float, wider ones as double, to which 64-bit ones are rounded:
+/// beyond 2^53 neighbours may tie. The least one is a magnitude like any other: |INT8_MIN| is 128, |INT64_MIN| 2^63.
+/// No elements: bool and unsigned integers, which mostly hold indices, or numbers with a zero point, whose 0 is not zero;
+/// and long double, float128_t and 128-bit integers, which a double would cut short. Convert these first.
 template <class T>
 struct element_traits {};
 
@@ -34,26 +38,36 @@ struct element_traits<T> {
 };
 
 template <class T>
-    requires std::signed_integral<T>
+    requires(std::signed_integral<T> && sizeof(T) <= 8) // g++ may count __int128, too
 struct element_traits<T> {
     using real = std::conditional_t<(sizeof(T) <= 2), float, double>;
     static constexpr real to_real(T value) { return static_cast<real>(value); }
 };
 
+namespace detail {
+
+/// Whether C++ counts them as arithmetic depends on the standard and the library: all that is asked is that they are no
+/// integers, and convert.
 template <class T>
-    requires(!std::is_arithmetic_v<T> && !std::is_enum_v<T> && sizeof(T) <= 2 &&
-             requires(const T& value) { static_cast<float>(value); })
+concept other_float = !std::integral<T> && !std::is_enum_v<T> && !std::same_as<T, float> &&
+                      !std::same_as<T, double> && !std::same_as<T, long double> &&
+                      (sizeof(T) <= 2 || (std::is_scalar_v<T> && (sizeof(T) == 4 || sizeof(T) == 8))) &&
+                      requires(const T& value) { static_cast<float>(value); };
+
+} // namespace detail
+
+template <detail::other_float T>
 struct element_traits<T> {
-    using real = float;
-    static constexpr real to_real(const T& value) { return static_cast<float>(value); }
+    using real = std::conditional_t<(sizeof(T) <= 4), float, double>;
+    static constexpr real to_real(const T& value) { return static_cast<real>(value); }
 };
 
 /// The real that an element is read as: float or double.
 template <class T>
 using real_of = typename element_traits<std::remove_cv_t<T>>::real;
 
-/// Models: float, double, signed integers, Eigen::half, Eigen::bfloat16, _Float16, and any type with
-/// element_traits.
+/// Models: float, double, signed integers, std::float16_t, std::bfloat16_t, _Float16, Eigen::half, Eigen::bfloat16, and
+/// any type with element_traits.
 template <class T>
 concept element = requires(const std::remove_cv_t<T>& value) {
     { element_traits<std::remove_cv_t<T>>::to_real(value) } -> std::same_as<real_of<T>>;

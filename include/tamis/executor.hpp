@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -18,10 +18,11 @@ concept executor = requires(const E& e, std::size_t count, void (*task)(std::siz
     { e.width() } -> std::convertible_to<std::size_t>;
 };
 
-/// How many may run at the same time, as the library counts: an executor that says 0 is taken for one thread.
+/// How many may run at the same time, as the library counts: an executor that says 0 is taken for one thread. Refuses a
+/// negative number.
 template <executor E>
 constexpr std::size_t width_of(const E& threads) {
-    const std::size_t width = threads.width();
+    const std::size_t width = whole_number{threads.width()}.or_fail("tamis: an executor's width()");
     return width == 0 ? 1 : width;
 }
 
@@ -40,8 +41,13 @@ struct serial {
 template <class Run>
 class executor_of {
   public:
-    constexpr executor_of(std::size_t width, Run run)
-        : width_{width == 0 ? 1 : width}, run_{std::move(run)} {}
+    /// A width of 0 counts as 1: the caller's thread. Refuses a negative one.
+    constexpr executor_of(whole_number width, Run run)
+        : width_{width.or_fail("tamis::executor_of: width")}, run_{std::move(run)} {
+        if (width_ == 0) {
+            width_ = 1;
+        }
+    }
 
     constexpr std::size_t width() const { return width_; }
     template <class Task>

@@ -26,6 +26,7 @@ auto select_into(const S& s, const View& values, workspace w, OfCut&& of_cut, Of
 }
 
 inline void need_room(std::size_t wanted, std::size_t room) {
+    need_indices_for(wanted);
     if (room < wanted) {
         fail_sizes("tamis: needs room for all %zu entries, which may be active, got %zu", wanted, room);
     }
@@ -40,7 +41,7 @@ constexpr std::size_t active_selection_bytes(const S& s, std::size_t n) {
 }
 
 /// Writes the indices of the active values, ascending; returns how many. `out` has room for all, and what lies behind
-/// the last index is undefined. Equals active_indices of the mask.
+/// the last index is undefined. Equals active_indices of the mask. Refuses more than 2^32 values.
 template <selector S, values V>
 std::size_t select_indices(const S& s, V&& values, std::span<std::uint32_t> out, workspace w) {
     const auto view = detail::unseen(view_of(values));

@@ -3,6 +3,12 @@
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/rule/selects.hpp>
+#include <tamis/whole_number.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 TAMIS_BEGIN_SHARED
 
@@ -13,12 +19,15 @@ TAMIS_BEGIN_SHARED
 class mask_block_span {
   public:
     /// Refuses fewer words than rows * mask_words(columns).
-    TAMIS_KEYED constexpr mask_block_span(std::span<std::uint64_t> words, std::size_t rows,
-                                          std::size_t columns)
-        : words_{words}, rows_{rows}, columns_{columns} {
-        if (words.size() < rows * mask_words(columns)) {
+    TAMIS_KEYED constexpr mask_block_span(std::span<std::uint64_t> words, whole_number rows,
+                                          whole_number columns)
+        : words_{words},
+          rows_{rows.or_fail("tamis::mask_block_span: rows")},
+          columns_{columns.or_fail("tamis::mask_block_span: columns")} {
+        const std::size_t each = mask_words(columns_);
+        if (each != 0 && words.size() / each < rows_) { // their product may be too large for a number
             fail_sizes("tamis::mask_block_span: needs %zu words (rows * mask_words(columns)), got %zu",
-                       rows * mask_words(columns), words.size());
+                       rows_ * mask_words(columns_), words.size());
         }
     }
     TAMIS_KEYED constexpr std::size_t rows() const { return rows_; }
@@ -35,8 +44,11 @@ class mask_block_span {
 /// The masks of a block's rows with words of their own.
 class mask_block {
   public:
-    TAMIS_KEYED mask_block(std::size_t rows, std::size_t columns)
-        : words_(rows * mask_words(columns)), rows_{rows}, columns_{columns} {}
+    TAMIS_KEYED mask_block(whole_number rows, whole_number columns)
+        : words_(rows.or_fail("tamis::mask_block: rows") *
+                 mask_words(columns.or_fail("tamis::mask_block: columns"))),
+          rows_{rows.or_fail("")},
+          columns_{columns.or_fail("")} {}
 
     TAMIS_KEYED mask_block(const mask_block&) = default;
     TAMIS_KEYED mask_block(mask_block&&) = default;
@@ -110,7 +122,7 @@ template <selector S, element T, executor E>
 void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, const E& threads) {
     detail::need_masks_of(values, out);
     const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
-    const std::size_t parts = values.rows() < width_of(threads) ? values.rows() : width_of(threads);
+    const std::size_t parts = (std::min)(values.rows(), width_of(threads));
     const auto memory = w.take<std::byte>(bytes * parts);
     threads.run(parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};

@@ -4,19 +4,26 @@
 //
 //     values --score--> magnitudes --rule--> cut --> mask --site--> kernel skips --> y
 //
-// All of the library; each header below stands by itself. <tamis/eigen.hpp> (Eigen's vectors as values) is apart,
-// so that Eigen stays optional.
+// All of the library; each header below stands by itself. Apart are those that need something more:
+//     <tamis/eigen.hpp>        Eigen's vectors as values (Eigen)
+//     <tamis/ffn/prefill.hpp>  many tokens at once, by Eigen's products (Eigen)
+//     <tamis/exec/openmp.hpp>  OpenMP's threads
+//     <tamis/exec/tbb.hpp>     oneTBB's threads
+// and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
 // values: numbers of any type, in a row; the caller's memory and threads
 #include <tamis/element.hpp>
+#include <tamis/error.hpp>
 #include <tamis/executor.hpp>
 #include <tamis/values.hpp>
+#include <tamis/whole_number.hpp>
 #include <tamis/workspace.hpp>
 
 // score: values to magnitudes
 #include <tamis/score/centred.hpp>
 #include <tamis/score/magnitude.hpp>
 #include <tamis/score/power.hpp>
+#include <tamis/score/score.hpp>
 #include <tamis/score/weighted.hpp>
 
 // rule: magnitudes to a cut
@@ -26,7 +33,9 @@
 #include <tamis/rule/guarded.hpp>
 #include <tamis/rule/max_p.hpp>
 #include <tamis/rule/nonzero.hpp>
+#include <tamis/rule/rule.hpp>
 #include <tamis/rule/selectors.hpp>
+#include <tamis/rule/selects.hpp>
 #include <tamis/rule/tail_budget.hpp>
 #include <tamis/rule/threshold.hpp>
 #include <tamis/rule/top_k.hpp>
@@ -43,16 +52,22 @@
 #include <tamis/write_active.hpp>
 
 // site, policy, weights, kernel: the FFN
+#include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/observer.hpp>
 #include <tamis/ffn/pack.hpp>
 #include <tamis/ffn/packed_ffn.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
+#include <tamis/ffn/policy.hpp>
 #include <tamis/ffn/repack.hpp>
+#include <tamis/ffn/site.hpp>
 #include <tamis/ffn/union_growth.hpp>
+#include <tamis/ffn/weights.hpp>
 #include <tamis/format/bf16.hpp>
 #include <tamis/format/f16.hpp>
 #include <tamis/format/f32.hpp>
+#include <tamis/format/format.hpp>
 #include <tamis/format/int8_by_row.hpp>
 #include <tamis/format/q4_0.hpp>
 #include <tamis/format/q8_0.hpp>

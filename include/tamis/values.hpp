@@ -2,9 +2,14 @@
 
 #include <tamis/element.hpp>
 #include <tamis/error.hpp>
+#include <tamis/whole_number.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <ranges>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 TAMIS_BEGIN
 
@@ -17,8 +22,11 @@ class strided {
   public:
     using value_type = std::remove_cv_t<T>;
 
-    constexpr strided(T* data, std::size_t count, std::ptrdiff_t step)
-        : data_{data}, count_{count}, step_{step} {}
+    /// Refuses a negative count; the step may be negative or 0.
+    constexpr strided(T* data, whole_number count, std::ptrdiff_t step)
+        : data_{data}, count_{count.or_fail("tamis::strided: the count")}, step_{step} {}
+    template <std::floating_point Step>
+    strided(T*, whole_number, Step) = delete; // tamis: the step is in elements, a whole number
 
     constexpr std::size_t size() const { return count_; }
     constexpr T& operator[](std::size_t i) const { return data_[static_cast<std::ptrdiff_t>(i) * step_]; }
@@ -67,11 +75,13 @@ concept values = requires(std::remove_reference_t<V>& v) {
 /// The view of values: std::span<T> or strided<T>. Says at compile time what to do when V is not values.
 template <class V>
 constexpr auto view_of(V&& v) {
-    static_assert(values<V>,
-                  "tamis: these are not values. Values are a contiguous range of numbers (float, double, "
-                  "signed integers, half, bfloat16); wrap a strided row or column in tamis::strided(pointer, "
-                  "count, step); include <tamis/eigen.hpp> for Eigen vectors; evaluate an Eigen expression "
-                  "into a vector first; give a number type of your own tamis::element_traits.");
+    static_assert(
+        values<V>,
+        "tamis: these are not values. Values are a contiguous range of numbers (float, double, "
+        "signed integers, half, bfloat16); wrap a strided row or column in tamis::strided(pointer, "
+        "count, step); include <tamis/eigen.hpp> for Eigen vectors; evaluate an Eigen expression "
+        "into a vector first; give a number type of your own tamis::element_traits. Unsigned numbers, bool "
+        "and what a double would cut short (long double, float128_t) are none: convert them first.");
     return values_access<std::remove_reference_t<V>>::view(v);
 }
 
@@ -86,14 +96,18 @@ class block {
   public:
     using value_type = std::remove_cv_t<T>;
 
-    constexpr block(T* data, std::size_t rows, std::size_t columns) : block{data, rows, columns, columns} {}
-    constexpr block(T* data, std::size_t rows, std::size_t columns, std::size_t stride)
-        : data_{data}, rows_{rows}, columns_{columns}, stride_{stride} {
-        if (stride < columns && rows > 1) {
-            fail_sizes("tamis::block: stride must be at least the %zu columns, got %zu", columns, stride);
+    /// Refuses a negative size, and a stride shorter than a row where there are several.
+    constexpr block(T* data, whole_number rows, whole_number columns) : block{data, rows, columns, columns} {}
+    constexpr block(T* data, whole_number rows, whole_number columns, whole_number stride)
+        : data_{data},
+          rows_{rows.or_fail("tamis::block: rows")},
+          columns_{columns.or_fail("tamis::block: columns")},
+          stride_{stride.or_fail("tamis::block: stride")} {
+        if (stride_ < columns_ && rows_ > 1) {
+            fail_sizes("tamis::block: stride must be at least the %zu columns, got %zu", columns_, stride_);
         }
-        if (data == nullptr && rows != 0 && columns != 0) {
-            fail_sizes("tamis::block: %zu rows of %zu columns at a null pointer", rows, columns);
+        if (data == nullptr && rows_ != 0 && columns_ != 0) {
+            fail_sizes("tamis::block: %zu rows of %zu columns at a null pointer", rows_, columns_);
         }
     }
     constexpr operator block<const T>() const

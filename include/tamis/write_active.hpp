@@ -42,9 +42,10 @@ void write_mask(cut<Real> cut, scores<Real> s, mask_span out) {
 }
 
 /// The indices of the entries at or above a cut, ascending; how many. `out` holds as many as there are scores, and
-/// what lies behind the last index is undefined.
+/// what lies behind the last index is undefined. Refuses more than 2^32 scores, which 32 bits can not name.
 template <class Real>
 std::size_t plain_write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+    detail::need_indices_for(s.size());
     std::size_t count = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
@@ -58,6 +59,7 @@ std::size_t plain_write_indices(cut<Real> cut, scores<Real> s, std::span<std::ui
 template <class Real>
 std::size_t plain_write_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
                                 std::span<entry> out) {
+    detail::need_indices_for(s.size());
     std::size_t count = 0;
     for (std::size_t i = 0; i < s.size(); ++i) {
         if (cut.keeps(s.bits(i))) {
@@ -69,6 +71,7 @@ std::size_t plain_write_entries(cut<Real> cut, scores<Real> s, std::span<const f
 
 template <class Real>
 std::size_t write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
+    detail::need_indices_for(s.size());
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     std::uint32_t* next = out.data(); // in a register: nothing captures it
@@ -88,6 +91,7 @@ std::size_t write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t
 template <class Real>
 std::size_t write_entries(cut<Real> cut, scores<Real> s, std::span<const float> values,
                           std::span<entry> out) {
+    detail::need_indices_for(s.size());
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
     entry* next = out.data();

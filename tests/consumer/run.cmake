@@ -1,4 +1,4 @@
-# Builds the consumer in one of the three ways, from nothing, and runs it.
+# Builds one consumer, from nothing, and runs it. Each compiles one or two small files.
 function(run)
     execute_process(COMMAND ${ARGN} RESULT_VARIABLE code)
     if(NOT code EQUAL 0)
@@ -7,13 +7,15 @@ function(run)
     endif()
 endfunction()
 
-file(REMOVE_RECURSE "${WORK}")
-set(options)
-if(CONSUME STREQUAL "package")
-    # Installed to one place, used from another: nothing in it may remember where it came from.
+set(prefix "${WORK}/moved_here")
+set(arguments -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}"
+    "-DCMAKE_PREFIX_PATH=${prefix}" "-DTAMIS_SOURCE=${TAMIS_SOURCE}" "-DWAY=${WAY}")
+
+# Installed to one place, used from another: nothing in it may remember where it came from.
+function(install_tamis)
     run("${CMAKE_COMMAND}" --install "${TAMIS_BINARY}" --prefix "${WORK}/built_here")
-    file(RENAME "${WORK}/built_here" "${WORK}/moved_here")
-    file(GLOB_RECURSE files "${WORK}/moved_here/*.cmake")
+    file(RENAME "${WORK}/built_here" "${prefix}")
+    file(GLOB_RECURSE files "${prefix}/*.cmake")
     foreach(file IN LISTS files)
         file(READ "${file}" text)
         foreach(path "${TAMIS_SOURCE}" "${TAMIS_BINARY}" built_here)
@@ -23,11 +25,36 @@ if(CONSUME STREQUAL "package")
             endif()
         endforeach()
     endforeach()
-    set(options "-DCMAKE_PREFIX_PATH=${WORK}/moved_here")
+    # All headers, and nothing else.
+    file(GLOB_RECURSE there RELATIVE "${TAMIS_SOURCE}/include" "${TAMIS_SOURCE}/include/*")
+    file(GLOB_RECURSE installed RELATIVE "${prefix}/include" "${prefix}/include/*")
+    if(NOT there STREQUAL installed)
+        message(FATAL_ERROR "Other headers are installed than there are: ${installed}")
+    endif()
+endfunction()
+
+file(REMOVE_RECURSE "${WORK}")
+if(WAY MATCHES "package")
+    install_tamis()
 endif()
 
-run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" -G "${GENERATOR}"
-    "-DCONSUME=${CONSUME}" "-DTAMIS_SOURCE=${TAMIS_SOURCE}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
-    "-DCMAKE_CXX_FLAGS=${FLAGS}" ${options})
-run("${CMAKE_COMMAND}" --build "${WORK}/build")
-run("${WORK}/build/consumer")
+if(WAY STREQUAL "other_version")
+    execute_process(COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" ${arguments}
+        RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(code EQUAL 0 OR NOT output MATCHES "this build has tamis 99[.]1[.]2 already")
+        message(FATAL_ERROR "Another version has to be refused, with both:\n${output}")
+    endif()
+elseif(WAY MATCHES "^library")
+    run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/library" -B "${WORK}/library" ${arguments})
+    run("${CMAKE_COMMAND}" --build "${WORK}/library")
+    run("${CMAKE_COMMAND}" --install "${WORK}/library" --prefix "${prefix}")
+    run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/orders" -B "${WORK}/orders" ${arguments})
+    run("${CMAKE_COMMAND}" --build "${WORK}/orders" --target tamis_sieve)
+    run("${WORK}/orders/tamis_sieve/tamis_sieve")
+else()
+    run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" ${arguments} "-DSIMD=${SIMD}")
+    run("${CMAKE_COMMAND}" --build "${WORK}/build")
+    if(NOT SIMD) # this machine may not have them
+        run("${WORK}/build/consumer")
+    endif()
+endif()

@@ -1,8 +1,10 @@
-# Registers the consumer tests with ctest.
-foreach(way package subdirectory fetch)
+# Registers the consumer tests with ctest: a user's project for each way to get tamis.
+foreach(way package subdirectory fetch source_then_package package_then_source other_version library_of_package
+        library_of_source)
     add_test(NAME consumer.${way}
         COMMAND "${CMAKE_COMMAND}"
-            "-DCONSUME=${way}"
+            "-DWAY=${way}"
+            "-DSIMD=$<AND:$<STREQUAL:${way},package>,$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>>"
             "-DTAMIS_SOURCE=${PROJECT_SOURCE_DIR}"
             "-DTAMIS_BINARY=${PROJECT_BINARY_DIR}"
             "-DWORK=${CMAKE_CURRENT_BINARY_DIR}/consumer/${way}"
@@ -11,10 +13,10 @@ foreach(way package subdirectory fetch)
             "-DFLAGS=${CMAKE_CXX_FLAGS}"
             -P "${CMAKE_CURRENT_LIST_DIR}/run.cmake")
     set_tests_properties(consumer.${way} PROPERTIES LABELS consumer TIMEOUT 600)
+    if(way MATCHES "package" AND NOT TAMIS_INSTALL)
+        set_tests_properties(consumer.${way} PROPERTIES DISABLED TRUE)
+    endif()
 endforeach()
-if(NOT TAMIS_INSTALL)
-    set_tests_properties(consumer.package PROPERTIES DISABLED TRUE)
-endif()
 
 # The version's one place is the header, but vcpkg wants it written in its file as well.
 file(READ "${PROJECT_SOURCE_DIR}/packaging/vcpkg/tamis/vcpkg.json" port)

@@ -28,7 +28,7 @@ struct seen {
         sum.merge(other.sum);
     }
 };
-static_assert(mergeable<seen> && !mergeable<int>);
+static_assert(mergeable_result<seen> && !mergeable_result<int>);
 
 /// Threads that are made for a call. What a task throws comes out of no thread: sweep has to catch it.
 struct some_threads {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/inlined.hpp>
+#include <tamis/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,17 @@ TAMIS_BEGIN
 // these may write as many entries as there are lanes, and tell how many count.
 
 namespace detail {
+
+/// An index has 32 bits: refuses more entries than it can name.
+inline void need_indices_for(std::size_t n) {
+    if constexpr (sizeof(std::size_t) > 4) {
+        if (n > (std::size_t{1} << 32)) {
+            fail_sizes(
+                "tamis: indices have 32 bits and name %zu entries, got %zu; make a mask, or take the values in parts",
+                std::size_t{1} << 32, n);
+        }
+    }
+}
 
 #if defined(__AVX2__) && defined(__BMI2__) && defined(__x86_64__)
 /// The numbers of the set bits of 8, one a lane.

@@ -14,9 +14,13 @@ TAMIS_BEGIN
 /// is OpenMP's own setting: OMP_WAIT_POLICY=passive in the environment lets them sleep.
 class openmp {
   public:
-    /// As many as OpenMP would take, or so many.
-    openmp() : openmp(static_cast<std::size_t>(omp_get_max_threads())) {}
-    explicit openmp(std::size_t threads) : threads_{threads == 0 ? 1 : threads} {}
+    /// As many as OpenMP would take, or so many (0 counts as 1); refuses a negative number.
+    openmp() : openmp(omp_get_max_threads()) {}
+    explicit openmp(whole_number threads) : threads_{threads.or_fail("tamis::openmp: threads")} {
+        if (threads_ == 0) {
+            threads_ = 1;
+        }
+    }
 
     std::size_t width() const { return threads_; }
     template <class Task>

@@ -13,6 +13,7 @@ TAMIS_BEGIN
 
 /// The indices of the active entries by the simple loop; `out` holds at least mask.count().
 inline std::size_t plain_active_indices(mask_view mask, std::span<std::uint32_t> out) {
+    detail::need_indices_for(mask.size());
     std::size_t count = 0;
     mask.for_each_active([&](std::size_t i) { out[count++] = static_cast<std::uint32_t>(i); });
     return count;
@@ -20,8 +21,9 @@ inline std::size_t plain_active_indices(mask_view mask, std::span<std::uint32_t>
 
 /// Writes the indices of the active entries, ascending, into `out`; returns how many. `out` holds at least
 /// mask.count(), or fewer are refused; with room for mask.size() it is written a vector at a time where the machine
-/// can, and what lies behind the last index is then undefined.
+/// can, and what lies behind the last index is then undefined. Refuses masks over more than 2^32 entries.
 inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) {
+    detail::need_indices_for(mask.size());
     if (out.size() < mask.size()) {
         if (out.size() < mask.count()) {
             fail_sizes("tamis::active_indices: needs room for %zu indices, got %zu", mask.count(),
@@ -47,6 +49,7 @@ inline std::size_t active_indices(mask_view mask, std::span<std::uint32_t> out) 
 
 /// The same as a vector.
 inline std::vector<std::uint32_t> active_indices(mask_view mask) {
+    detail::need_indices_for(mask.size()); // before all of it is counted
     std::vector<std::uint32_t> indices(mask.count());
     active_indices(mask, indices);
     return indices;

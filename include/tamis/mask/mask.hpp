@@ -3,6 +3,7 @@
 #include <tamis/detail/inlined.hpp>
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,7 @@
 TAMIS_BEGIN
 
 /// 64-bit words that a mask over n entries takes.
-constexpr std::size_t mask_words(std::size_t n) { return (n + 63) / 64; }
+constexpr std::size_t mask_words(std::size_t n) { return n / 64 + (n % 64 != 0 ? 1 : 0); }
 
 namespace detail {
 
@@ -70,13 +71,13 @@ class mask_view : public mask_reads<mask_view> {
   public:
     TAMIS_KEYED constexpr mask_view() = default;
     /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
-    TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
-        : words_{words}, size_{n} {
-        if (words.size() < mask_words(n)) {
-            fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(n),
+    TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words TAMIS_LIFETIMEBOUND, whole_number n)
+        : words_{words}, size_{n.or_fail("tamis::mask_view: n")} {
+        if (words.size() < mask_words(size_)) {
+            fail_sizes("tamis::mask_view: needs %zu words (mask_words(n)), got %zu", mask_words(size_),
                        words.size());
         }
-        words_ = words.first(mask_words(n));
+        words_ = words.first(mask_words(size_));
     }
     TAMIS_KEYED constexpr std::size_t size() const { return size_; }
     TAMIS_KEYED constexpr std::span<const std::uint64_t> words() const { return words_; }
@@ -91,13 +92,13 @@ class mask_span : public mask_reads<mask_span> {
   public:
     TAMIS_KEYED constexpr mask_span() = default;
     /// Refuses fewer words than mask_words(n).
-    TAMIS_KEYED constexpr mask_span(std::span<std::uint64_t> words TAMIS_LIFETIMEBOUND, std::size_t n)
-        : words_{words}, size_{n} {
-        if (words.size() < mask_words(n)) {
-            fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(n),
+    TAMIS_KEYED constexpr mask_span(std::span<std::uint64_t> words TAMIS_LIFETIMEBOUND, whole_number n)
+        : words_{words}, size_{n.or_fail("tamis::mask_span: n")} {
+        if (words.size() < mask_words(size_)) {
+            fail_sizes("tamis::mask_span: needs %zu words (mask_words(n)), got %zu", mask_words(size_),
                        words.size());
         }
-        words_ = words.first(mask_words(n));
+        words_ = words.first(mask_words(size_));
     }
     TAMIS_KEYED constexpr operator mask_view() const { return {words_, size_}; }
 
@@ -169,7 +170,8 @@ class owned_words {
 class mask : public mask_reads<mask> {
   public:
     TAMIS_KEYED mask() = default;
-    TAMIS_KEYED explicit mask(std::size_t n) : words_(mask_words(n)), size_{n} {}
+    TAMIS_KEYED explicit mask(whole_number n)
+        : words_(mask_words(n.or_fail("tamis::mask: n"))), size_{n.or_fail("")} {}
     TAMIS_KEYED explicit mask(mask_view other) : words_{other.words()}, size_{other.size()} {}
     TAMIS_KEYED mask(const mask&) = default;
     TAMIS_KEYED mask(mask&& other) noexcept

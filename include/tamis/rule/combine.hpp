@@ -2,6 +2,7 @@
 
 #include <tamis/rule/selects.hpp>
 #include <tamis/search/top_k_cut.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <utility>
 
@@ -58,11 +59,14 @@ constexpr either_rule<A, B> operator|(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 
-/// The rule, but with the k largest scores (and ties of the k-th) active at the least.
+/// The rule, but with the k largest scores (and ties of the k-th) active at the least. For a share of the
+/// entries: `rule | top_k::fraction(0.1)`.
 template <rule R>
 class at_least : public selects<at_least<R>> {
   public:
-    constexpr at_least(std::size_t k, R rule) : k_{k}, rule_{std::move(rule)} {}
+    /// Refuses a negative k.
+    constexpr at_least(whole_number k, R rule)
+        : k_{k.or_fail("tamis::at_least: k")}, rule_{std::move(rule)} {}
 
     template <class Real>
         requires rule_for<R, Real>
@@ -79,10 +83,12 @@ class at_least : public selects<at_least<R>> {
 };
 
 /// The rule, but with never more than k active (NaN apart): ties that do not all fit are dropped together.
+/// For a share of the entries: `rule & top_k::fraction(0.9)`, which keeps ties.
 template <rule R>
 class at_most : public selects<at_most<R>> {
   public:
-    constexpr at_most(std::size_t k, R rule) : k_{k}, rule_{std::move(rule)} {}
+    /// Refuses a negative k.
+    constexpr at_most(whole_number k, R rule) : k_{k.or_fail("tamis::at_most: k")}, rule_{std::move(rule)} {}
 
     template <class Real>
         requires rule_for<R, Real>

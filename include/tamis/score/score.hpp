@@ -4,7 +4,13 @@
 #include <tamis/detail/to_reals.hpp>
 #include <tamis/values.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <concepts>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <utility>
 
 TAMIS_BEGIN
 

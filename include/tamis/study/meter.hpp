@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/observer.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <concepts>
 #include <tuple>
@@ -44,7 +45,8 @@ struct no_layer_observer {
 template <meter M>
 class per_layer {
   public:
-    explicit per_layer(std::size_t layers, const M& fresh = M{}) : meters_(layers, fresh) {}
+    explicit per_layer(whole_number layers, const M& fresh = M{})
+        : meters_(layers.or_fail("tamis::study::per_layer: layers"), fresh) {}
     /// A meter a layer, for those that differ (by the layer's weights, say).
     explicit per_layer(std::vector<M> meters) : meters_{std::move(meters)} {}
 
@@ -132,8 +134,8 @@ class meters {
         each([&](auto& m) { m(s); });
     }
     void merge(const meters& other) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (get<I>().merge(other.template get<I>()), ...);
+        [&]<std::size_t... At>(std::index_sequence<At...>) {
+            (get<At>().merge(other.template get<At>()), ...);
         }(std::index_sequence_for<Meters...>{});
     }
 
@@ -152,13 +154,13 @@ class meters {
     const M& get() const {
         return std::get<M>(all_);
     }
-    template <std::size_t I>
+    template <std::size_t At>
     auto& get() {
-        return std::get<I>(all_);
+        return std::get<At>(all_);
     }
-    template <std::size_t I>
+    template <std::size_t At>
     const auto& get() const {
-        return std::get<I>(all_);
+        return std::get<At>(all_);
     }
 
   private:

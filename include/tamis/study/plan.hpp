@@ -2,6 +2,7 @@
 
 #include <tamis/any_selector.hpp>
 #include <tamis/ffn/site.hpp>
+#include <tamis/whole_number.hpp>
 
 #include <array>
 #include <optional>
@@ -16,7 +17,7 @@ inline constexpr std::array all_sites{site::input, site::gate, site::up, site::i
 /// threads.
 class plan {
   public:
-    explicit plan(std::size_t layers = 0) : at_(layers) {}
+    explicit plan(whole_number layers = 0) : at_(layers.or_fail("tamis::study::plan: layers")) {}
 
     std::size_t layers() const { return at_.size(); }
 

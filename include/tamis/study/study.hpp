@@ -10,6 +10,7 @@
 
 // what is done there: masks by a plan, joint masks, rounding
 #include <tamis/study/any_joint_selector.hpp>
+#include <tamis/study/fp8.hpp>
 #include <tamis/study/joint_masker.hpp>
 #include <tamis/study/masker.hpp>
 #include <tamis/study/plan.hpp>

@@ -15,7 +15,7 @@ namespace study {
 
 /// What one measurement adds up: exact in any order (see meter.hpp), so that no figure depends on the threads.
 template <class R>
-concept mergeable = std::copy_constructible<R> && requires(R& r, const R& other) { r.merge(other); };
+concept mergeable_result = std::copy_constructible<R> && requires(R& r, const R& other) { r.merge(other); };
 
 /// How far a sweep is: from any thread, never from two at a time.
 struct sweep_progress {
@@ -25,7 +25,7 @@ struct sweep_progress {
 namespace sweep_detail {
 
 /// The trials' results while they are incomplete, and the claims on what is left to do.
-template <mergeable Result, class Finished, class Progress>
+template <mergeable_result Result, class Finished, class Progress>
 class ledger {
   public:
     ledger(std::size_t trials, std::size_t parts, const Result& fresh, Finished& finished, Progress& progress)
@@ -86,7 +86,7 @@ class ledger {
 /// trials and by one thread at a time: there the caller prints, and saves what a later run is not to repeat (a resumed sweep
 /// is a sweep of the trials that are left). `progress(sweep_progress)` is called every few parts. Returns the results in the
 /// order of the trials. The first exception of a worker ends the sweep and comes out here.
-template <mergeable Result, executor Executor, class MakeWorker, class Finished, class Progress>
+template <mergeable_result Result, executor Executor, class MakeWorker, class Finished, class Progress>
 std::vector<Result> sweep(std::size_t trials, std::size_t parts, const Result& fresh, const Executor& threads,
                           MakeWorker&& make_worker, Finished&& finished, Progress&& progress) {
     sweep_detail::ledger<Result, std::remove_reference_t<Finished>, std::remove_reference_t<Progress>> open{

@@ -4,6 +4,8 @@
 
 #include <unsupported/Eigen/NonLinearOptimization>
 
+#include <algorithm>
+
 TAMIS_BEGIN
 
 namespace study {

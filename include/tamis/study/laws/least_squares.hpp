@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <Eigen/SVD>
 
+#include <algorithm>
 #include <limits>
 
 TAMIS_BEGIN

@@ -49,7 +49,7 @@ class low_rank {
         }
         const Eigen::MatrixXd gram = h <= d ? Eigen::MatrixXd(w.transpose() * w) : w * w.transpose();
         const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver{gram};
-        if (solver.info() != Eigen::Success) {
+        if (static_cast<int>(solver.info()) != 0) { // Eigen::Success, which X11 defines as a macro
             fail("tamis::study::low_rank: the eigenvectors of W_gate's Gram matrix were not found");
         }
         const Eigen::MatrixXd best = solver.eigenvectors().rightCols(index(rank)); // ascending eigenvalues
