@@ -71,7 +71,7 @@ TEST_CASE("a zero is never active, whatever its weight") {
 }
 
 #if defined(__cpp_exceptions)
-TEST_CASE("weights for more or fewer values than there are are refused, by every way of scoring") {
+TEST_CASE("fewer weights than values are refused, by every way of scoring") {
     const std::vector<float> weights(5, 1.0f);
     const weighted score{weights};
     const char* const of_six =
@@ -86,18 +86,14 @@ TEST_CASE("weights for more or fewer values than there are are refused, by every
     CHECK(message_of([&] { tamis::score_into(score, bytes, std::span{out}); }) == of_six);
     CHECK(message_of([&] { tamis::plain_score_into(score, floats, std::span{out}); }) == of_six);
     CHECK(message_of([&] {
-              tamis::score_into(score, tamis::strided{floats.data(), 3, 2}, std::span{out}.first(3));
-          }) ==
-          "tamis: a score with something for each of 3 values is needed (weights, norms), got one for 5");
+              tamis::score_into(score, tamis::strided{floats.data(), 6, 1}, std::span{out});
+          }) == of_six);
     CHECK(message_of([&] { scored{score, tamis::top_k{1}}(floats); }) == of_six);
-    CHECK(message_of([&] {
-              scored{score, tamis::threshold{1}}(std::span{floats}.first(4));
-          }) ==
-          "tamis: a score with something for each of 4 values is needed (weights, norms), got one for 5");
     const scored rule{score, tamis::top_k{1}};
     CHECK_THROWS_AS(tamis::select_joint(rule, tamis::block{floats.data(), 1, 6}), std::invalid_argument);
-    CHECK_THROWS_AS(tamis::select_rows(rule, tamis::block{floats.data(), 2, 3}), std::invalid_argument);
+    CHECK_THROWS_AS(tamis::select_rows(rule, tamis::block{floats.data(), 1, 6}), std::invalid_argument);
     CHECK_NOTHROW(rule(std::span{floats}.first(5)));
+    CHECK_NOTHROW(rule(std::span{floats}.first(4)));
 }
 
 TEST_CASE("scores have room for as many as there are values") {

@@ -16,8 +16,8 @@ TAMIS_BEGIN
 
 /// A score turns the values into magnitudes >= 0, one by one: `score(v, i)` with v the value as a real and i its
 /// place (the neuron, or the input). It returns float or double; the sign is dropped. A NaN stays a NaN, and a zero that has
-/// to be inactive a zero. One that has something for each place says for how many, `std::size_t places() const`: it is
-/// given as many values, or refused.
+/// to be inactive a zero. One that has something for each place says for how many, `std::size_t places() const`: more values
+/// than that are refused.
 /// Models: magnitude, power, weighted, centred.
 template <class S, class Real>
 concept score_for = requires(const S& s, Real v, std::size_t i) {
@@ -61,16 +61,19 @@ concept scores_lanes = requires(const S& s, const real_lanes<double>& v, std::si
     { s.lanes(v, first) } -> std::same_as<real_lanes<double>>;
 };
 
-/// Refuses numbers of values, of their scores and of a score's places that differ.
+/// Refuses another number of scores than of values, and more values than the score has places for.
 template <class Score>
 void need_places(const Score& score, std::size_t values, std::size_t out) {
     need("tamis: there are %zu values, and room for %zu scores", values, out);
     if constexpr (requires {
                       { score.places() } -> std::convertible_to<std::size_t>;
                   }) {
-        need(
-            "tamis: a score with something for each of %zu values is needed (weights, norms), got one for %zu",
-            values, score.places());
+        if (score.places() < values) {
+            fail_sizes(
+                "tamis: a score with something for each of %zu values is needed (weights, norms), got one "
+                "for %zu",
+                values, score.places());
+        }
     }
 }
 

@@ -8,7 +8,7 @@ TAMIS_BEGIN
 /// |v_i| * c_i with one weight an entry: c_i = ||W[:,i]||_2 gives WINA's score, and CETT's neuron norm
 /// ||n_i|| = |i_i| * ||W_d[:,i]||_2. Exact in double for values that are floats; overflow (of doubles) is infinity. A zero
 /// stays a zero; an infinite value times a weight of zero is NaN, and so active. The weights are borrowed: they outlive the
-/// score, and there is one for every place of the values (which is checked where values are scored).
+/// score, and there is one for every place of the values at least (which is checked where values are scored).
 class weighted {
   public:
     /// Refuses a weight that is negative, infinite (times zero it would be NaN, and a zero active) or NaN; reads them all
