@@ -86,7 +86,7 @@ constexpr real_of<T> to_real(const T& value) {
 template <class Real>
 constexpr bits_of<Real> magnitude_bits(Real value) {
     constexpr bits_of<Real> sign = bits_of<Real>{1} << (sizeof(Real) * 8 - 1);
-    return detail::bits_as<bits_of<Real>>(value) & detail::hidden(static_cast<bits_of<Real>>(~sign));
+    return detail::bits_as<bits_of<Real>>(value) & detail::opaque(static_cast<bits_of<Real>>(~sign));
 }
 
 template <class Real>

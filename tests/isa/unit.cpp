@@ -75,7 +75,7 @@ tamis::mask TAMIS_TEST_FFN(TAMIS_TEST_NAME)(std::span<const float> x, std::span<
     const numbers<h * d> down{3};
     const glu_weights weights{matrix<f32, neuron_major>{gate.values, d, h},
                               matrix<f32, neuron_major>{up.values, d, h},
-                              matrix<f32, neuron_major>{down.values, h, d}};
+                              matrix<f32, neuron_major>{down.values, d, h}};
     const glu_ffn ffn{weights, silu{}, at_intermediate(top_p{0.9})};
     mask seen{d};
     read += ffn(x, y, w, [&](const sighting& s) {

@@ -8,9 +8,10 @@
 // inline namespace whose name tells what changes code: the target, the arithmetic (-ffast-math or a part of it; xsimd
 // told by macros to be for another machine), exceptions and TAMIS_CHECKED.
 //
-// What holds: units whose flags differ in these share no function of this library, however they are optimised. Nor, from
-// -O1 on, one of the standard library or xsimd that this library calls and whose code depends on the target. At -O0 the
-// compiler calls even std::max of two doubles, and what all units of a program share that way nobody can keep apart.
+// What holds: units whose flags differ in these share no function of this library, however they are optimised, and none of
+// the standard library that it calls and whose code depends on the target. Of xsimd the same holds from -O1 on: at -O0 its
+// functions are calls, and what AVX is made of there has SSE2's names. So a program for several instruction sets is
+// compiled with -O1 or more, as is the <cmath> of an activation (at -O0 even std::exp(float) is a function of its own).
 //
 // The types that units hand to each other (mask, workspace, traffic and what belongs to them) are of the version alone:
 // a function declared with them in one unit is the same in all. Their member functions are marked TAMIS_KEYED, which

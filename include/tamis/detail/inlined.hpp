@@ -84,7 +84,7 @@ TAMIS_DETAIL_INLINE constexpr void fill_n(T* first, std::size_t count, const T& 
 /// sign 0", and that comparison takes denormals for zero where the processor flushes them; it does so only where it
 /// knows the mask. Costs nothing in a loop, whose beginning it is moved to.
 template <class Integer>
-TAMIS_DETAIL_INLINE constexpr Integer hidden(Integer value) {
+TAMIS_DETAIL_INLINE constexpr Integer opaque(Integer value) {
 #if defined(__clang__)
     if (!std::is_constant_evaluated()) {
         if constexpr (sizeof(Integer) <= sizeof(void*)) {

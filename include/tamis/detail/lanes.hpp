@@ -55,7 +55,7 @@ real_lanes<Real> reals_of(const key_lanes<Real>& keys) {
 /// Bits without their signs.
 template <class Real>
 key_lanes<Real> keys_of(const key_lanes<Real>& bits) {
-    return bits & key_lanes<Real>(hidden(padding_key<Real>));
+    return bits & key_lanes<Real>(opaque(padding_key<Real>));
 }
 
 /// The keys of the scores at p, a full vector of them.
