@@ -2,6 +2,7 @@
 add_library(tamis_dev INTERFACE)
 target_link_libraries(tamis_dev INTERFACE tamis)
 target_compile_options(tamis_dev INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+target_compile_definitions(tamis_dev INTERFACE TAMIS_NO_ISA_NOTE) # those who build for less mean it
 if(TAMIS_WERROR)
     target_compile_options(tamis_dev INTERFACE -Werror)
 endif()
