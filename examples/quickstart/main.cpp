@@ -35,9 +35,8 @@ int main() {
     using namespace tamis;
     glu_weights weights{matrix<f32, neuron_major>{gate.data(), d, h},
                         matrix<f32, neuron_major>{up.data(), d, h},
-                        matrix<f32, output_major>{down.data(), h, d}}; // where they lie, nothing is copied
-    auto packed = pack(weights, at_intermediate(top_p{0.9})); // W_down transposed, so that it can skip
-    glu_ffn ffn{packed.view(), silu{}, at_intermediate(top_p{0.9})};
+                        matrix<f32, output_major>{down.data(), h, d}};   // where they lie, nothing is copied
+    auto ffn = packed_ffn(weights, silu{}, at_intermediate(top_p{0.9})); // W_down transposed, to skip
     owned_workspace memory{ffn.workspace_bytes()};
     traffic read = ffn(x, y, memory); // y = FFN(x), reading the active neurons' rows of W_down alone
     // [README]
