@@ -49,7 +49,8 @@ NAMES = {
     "is_convertible_v is_trivially_copyable_v is_trivially_destructible_v true_type false_type integral_constant "
     "bool_constant is_base_of_v is_move_assignable_v is_floating_point_v is_constructible_v decay_t invoke_result_t is_invocable_v "
     "is_invocable_r_v add_const_t void_t make_unsigned_t make_signed_t is_default_constructible_v underlying_type_t "
-    "is_constant_evaluated is_pointer_v is_array_v is_empty_v is_copy_constructible_v remove_pointer_t common_type_t",
+    "is_constant_evaluated is_pointer_v is_array_v is_empty_v is_copy_constructible_v remove_pointer_t common_type_t "
+    "type_identity_t is_lvalue_reference_v is_trivially_default_constructible_v",
     "unordered_map": "unordered_map",
     "utility": "move forward declval index_sequence make_index_sequence index_sequence_for integer_sequence pair swap "
     "exchange in_range as_const make_pair",

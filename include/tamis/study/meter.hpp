@@ -6,6 +6,7 @@
 #include <concepts>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 TAMIS_BEGIN
 
