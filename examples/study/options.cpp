@@ -148,8 +148,9 @@ std::function<void()> parse_options(int argc, char** argv,
                         chosen->name(), " (whose own options go behind it)");
         }
     }
-    const common_options o = common.checked();
+    common_options o = common.checked();
     chosen->check();
+    o.notes.merge(chosen->notes);
     return [chosen, o] { chosen->run(o); };
 }
 

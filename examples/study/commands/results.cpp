@@ -5,6 +5,7 @@
 #include "settings.hpp"
 
 #include <cstdio>
+#include <utility>
 
 namespace app {
 
@@ -58,12 +59,29 @@ void print_document(const common_options& o, const document& found, const char* 
     }
 }
 
+/// Prints notes on stderr, each sentence once in a run.
+class note_teller {
+  public:
+    void tell(const remarks& notes) {
+        std::size_t next = told_.all().size();
+        told_.merge(notes);
+        for (; next < told_.all().size(); ++next) {
+            std::fprintf(stderr, "tamis-study: note: %s\n", told_.all()[next].c_str());
+        }
+    }
+
+  private:
+    remarks told_;
+};
+
 } // namespace
 
-void show_document(const common_options& o, const std::filesystem::path& folder, const document& found) {
+void show_document(const common_options& o, const std::filesystem::path& folder, document found) {
     if (!folder.empty()) {
         prepare_folder(folder);
     }
+    found.notes.merge(o.notes);
+    note_teller{}.tell(found.notes);
     print_document(o, found, "", "\n");
     if (!folder.empty()) {
         write_and_say(o, folder, found);
@@ -79,11 +97,21 @@ void for_each_subject(const common_options& o, inputs& models,
             prepare_folder(folder_of(o, s));
         }
     }
+    note_teller teller;
+    teller.tell(o.notes);
+    for (const auto& s : subjects) {
+        teller.tell(s.notes); // better to know before hours of measuring
+    }
     const bool list = subjects.size() > 1;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         progress shown{o.plain_progress};
-        const document found = study_of(i, shown);
+        document found = study_of(i, shown);
         shown.clear();
+        remarks notes = o.notes;
+        notes.merge(subjects[i].notes);
+        notes.merge(found.notes);
+        teller.tell(notes);
+        found.notes = std::move(notes);
         const bool last = i + 1 == subjects.size();
         print_document(o, found, !list ? "" : i == 0 ? "[\n" : "", !list ? "\n" : last ? "\n]\n" : ",\n");
         if (o.out) {

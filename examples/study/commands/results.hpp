@@ -15,7 +15,7 @@ namespace app {
 void print(const std::string& text);
 
 /// A document of no model: printed, and written into a folder unless that is empty.
-void show_document(const common_options& o, const std::filesystem::path& folder, const document& found);
+void show_document(const common_options& o, const std::filesystem::path& folder, document found);
 
 /// What every command does around its own work, for each model: checks the folder before hours of measuring, prints the
 /// document as text, JSON or the CSV of its first table, and writes it; then calls `finished`.

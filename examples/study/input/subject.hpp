@@ -4,6 +4,7 @@
 #include "measure/runner.hpp"
 #include "model/checkpoint.hpp"
 #include "model/tokenizer.hpp"
+#include "remarks.hpp"
 
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct subject {
     std::vector<std::vector<token>> stories;
     std::vector<task> tasks;
     std::string text_name, text_hash; ///< of the stories that are used
+    remarks notes{};                  ///< on all of these
 
     std::size_t layers() const { return model.layers.size(); }
     std::size_t predictions() const {
