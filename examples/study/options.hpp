@@ -1,5 +1,6 @@
 #pragma once
 
+#include "input/windows.hpp"
 #include "measure/runner.hpp"
 #include "remarks.hpp"
 
@@ -17,6 +18,7 @@ struct common_options {
     std::optional<std::string> checkpoint, tokenizer, text, tasks, stories, out, embedded;
     std::optional<activation> sigma;
     std::optional<std::size_t> questions; ///< of each task
+    windowing windows;
     std::size_t threads = 1;
     bool json = false, csv = false, plain_progress = false;
     remarks notes{}; ///< on the options, the command's too

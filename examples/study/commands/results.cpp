@@ -23,10 +23,26 @@ std::filesystem::path folder_of(const common_options& o, const subject& s) {
 
 std::string describe(const subject& s) {
     const model_config& c = s.model.config;
+    const std::size_t stories = s.use.stories > 0 ? s.use.stories : s.stories.size();
     return line(c.n_layers, " layers, width ", c.dim, ", ", c.hidden_dim, " neurons (", name(s.sigma), "), ",
                 c.n_heads, " heads (", c.n_kv_heads, " key-value heads), vocabulary ", c.vocab_size,
-                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", s.stories.size(), " stories, ",
+                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", stories, " stories, ",
+                s.use.used == s.use.tokens ? std::string{}
+                                           : line(s.use.used, " of their ", s.use.tokens, " tokens, "),
+                s.stories.size() == stories ? std::string{} : line(s.stories.size(), " windows, "),
                 s.predictions(), " next-token predictions.");
+}
+
+remarks notes_on(const subject& s, const measurement& dense) {
+    remarks notes;
+    const double perplexity = dense.text.perplexity();
+    if (perplexity > static_cast<double>(s.model.config.vocab_size)) {
+        notes.add(s.name, " on ", s.text_name, ": the dense model's PPL is ", perplexity,
+                  ", more than its vocabulary's ", s.model.config.vocab_size,
+                  ": worse than guessing evenly. Checkpoint, tokenizer, activation and text may ",
+                  "not belong together");
+    }
+    return notes;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "input/inputs.hpp"
+#include "measure/measure.hpp"
 #include "options.hpp"
 #include "output/document.hpp"
 #include "output/progress.hpp"
@@ -27,5 +28,7 @@ std::filesystem::path folder_of(const common_options& o, const subject& s);
 
 /// "5 layers, width 64, 172 neurons (silu), ...": the model in a paragraph.
 std::string describe(const subject& s);
+/// What to say of a dense model that predicts worse than chance.
+remarks notes_on(const subject& s, const measurement& dense);
 
 } // namespace app
