@@ -112,8 +112,7 @@ class tokenizer {
                 continue;
             }
             const std::string& piece = pieces_.at(static_cast<std::size_t>(t));
-            if (t >= first_byte && t < first_byte + 256 &&
-                byte_token(static_cast<char>(t - first_byte)) == t) {
+            if (is_byte(static_cast<std::size_t>(t))) {
                 text += static_cast<char>(t - first_byte);
             } else {
                 text += piece;
@@ -157,41 +156,41 @@ class tokenizer {
 
     token byte_token(char byte) const { return byte_tokens_[static_cast<unsigned char>(byte)]; }
 
-    /// Which of the tokens where bytes are looked for are bytes.
+    /// Which of the tokens 3 .. 258 are the bytes: "<0xC3>", the byte itself or, in older files, the character of that
+    /// number. In those letters are there twice, as bytes and behind them; elsewhere such a token is the character.
     void find_bytes() {
+        const bool older = std::find(pieces_.begin() + first_byte + 256, pieces_.end(), "e") != pieces_.end();
         for (int byte = 0; byte < 256; ++byte) {
             const token id = first_byte + byte;
-            std::string name = pieces_[static_cast<std::size_t>(id)];
-            const bool raw = name.size() == 1 && static_cast<unsigned char>(name[0]) == byte;
-            char expected[8];
-            std::snprintf(expected, sizeof expected, "<0x%02X>", static_cast<unsigned>(byte));
-            if (name.size() == 6) { // its digits in either case
-                std::transform(name.begin() + 3, name.end(), name.begin() + 3, [](char c) {
-                    return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-                });
+            const std::string& piece = pieces_[static_cast<std::size_t>(id)];
+            char named[8];
+            std::snprintf(named, sizeof named, "<0x%02X>", static_cast<unsigned>(byte));
+            std::string upper = piece;
+            for (char& c : upper) {
+                c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
             }
-            byte_tokens_[static_cast<std::size_t>(byte)] = raw || name == expected ? id : -1;
+            const std::string raw(1, static_cast<char>(byte));
+            const std::string character = byte < 0x80 ? raw
+                                                      : std::string{static_cast<char>(0xC0 | byte >> 6),
+                                                                    static_cast<char>(0x80 | (byte & 0x3F))};
+            const bool fits = upper == named || piece == raw || (older && piece == character);
+            byte_tokens_[static_cast<std::size_t>(byte)] = fits ? id : -1;
         }
+    }
+    bool is_byte(std::size_t id) const {
+        return id >= first_byte && id < first_byte + 256 && byte_tokens_[id - first_byte] >= 0;
     }
 
     /// Notes what a sound file does not have.
     void check(const std::string& name, std::size_t longest) {
-        std::size_t bytes = 0, empty = 0, first_empty = 0, twice = 0, first_twice = 0, length = 0;
-        for (const token id : byte_tokens_) {
-            bytes += id >= 0 ? 1 : 0;
-        }
+        std::size_t empty = 0, first_empty = 0, twice = 0, first_twice = 0, length = 0;
         for (std::size_t id = 0; id < pieces_.size(); ++id) {
             length = std::max(length, pieces_[id].size());
             if (pieces_[id].empty()) {
                 first_empty = empty++ == 0 ? id : first_empty;
-            } else if (find(pieces_[id]) != static_cast<token>(id)) {
+            } else if (!is_byte(id) && find(pieces_[id]) != static_cast<token>(id)) {
                 first_twice = twice++ == 0 ? id : first_twice;
             }
-        }
-        if (bytes < 256) {
-            notes_.add(name, ": ", 256 - bytes,
-                       " of the tokens 3 .. 258 are not the bytes that they should be; a text with ",
-                       "a character that needs them ", has_unknown() ? "gets <unk> there" : "is refused");
         }
         constexpr std::array begins{"<s>", "bos", "BOS", "begin", "text|>"}; // as vocabularies call it
         if (std::none_of(begins.begin(), begins.end(),
@@ -228,14 +227,22 @@ class tokenizer {
     void index() {
         find_bytes();
         for (std::size_t id = 0; id < pieces_.size(); ++id) {
-            ids_.try_emplace(pieces_[id], static_cast<token>(id));
+            if (!is_byte(id)) {
+                ids_.try_emplace(pieces_[id], static_cast<token>(id));
+            }
+        }
+        for (const token id : byte_tokens_) { // a byte by itself is a text where no other token is
+            if (id >= 0 && pieces_[static_cast<std::size_t>(id)].size() == 1) {
+                ids_.try_emplace(pieces_[static_cast<std::size_t>(id)], id);
+            }
         }
         for (const std::string& piece : pieces_) {
             for (std::size_t cut = 1; cut < piece.size(); ++cut) {
                 const token left = find(std::string_view{piece}.substr(0, cut));
                 const token right = find(std::string_view{piece}.substr(cut));
-                if (left >= 0 && right >= 0) {
-                    merged_.try_emplace(pair_key(left, right), find(piece));
+                const token whole = find(piece);
+                if (left >= 0 && right >= 0 && whole >= 0) {
+                    merged_.try_emplace(pair_key(left, right), whole);
                 }
             }
         }
