@@ -116,6 +116,11 @@ TEST_CASE("what is no UTF-8 is refused with its place and how much of it there i
     }
 }
 
+TEST_CASE("a pointer to a file is not the file") {
+    CHECK(has(refusal_of("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"),
+              "a.txt: a pointer of Git LFS"));
+}
+
 TEST_CASE("zeros are no text") {
     CHECK(refusal_of("the cat and the hat sat on\0the mat"s) ==
           "a.txt: no text: a NUL at byte 26 (line 1, byte 27)");

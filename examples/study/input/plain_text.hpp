@@ -24,6 +24,9 @@ inline void check_utf8(const source& from, std::string_view bytes) {
     if (const std::string name = foreign_encoding(bytes); !name.empty()) {
         throw error(from.name, ": a text in ", name, "; UTF-8 is needed (iconv -f ", name, " -t UTF-8)");
     }
+    if (bytes.starts_with("version https://git-lfs.github.com/")) {
+        throw error(from.name, ": a pointer of Git LFS in place of the file (git lfs pull fetches it)");
+    }
     finds zeros, wrong;
     for (std::size_t at = 0; at < bytes.size();) {
         const std::size_t size = utf8_length(bytes, at);

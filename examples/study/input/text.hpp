@@ -28,12 +28,12 @@ inline std::string_view strip(std::string_view text) {
     return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
 
-inline constexpr std::string_view separator = "<|endoftext|>";
+inline constexpr std::string_view story_separator = "<|endoftext|>";
 
 /// The text without the begin of a separator at its end ("<|endofte"), where a file was cut off.
 inline std::string_view without_half_separator(std::string_view text) {
-    for (std::size_t part = separator.size() - 1; part > 1; --part) {
-        if (text.ends_with(separator.substr(0, part))) {
+    for (std::size_t part = story_separator.size() - 1; part > 1; --part) {
+        if (text.ends_with(story_separator.substr(0, part))) {
             return text.substr(0, text.size() - part);
         }
     }
@@ -44,14 +44,14 @@ inline std::string_view without_half_separator(std::string_view text) {
 inline std::vector<std::string_view> split_stories(std::string_view text) {
     std::vector<std::string_view> stories;
     for (;;) {
-        const std::size_t end = text.find(separator);
+        const std::size_t end = text.find(story_separator);
         if (const auto story = strip(text.substr(0, end)); !story.empty()) {
             stories.push_back(story);
         }
         if (end == std::string_view::npos) {
             return stories;
         }
-        text.remove_prefix(end + separator.size());
+        text.remove_prefix(end + story_separator.size());
     }
 }
 
@@ -158,7 +158,7 @@ inline encoded_text encode_text(std::string_view text, const std::string& name, 
                   " longer than the model's context of ", seq_len, " tokens and cut there: ", use.used,
                   " of ", use.tokens, " tokens (", share, " %) are used; --windows disjoint or --windows ",
                   std::max<std::size_t>(1, seq_len / 2), " takes all",
-                  stories.size() == 1 ? line(" (there is no ", separator, " between stories)")
+                  stories.size() == 1 ? line(" (there is no ", story_separator, " between stories)")
                                       : std::string{});
     }
     return result;
