@@ -18,7 +18,7 @@ struct noted {
     std::string out;
     std::vector<std::string> notes;
 };
-noted run_noted(const desk& d, const std::string& arguments) {
+noted run_noted(const desk& d, const std::string& arguments, bool with_chance = false) {
     CAPTURE(arguments);
     const outcome o = d.run(arguments + " --out out");
     CHECK_MESSAGE(o.code == 0, o.err);
@@ -30,6 +30,10 @@ noted run_noted(const desk& d, const std::string& arguments) {
         CHECK(has(d.file("report.md"), "> Note: " + note + "\n"));
     }
     CHECK(report.at("notes") == n.notes);
+    if (!with_chance) { // made-up weights guess, well or badly
+        std::erase_if(n.notes,
+                      [](const std::string& note) { return has(note, "worse than guessing evenly"); });
+    }
     return n;
 }
 bool any_has(const std::vector<std::string>& notes, const std::string& part) {
@@ -80,9 +84,7 @@ TEST_CASE("what is no UTF-8 text is refused in one line") {
 
 TEST_CASE("a dense model worse than guessing is said, by every command that has it") {
     const desk d;
-    std::string tokens; // another model's: as many tokens, in another order
-    const std::string all = make_tokenizer().text();
-    bytes file;
+    bytes file; // another model's tokenizer: as many tokens, in another order
     file.add(std::int32_t{6});
     const auto entry = [&](const std::string& piece, float score) {
         file.add(score).add(static_cast<std::int32_t>(piece.size())).add_text(piece);
@@ -111,8 +113,10 @@ TEST_CASE("a dense model worse than guessing is said, by every command that has 
     for (const std::string command :
          {"", "critical --values 0.9 --sites up", "calibrate", "cett-ppl", "compare --at 0.5",
           "precision --sites up", "neurons --contexts 1 --show 1"}) {
-        const noted n = run_noted(d, "--checkpoint loud.bin --tokenizer other.bin --text text.txt " +
-                                         command + (command.empty() ? one_row : ""));
+        const noted n = run_noted(d,
+                                  "--checkpoint loud.bin --tokenizer other.bin --text text.txt " + command +
+                                      (command.empty() ? one_row : ""),
+                                  true);
         REQUIRE(n.notes.size() == 1);
         CHECK(has(n.notes[0], "loud.bin on text.txt: the dense model's PPL is "));
         CHECK(has(n.notes[0], "more than its vocabulary's 290: worse than guessing evenly"));
@@ -124,7 +128,7 @@ TEST_CASE("a long text is cut with a word on it, or read in windows, each predic
     put(d.folder / "odd.txt", repeated("xyz ", 100)); // BOS, a space, 400 bytes less the last
     const auto tokens = [&](const std::string& options) {
         const noted n = run_noted(d, with_odd + one_row + options);
-        CHECK(any_has(n.notes, "odd.txt: 1 of 1 stories is longer than the model's context of 64 tokens") ==
+        CHECK(any_has(n.notes, "odd.txt: 1 of 1 story is longer than the model's context of 64 tokens") ==
               options.empty());
         return fields_of(d.table("results.csv").at(1)).at(3);
     };
@@ -144,12 +148,17 @@ TEST_CASE("a long text is cut with a word on it, or read in windows, each predic
     run_noted(d, little_model + "calibrate --windows 40 --check-text odd.txt");
     CHECK(fields_of(d.table("effect.csv").at(2)).at(1) == "400");
     const noted cut = run_noted(d, little_model + "calibrate --check-text odd.txt");
-    CHECK(any_has(cut.notes, "odd.txt: 1 of 1 stories is longer"));
+    CHECK(any_has(cut.notes, "odd.txt: 1 of 1 story is longer"));
 }
 
 TEST_CASE("contexts in windows are at their places in the story") {
     const desk d;
-    put(d.folder / "odd.txt", repeated("xyz ", 100));
+    std::string letters;
+    std::mt19937 random{3};
+    for (int i = 0; i < 400; ++i) {
+        letters += static_cast<char>('f' + random() % 20);
+    }
+    put(d.folder / "odd.txt", letters);
     run_noted(d, with_odd + "--windows 40 neurons --contexts 3 --show 1");
     std::size_t furthest = 0;
     for (const auto& c : nlohmann::json::parse(d.file("report.json")).at("contexts")) {
@@ -157,7 +166,7 @@ TEST_CASE("contexts in windows are at their places in the story") {
         furthest = std::max(furthest, c.at("position").get<std::size_t>());
     }
     CHECK(furthest > 64);
-    CHECK(furthest < 400);
+    CHECK(furthest < 460);
 }
 
 TEST_CASE("strides and their words") {

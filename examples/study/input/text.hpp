@@ -154,10 +154,11 @@ inline encoded_text encode_text(std::string_view text, const std::string& name, 
         char share[16];
         std::snprintf(share, sizeof share, "%.1f",
                       100 * static_cast<double>(use.used) / static_cast<double>(use.tokens));
-        notes.add(name, ": ", use.cut, " of ", use.stories, use.cut == 1 ? " stories is" : " stories are",
-                  " longer than the model's context of ", seq_len, " tokens and cut there: ", use.used,
-                  " of ", use.tokens, " tokens (", share, " %) are used; --windows disjoint or --windows ",
-                  std::max<std::size_t>(1, seq_len / 2), " takes all",
+        notes.add(name, ": ", use.cut, " of ", use.stories, (use.stories == 1 ? " story" : " stories"),
+                  use.cut == 1 ? " is" : " are", " longer than the model's context of ", seq_len,
+                  " tokens and cut there: ", use.used, " of ", use.tokens, " tokens (", share,
+                  " %) are used; --windows disjoint or --windows ", std::max<std::size_t>(1, seq_len / 2),
+                  " takes all",
                   stories.size() == 1 ? line(" (there is no ", story_separator, " between stories)")
                                       : std::string{});
     }
