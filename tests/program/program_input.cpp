@@ -161,7 +161,8 @@ TEST_CASE("contexts in windows are at their places in the story") {
     put(d.folder / "odd.txt", letters);
     run_noted(d, with_odd + "--windows 40 neurons --contexts 3 --show 1");
     std::size_t furthest = 0;
-    for (const auto& c : nlohmann::json::parse(d.file("report.json")).at("contexts")) {
+    const auto report = nlohmann::json::parse(d.file("report.json"));
+    for (const auto& c : report.at("contexts")) {
         CHECK(c.at("story") == 0);
         furthest = std::max(furthest, c.at("position").get<std::size_t>());
     }
