@@ -213,8 +213,6 @@ TEST_CASE("what a list has twice is used once, with a word") {
     CHECK(run_noted(d, little_model + "compare --at 0.5,0.5").notes.size() == 1);
     CHECK(run_noted(d, little_model + "critical --sites up,up --values 0.9,0.5").notes.size() == 1);
     CHECK(run_noted(d, little_model + "precision --sites up,up").notes.size() == 1);
-    CHECK(run_noted(d, little_model + "--tasks tasks.tsv neurons --contexts 1").notes ==
-          std::vector<std::string>{"--tasks: this command does not look at tasks"});
 }
 
 TEST_CASE("hostile values are refused with the option, the value and what is possible") {

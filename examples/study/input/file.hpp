@@ -35,7 +35,7 @@ class file {
             throw error(path, ": no such file");
         }
         if (!std::filesystem::is_regular_file(status)) {
-            throw error(path, ": not a regular file (--text - reads standard input)");
+            throw error(path, ": not a regular file");
         }
         const std::uintmax_t size = std::filesystem::file_size(path, code);
         std::ifstream in{path, std::ios::binary};

@@ -126,8 +126,6 @@ class inputs {
         give_text(s, text, o.stories, "--stories", encoder);
         if (tasks) {
             s.tasks = load_tasks(*tasks, encoder, config.seq_len, s.notes);
-        } else if (o.tasks) {
-            s.notes.add("--tasks: this command does not look at tasks");
         }
         for (auto& t : s.tasks) {
             t.questions.resize(std::min(t.questions.size(), o.questions.value_or(t.questions.size())));
