@@ -3,6 +3,8 @@
 #include "error.hpp"
 #include "settings.hpp"
 
+#include <tamis/version.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -18,10 +20,12 @@ CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
 /// The options of every command, as strings where they are to be checked.
 struct raw_common {
     common_options o;
-    std::optional<std::string> sigma, questions, threads;
+    std::optional<std::string> sigma, questions, threads, windows;
 
     void add_to(CLI::App& app) {
         const char* model = "The model and what it is measured with";
+        app.set_version_flag("--version", line("tamis-study ", TAMIS_VERSION_MAJOR, '.', TAMIS_VERSION_MINOR,
+                                               '.', TAMIS_VERSION_PATCH));
         app.add_option("--checkpoint", o.checkpoint, "a model in llama2.c's format, version 0")
             ->type_name("FILE")
             ->group(model);
@@ -34,11 +38,16 @@ struct raw_common {
         app.add_option("--embedded", o.embedded, "only one of the embedded models: swiglu or reglu")
             ->type_name("NAME")
             ->group(model);
-        app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>")
+        app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>; -: standard input")
             ->type_name("FILE")
             ->group(model);
         app.add_option("--stories", o.stories, "only stories A .. B-1 of the text")
             ->type_name("A:B")
+            ->group(model);
+        app.add_option(
+               "--windows", windows,
+               "of stories longer than the model's context read all: disjoint windows, or one every N tokens")
+            ->type_name("disjoint|N")
             ->group(model);
         app.add_option("--tasks", o.tasks,
                        "multiple-choice questions: task, context, answer's index, choices; by tabs")
@@ -85,6 +94,9 @@ struct raw_common {
         }
         if (questions) {
             c.questions = parse_count(*questions, "--questions", 1'000'000);
+        }
+        if (windows) {
+            c.windows = windowing::parse(*windows);
         }
         c.threads = threads ? parse_count(*threads, "--threads", 1024)
                             : std::max(1u, std::thread::hardware_concurrency());
@@ -135,6 +147,9 @@ std::function<void()> parse_options(int argc, char** argv,
     } catch (const CLI::CallForHelp&) {
         std::fputs(app.help().c_str(), stdout);
         return {};
+    } catch (const CLI::CallForVersion& e) {
+        std::puts(e.what());
+        return {};
     } catch (const CLI::ParseError& e) {
         throw error(e.what(), " (--help lists the options)");
     }
@@ -142,14 +157,27 @@ std::function<void()> parse_options(int argc, char** argv,
     for (std::size_t i = 0; i < parsers.size(); ++i) {
         chosen = parsers[i]->parsed() ? commands[i].get() : chosen;
     }
+    parsers.push_back(&app);
+    for (CLI::App* const parser : parsers) {
+        for (const CLI::Option* const option : parser->get_options()) {
+            const std::string type = option->get_type_name();
+            const auto& given = option->results();
+            if ((type == "FILE" || type == "DIR") &&
+                std::find(given.begin(), given.end(), "") != given.end()) {
+                throw error(option->get_name(), " \"\": the name of a ", type == "DIR" ? "folder" : "file",
+                            " is needed");
+            }
+        }
+    }
     for (std::size_t i = common_count; chosen != commands.front().get() && i < of_front.size(); ++i) {
         if (of_front[i]->count() > 0) {
             throw error(of_front[i]->get_name(), ": an option of ", commands.front()->name(), ", not of ",
                         chosen->name(), " (whose own options go behind it)");
         }
     }
-    const common_options o = common.checked();
+    common_options o = common.checked();
     chosen->check();
+    o.notes.merge(chosen->notes);
     return [chosen, o] { chosen->run(o); };
 }
 

@@ -56,11 +56,10 @@ class calibrate_command final : public command {
         const bool checks = check_text_ || check_stories_;
         std::vector<std::optional<subject>> others; // read before anything is measured or written
         for (std::size_t number = 0; number < models.subjects().size(); ++number) {
-            others.push_back(checks ? std::optional{models.subjects()[number]} : std::nullopt);
-            if (checks) {
-                others.back()->stories =
-                    models.stories_of(number, check_text_ ? check_text_ : o.text, check_stories_);
-            }
+            others.push_back(checks
+                                 ? std::optional{models.with_text(number, check_text_ ? check_text_ : o.text,
+                                                                  check_stories_, "--check-stories")}
+                                 : std::nullopt);
         }
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             return study_of(models.subjects()[number], others[number], o, shown);
@@ -75,6 +74,9 @@ class calibrate_command final : public command {
         study::calibration c = new_calibration(s, method_.c_str(), target_);
         document d{"Thresholds by " + method_ + " of " + s.name};
         d.paragraph(describe(s) + line(" Target ", target_, "."));
+        if (other) {
+            d.notes.merge(other->notes);
+        }
 
         shown.begin(s.name + ": calibrating");
         if (method_ == "cett") {
@@ -122,6 +124,7 @@ class calibrate_command final : public command {
         const tamis::site neurons = method_ == "cats" ? tamis::site::gate : tamis::site::intermediate;
         shown.begin(s.name + ": what the thresholds do");
         const auto rows = measure(s, {dense(s.layers()), masks}, o.threads, report, {}, false);
+        d.notes.merge(notes_on(s, rows.front()));
         // Each layer's error where its input is the dense model's: what was calibrated. And with all layers masked.
         const auto alone = alone_cett(s, masks, neurons, s.stories, o, report);
         const auto here = incurred_cett(s, masks, neurons, s.stories, o.threads, report);
@@ -131,6 +134,7 @@ class calibrate_command final : public command {
             shown.begin(s.name + ": on other text");
             there = incurred_cett(*other, masks, neurons, other->stories, o.threads, report);
             there_rows = measure(*other, {dense(s.layers()), masks}, o.threads, report, {}, false);
+            d.notes.merge(notes_on(*other, there_rows.front()));
         }
         table t{"thresholds",
                 {{"layer", "", column::all},
@@ -182,7 +186,7 @@ class calibrate_command final : public command {
 
     /// One layer masked at a time: every layer sees the dense model's values.
     static cett_meters alone_cett(const subject& s, const condition& masks, tamis::site neurons,
-                                  const std::vector<std::vector<token>>& stories, const common_options& o,
+                                  const std::vector<story>& stories, const common_options& o,
                                   const progress_report& report) {
         cett_meters all = incurred_cett(s, on_layer(masks, 0), neurons, stories, o.threads, report);
         for (std::size_t l = 1; l < s.layers(); ++l) {

@@ -48,6 +48,7 @@ class cett_ppl_command final : public command {
             const std::string what = line("CETT-PPL-", percent_, "%");
             document d{what + " of " + s.name};
             d.paragraph(describe(s));
+            d.notes.merge(notes_on(s, dense_rows.front()));
             table result{"cett_ppl",
                          {{"percent", "", column::programs},
                           {"cett", "CETT target", column::all},

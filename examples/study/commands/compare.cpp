@@ -56,7 +56,7 @@ class compare_command final : public command {
     void add_options(const option_adder& to) override {
         to.add("--at", at_text_, "the sparsities to compare at (default: 0.3,0.5,0.7,0.8,0.9)", "LIST");
     }
-    void check() override { at_ = parse_numbers(at_text_, "--at", 0, 1); }
+    void check() override { at_ = each_once(parse_numbers(at_text_, "--at", 0, 1), "--at", notes); }
     void run(const common_options& o) override {
         inputs models{o, false};
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
@@ -160,6 +160,7 @@ class compare_command final : public command {
 
         document d{"Rules compared at equal sparsity: " + s.name};
         d.paragraph(describe(s));
+        d.notes.merge(notes_on(s, rows.front()));
         std::vector<column> columns{{"method", "", column::all}};
         for (const double at : at_) {
             columns.push_back({line("ppl_ratio_at_", at), "PPL/dense at " + percent(at, 0), column::all});

@@ -62,7 +62,10 @@ class laws_command final : public command {
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
             if (checkpoints_) {
-                return document_of(s.name, measured(s, along, o, shown), describe(s));
+                remarks notes;
+                document d = document_of(s.name, measured(s, along, o, shown, notes), describe(s));
+                d.notes.merge(notes);
+                return d;
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
             std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
@@ -90,7 +93,7 @@ class laws_command final : public command {
 
     /// The activation ratio at CETT-PPL-1% of every checkpoint.
     static std::vector<law_row> measured(const subject& last, const std::vector<checkpoint_row>& along,
-                                         const common_options& o, progress& shown) {
+                                         const common_options& o, progress& shown, remarks& notes) {
         std::vector<law_row> rows;
         for (const auto& [path, tokens] : along) {
             common_options one = o;
@@ -101,8 +104,10 @@ class laws_command final : public command {
             shown.begin(line(s.name, ", ", rows.size() + 1, " of ", along.size()));
             const auto norms = neuron_norms_of(s.model);
             const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
-            const double dense_nll =
-                measure(s, {dense(s.layers())}, o.threads, report, {}, false).front().text.nll();
+            const auto plain = measure(s, {dense(s.layers())}, o.threads, report, {}, false).front();
+            notes.merge(s.notes);
+            notes.merge(notes_on(s, plain));
+            const double dense_nll = plain.text.nll();
             const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report);
             const auto row = measure(s, {cett_condition(norms, found.thresholds, found.target)}, o.threads,
                                      report, {}, false)

@@ -32,7 +32,7 @@ class precision_command final : public command {
         to.add("--p", p_text_, "of top-p (default: 0.9)", "P");
     }
     void check() override {
-        sites_ = parse_sites(sites_text_);
+        sites_ = parse_sites(sites_text_, &notes);
         for (const auto& site : sites_) {
             if (site.sites.size() != 1) {
                 throw error("--sites: one site at a time here, not ", site.name);
@@ -83,6 +83,7 @@ class precision_command final : public command {
 
         document d{"Precision of activations: " + s.name};
         d.paragraph(describe(s) + line(" top-p ", p_.text, "."));
+        d.notes.merge(notes_on(s, rows.front()));
         table t{"precision",
                 {{"site", "", column::all},
                  {"format", "", column::all},

@@ -5,6 +5,7 @@
 #include "settings.hpp"
 
 #include <cstdio>
+#include <utility>
 
 namespace app {
 
@@ -22,10 +23,26 @@ std::filesystem::path folder_of(const common_options& o, const subject& s) {
 
 std::string describe(const subject& s) {
     const model_config& c = s.model.config;
+    const std::size_t stories = s.use.stories > 0 ? s.use.stories : s.stories.size();
     return line(c.n_layers, " layers, width ", c.dim, ", ", c.hidden_dim, " neurons (", name(s.sigma), "), ",
                 c.n_heads, " heads (", c.n_kv_heads, " key-value heads), vocabulary ", c.vocab_size,
-                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", s.stories.size(), " stories, ",
+                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", stories, " stories, ",
+                s.use.used == s.use.tokens ? std::string{}
+                                           : line(s.use.used, " of their ", s.use.tokens, " tokens, "),
+                s.stories.size() == stories ? std::string{} : line(s.stories.size(), " windows, "),
                 s.predictions(), " next-token predictions.");
+}
+
+remarks notes_on(const subject& s, const measurement& dense) {
+    remarks notes;
+    const double perplexity = dense.text.perplexity();
+    if (perplexity > static_cast<double>(s.model.config.vocab_size)) {
+        notes.add(s.name, " on ", s.text_name, ": the dense model's PPL is ", perplexity,
+                  ", more than its vocabulary's ", s.model.config.vocab_size,
+                  ": worse than guessing evenly. Checkpoint, tokenizer, activation and text may ",
+                  "not belong together");
+    }
+    return notes;
 }
 
 namespace {
@@ -58,12 +75,29 @@ void print_document(const common_options& o, const document& found, const char* 
     }
 }
 
+/// Prints notes on stderr, each sentence once in a run.
+class note_teller {
+  public:
+    void tell(const remarks& notes) {
+        std::size_t next = told_.all().size();
+        told_.merge(notes);
+        for (; next < told_.all().size(); ++next) {
+            std::fprintf(stderr, "tamis-study: note: %s\n", told_.all()[next].c_str());
+        }
+    }
+
+  private:
+    remarks told_;
+};
+
 } // namespace
 
-void show_document(const common_options& o, const std::filesystem::path& folder, const document& found) {
+void show_document(const common_options& o, const std::filesystem::path& folder, document found) {
     if (!folder.empty()) {
         prepare_folder(folder);
     }
+    found.notes.merge(o.notes);
+    note_teller{}.tell(found.notes);
     print_document(o, found, "", "\n");
     if (!folder.empty()) {
         write_and_say(o, folder, found);
@@ -79,11 +113,21 @@ void for_each_subject(const common_options& o, inputs& models,
             prepare_folder(folder_of(o, s));
         }
     }
+    note_teller teller;
+    teller.tell(o.notes);
+    for (const auto& s : subjects) {
+        teller.tell(s.notes); // better to know before hours of measuring
+    }
     const bool list = subjects.size() > 1;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         progress shown{o.plain_progress};
-        const document found = study_of(i, shown);
+        document found = study_of(i, shown);
         shown.clear();
+        remarks notes = o.notes;
+        notes.merge(subjects[i].notes);
+        notes.merge(found.notes);
+        teller.tell(notes);
+        found.notes = std::move(notes);
         const bool last = i + 1 == subjects.size();
         print_document(o, found, !list ? "" : i == 0 ? "[\n" : "", !list ? "\n" : last ? "\n]\n" : ",\n");
         if (o.out) {

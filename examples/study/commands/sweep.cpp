@@ -39,9 +39,9 @@ class sweep_command final : public command {
         to.flag("--resume", resume_, "go on with the rows that a stopped run left in --out");
     }
     void check() override {
-        sites_ = parse_sites(sites_text_);
+        sites_ = parse_sites(sites_text_, &notes);
         rule_ = &parse_rule(rule_text_);
-        values_ = parse_values(values_text_.value_or(rule_->default_values), *rule_);
+        values_ = parse_values(values_text_.value_or(rule_->default_values), *rule_, "--values", &notes);
         if (thresholds_ && layers_text_ == "each") {
             throw error("--thresholds does not go with --layers each");
         }
@@ -77,8 +77,10 @@ class sweep_command final : public command {
             const auto rows = measure_missing(
                 s, conditions, store, o.threads,
                 [&](std::size_t done, std::size_t all) { shown.update(done, all); }, !each);
-            return each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
-                        : sweep_document(s, conditions, rows);
+            document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
+                              : sweep_document(s, conditions, rows);
+            d.notes.merge(notes_on(s, rows.front()));
+            return d;
         };
         for_each_subject(o, models, study_of,
                          [&](std::size_t) { store.remove(); }); // once the results are there

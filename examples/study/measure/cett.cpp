@@ -36,7 +36,7 @@ std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model) {
 }
 
 cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float>>& norms,
-                           const std::vector<std::vector<token>>& stories, std::size_t threads,
+                           const std::vector<story>& stories, std::size_t threads,
                            const progress_report& report) {
     std::vector<study::cett_curve<down_matrix>> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {
@@ -47,8 +47,8 @@ cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float
 
 std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const cett_curves& curves,
                                                        const std::vector<double>& targets,
-                                                       const std::vector<std::vector<token>>& stories,
-                                                       std::size_t threads, const progress_report& report) {
+                                                       const std::vector<story>& stories, std::size_t threads,
+                                                       const progress_report& report) {
     using pass = study::cett_refinement<down_matrix>;
     std::vector<pass> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {
@@ -66,7 +66,7 @@ std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const c
 }
 
 std::vector<double> cett_thresholds_in_order(const subject& s, const std::vector<std::vector<float>>& norms,
-                                             double target, const std::vector<std::vector<token>>& stories,
+                                             double target, const std::vector<story>& stories,
                                              std::size_t threads, const progress_report& report) {
     using curve = study::cett_curve<down_matrix>;
     using pass = study::cett_refinement<down_matrix>;
@@ -143,7 +143,7 @@ study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vect
 }
 
 cett_meters incurred_cett(const subject& s, const condition& c, tamis::site where,
-                          const std::vector<std::vector<token>>& stories, std::size_t threads,
+                          const std::vector<story>& stories, std::size_t threads,
                           const progress_report& report) {
     std::vector<study::cett_meter<down_matrix>> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {

@@ -22,19 +22,19 @@ std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model);
 
 /// The mean of CETT against the threshold, layer by layer, over the dense model's intermediates: one pass.
 cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float>>& norms,
-                           const std::vector<std::vector<token>>& stories, std::size_t threads,
+                           const std::vector<story>& stories, std::size_t threads,
                            const progress_report& report);
 
 /// Each layer's threshold for each target, to the float: a second pass over the stories of the curves.
 std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const cett_curves& curves,
                                                        const std::vector<double>& targets,
-                                                       const std::vector<std::vector<token>>& stories,
-                                                       std::size_t threads, const progress_report& report);
+                                                       const std::vector<story>& stories, std::size_t threads,
+                                                       const progress_report& report);
 
 /// The same for one target, layer by layer with the layers before already masked: then the whole masked model incurs the
 /// target in every layer, where thresholds of the dense model's activations miss it a little. Two passes a layer.
 std::vector<double> cett_thresholds_in_order(const subject& s, const std::vector<std::vector<float>>& norms,
-                                             double target, const std::vector<std::vector<token>>& stories,
+                                             double target, const std::vector<story>& stories,
                                              std::size_t threads, const progress_report& report);
 
 /// The condition that masks the intermediate by CETT with a threshold a layer. The norms are borrowed.
@@ -50,7 +50,7 @@ study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vect
 
 /// The CETT that a condition incurs, layer by layer.
 cett_meters incurred_cett(const subject& s, const condition& c, tamis::site where,
-                          const std::vector<std::vector<token>>& stories, std::size_t threads,
+                          const std::vector<story>& stories, std::size_t threads,
                           const progress_report& report);
 
 } // namespace app

@@ -17,6 +17,19 @@ namespace app {
 /// Whoever looks on, whatever its type.
 using onlooker = std::function<void(std::size_t layer, const tamis::sighting&)>;
 
+/// Shows the tokens from one on to another: those before it are context, which counts elsewhere.
+template <class Observer>
+struct from_token {
+    Observer& to;
+    std::size_t first;
+
+    void operator()(std::size_t layer, const tamis::sighting& s) {
+        if (s.token >= first) {
+            to(layer, s);
+        }
+    }
+};
+
 /// What is done to a model for one row of a table, and what the row is called. No plan: the dense model.
 struct condition {
     std::string site = "dense", rule = "-", value = "-";

@@ -1,6 +1,7 @@
 #include "measure/laws.hpp"
 
 #include "error.hpp"
+#include "input/plain_text.hpp"
 #include "lists.hpp"
 #include "settings.hpp"
 
@@ -41,13 +42,11 @@ fitted_law fit(const char* name, const char* form, const std::vector<study::law_
 /// Calls row(fields, number of the line) for each line behind the head.
 template <class Row>
 void for_each_row(const source& from, char separator, std::size_t least, Row&& row) {
-    const std::string text = from.text();
+    remarks ignored; // line ends of any kind are as good
+    const std::string text = plain_text(from, ignored);
     std::size_t number = 0;
-    for (std::string& fields : split_list(text, '\n')) {
+    for (const std::string& fields : split_list(text, '\n')) {
         ++number;
-        if (fields.ends_with('\r')) {
-            fields.pop_back();
-        }
         if (number == 1 || fields.empty() || fields.starts_with('#')) {
             continue;
         }

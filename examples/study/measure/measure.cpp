@@ -19,7 +19,7 @@ class session {
 
     /// Calls work(logits_of) where logits_of(tokens) runs the model under the condition, shown to `see`.
     template <class Work>
-    void under(const condition& c, tally& see, Work&& work) {
+    void under(const condition& c, from_token<tally> see, Work&& work) {
         c.apply(memory_.view(), see, [&](study::hook_ref hook) {
             work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
         });
@@ -77,12 +77,14 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                                                           measurement& sum) mutable {
                 const condition& c = conditions[row];
                 if (part < s.stories.size()) {
-                    own.under(c, sum.masks,
-                              [&](auto&& logits_of) { score_story(s.stories[part], logits_of, sum.text); });
+                    const story& read = s.stories[part];
+                    own.under(c, {sum.masks, read.first_seen()}, [&](auto&& logits_of) {
+                        score_story(read, logits_of, sum.text, read.first_scored);
+                    });
                 } else {
                     const place at = questions[part - s.stories.size()];
                     auto& of_task = sum.tasks[at.task];
-                    own.under(c, of_task.masks, [&](auto&& logits_of) {
+                    own.under(c, {of_task.masks, 0}, [&](auto&& logits_of) {
                         score_question(s.tasks[at.task].questions[at.question], logits_of, of_task.score);
                     });
                 }

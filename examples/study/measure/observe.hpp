@@ -29,21 +29,22 @@ void begin(Observer& see, std::uint64_t story) {
 
 } // namespace observe_part
 
-/// Runs a model under a condition over stories and shows it all to a layer_observer that merges, `fresh` being one that
-/// has seen nothing. begin(number of the story) or begin() is called before each story, if there is one.
+/// Runs a model under a condition over stories and shows all that counts to a layer_observer that merges, `fresh` being one
+/// that has seen nothing. begin(number of the story) or begin() is called before each story, if there is one.
 template <class Observer>
-Observer observe(const subject& s, const std::vector<std::vector<token>>& stories, const condition& c,
+Observer observe(const subject& s, const std::vector<story>& stories, const condition& c,
                  const Observer& fresh, std::size_t threads, const progress_report& report) {
     const std::size_t bytes = c.plan.workspace_bytes(std::max(s.model.config.dim, s.model.config.hidden_dim));
     auto results = study::sweep(
         1, stories.size(), fresh, fresh_threads{threads},
         [&] {
             return [&, model = runner{s.model, s.sigma},
-                    memory = tamis::owned_workspace{bytes}](std::size_t, std::size_t story,
+                    memory = tamis::owned_workspace{bytes}](std::size_t, std::size_t number,
                                                             Observer& sum) mutable {
-                observe_part::begin(sum, story);
-                const auto& tokens = stories[story];
-                c.apply(memory.view(), sum, [&](study::hook_ref hook) {
+                observe_part::begin(sum, number);
+                const story& tokens = stories[number];
+                from_token<Observer> see{sum, tokens.first_seen()};
+                c.apply(memory.view(), see, [&](study::hook_ref hook) {
                     if (tokens.size() > 1) { // as for the predictions: the last token predicts nothing
                         model.logits(std::span{tokens}.first(tokens.size() - 1), hook);
                     }
@@ -62,14 +63,21 @@ Result watch(const subject& s, MakeHook make_hook, ResultOf result_of, std::size
     auto results = study::sweep(
         1, s.stories.size(), Result{}, fresh_threads{threads},
         [&] {
-            return
-                [&, model = runner{s.model, s.sigma}](std::size_t, std::size_t story, Result& sum) mutable {
-                    auto hook = make_hook();
-                    if (s.stories[story].size() > 1) {
-                        model.logits(std::span{s.stories[story]}.first(s.stories[story].size() - 1), hook);
-                    }
-                    sum.merge(result_of(hook));
+            return [&, model = runner{s.model, s.sigma}](std::size_t, std::size_t number,
+                                                         Result& sum) mutable {
+                auto hook = make_hook();
+                const story& tokens = s.stories[number];
+                auto of_what_counts = [&](std::size_t layer, tamis::site where, tamis::block<float> values) {
+                    const std::size_t first = std::min(tokens.first_seen(), values.rows());
+                    hook(layer, where,
+                         tamis::block<float>{values.row(first).data(), values.rows() - first,
+                                             values.columns(), values.stride()});
                 };
+                if (tokens.size() > 1) {
+                    model.logits(std::span{tokens}.first(tokens.size() - 1), of_what_counts);
+                }
+                sum.merge(result_of(hook));
+            };
         },
         [](std::size_t, const Result&) {}, [&](const study::sweep_progress& p) { report(p.done, p.all); });
     return std::move(results.front());

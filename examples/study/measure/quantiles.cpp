@@ -73,10 +73,11 @@ study::per_layer<study::histogram_meter> magnitudes_of(const subject& s, tamis::
 
 std::vector<teal_budget> teal_budgets_of(const subject& s, double target, const progress_report& report) {
     // Stories from all over the text, one by one on one thread: the sample is the same everywhere.
-    std::vector<std::vector<token>> some;
+    std::vector<story> some;
     for (std::size_t i = 0; i < s.stories.size(); i += std::max<std::size_t>(1, s.stories.size() / 8)) {
         some.push_back(s.stories[i]);
         some.back().resize(std::min<std::size_t>(some.back().size(), 65));
+        some.back().first_scored = 1; // a sample: context is as good
     }
     const auto samples = observe(s, some, dense(s.layers()),
                                  study::per_layer{s.layers(), input_sample{s.model.config.dim}}, 1, report);

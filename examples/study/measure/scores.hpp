@@ -61,15 +61,16 @@ inline double log_probability(const matrix& logits, Eigen::Index t, token target
            std::log(static_cast<double>((row - largest).exp().sum()));
 }
 
-/// Adds the predictions of one story: from each token but the last, the token behind it. `logits_of(tokens)` runs the
-/// model.
+/// Adds the predictions of one story: from each token but the last, the token behind it, if that is number first_scored or
+/// later. `logits_of(tokens)` runs the model.
 template <class LogitsOf>
-void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score& sum) {
+void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score& sum,
+                 std::size_t first_scored = 1) {
     if (story.size() < 2) {
         return;
     }
     const matrix& logits = logits_of(story.first(story.size() - 1));
-    for (Eigen::Index t = 0; t < logits.rows(); ++t) {
+    for (auto t = static_cast<Eigen::Index>(first_scored - 1); t < logits.rows(); ++t) {
         const token target = story[static_cast<std::size_t>(t) + 1];
         Eigen::Index likeliest = 0;
         logits.row(t).maxCoeff(&likeliest);

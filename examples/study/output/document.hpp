@@ -1,6 +1,7 @@
 #pragma once
 
 #include "output/files.hpp"
+#include "remarks.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -171,11 +172,15 @@ class document {
     void add(picture p) { parts_.push_back(std::move(p)); }
 
     const std::string& title() const { return title_; }
+    remarks notes; ///< in the report and in JSON; on a terminal they are printed apart, on stderr
     std::string plain() const;
     /// `drawn(picture)` tells whether its SVG is there.
     template <class Drawn>
     std::string markdown(Drawn&& drawn) const {
         std::string text = "# " + title_ + "\n";
+        for (const auto& sentence : notes.all()) {
+            text += "\n> Note: " + sentence + "\n";
+        }
         for (const auto& part : parts_) {
             if (const auto* words = std::get_if<std::string>(&part)) {
                 text += "\n" + *words + "\n";

@@ -66,7 +66,7 @@ written write_document(const std::filesystem::path& folder, const document& d) {
 }
 
 std::string json_of(const document& d) {
-    json object{{"title", d.title()}};
+    json object{{"title", d.title()}, {"notes", d.notes.all()}};
     d.each<table>([&](const table& t) {
         json rows = json::array();
         t.each_field([&] { rows.push_back(json::object()); },
