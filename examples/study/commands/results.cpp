@@ -4,7 +4,11 @@
 #include "output/write.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace app {
 
@@ -24,8 +28,9 @@ std::string describe(const subject& s) {
     const model_config& c = s.model.config;
     return line(c.n_layers, " layers, width ", c.dim, ", ", c.hidden_dim, " neurons (", name(s.sigma), "), ",
                 c.n_heads, " heads (", c.n_kv_heads, " key-value heads), vocabulary ", c.vocab_size,
-                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", s.stories.size(), " stories, ",
-                s.predictions(), " next-token predictions.");
+                ", context ", c.seq_len, ", RoPE base ", c.rope_base, ", RMS norms' epsilon ", c.norm_eps,
+                ". Text: ", s.text_name, ", ", s.stories.size(), " stories, ", s.predictions(),
+                " next-token predictions.");
 }
 
 namespace {
@@ -49,6 +54,27 @@ void write_and_say(const common_options& o, const std::filesystem::path& folder,
     print("\n");
 }
 
+/// On stderr, which is read when standard output goes into a file: that figures are NaN, and why. A line a table and reason, and
+/// no more than a screen has room for.
+void say_reasons(const document& found) {
+    constexpr std::size_t most = 8;
+    std::vector<std::string> said;
+    found.each<table>([&](const table& t) {
+        t.each_reason([&](const std::string& reason) {
+            std::string what = t.name + ": figures are nan: " + reason;
+            if (std::find(said.begin(), said.end(), what) == said.end()) {
+                said.push_back(std::move(what));
+            }
+        });
+    });
+    for (std::size_t i = 0; i < std::min(most, said.size()); ++i) {
+        std::fprintf(stderr, "tamis-study: %s\n", said[i].c_str());
+    }
+    if (said.size() > most) {
+        std::fprintf(stderr, "tamis-study: and %zu reasons more, in the tables\n", said.size() - most);
+    }
+}
+
 /// `before` and `behind` make a list of JSON objects of several.
 void print_document(const common_options& o, const document& found, const char* before, const char* behind) {
     if (o.json) {
@@ -56,6 +82,7 @@ void print_document(const common_options& o, const document& found, const char* 
     } else {
         print(o.csv ? first_csv_of(found) : found.plain() + "\n");
     }
+    say_reasons(found);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <tamis/study/hook.hpp>
 #include <tamis/study/masker.hpp>
 #include <tamis/study/plan.hpp>
+#include <tamis/study/round.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -15,7 +16,13 @@
 namespace app {
 
 /// Whoever looks on, whatever its type.
-using onlooker = std::function<void(std::size_t layer, const tamis::sighting&)>;
+struct onlooker {
+    std::function<void(std::size_t layer, const tamis::sighting&)> see;
+    /// Takes what rounding lost.
+    std::function<void(const study::rounding_losses&)> rounded;
+
+    void operator()(std::size_t layer, const tamis::sighting& s) const { see(layer, s); }
+};
 
 /// What is done to a model for one row of a table, and what the row is called. No plan: the dense model.
 struct condition {
@@ -34,8 +41,14 @@ struct condition {
     void apply(tamis::workspace memory, Observer& see, Use&& use) const {
         study::masker masks{plan, memory, see};
         if (before) {
-            before(
-                masks, [&](std::size_t layer, const tamis::sighting& s) { see(layer, s); }, use);
+            before(masks,
+                   {[&](std::size_t layer, const tamis::sighting& s) { see(layer, s); },
+                    [&](const study::rounding_losses& losses) {
+                        if constexpr (requires { see.rounded(losses); }) {
+                            see.rounded(losses);
+                        }
+                    }},
+                   use);
         } else {
             use(study::hook_ref{masks});
         }

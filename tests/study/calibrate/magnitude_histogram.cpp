@@ -94,7 +94,8 @@ TEST_CASE("a quantile as a threshold drops the share, or less by ties") {
 
 TEST_CASE("merged in any order and cut anywhere it is the same") {
     engine random{5};
-    const auto values = generate<float>(shape::specials, 4000, random);
+    auto values = generate<float>(shape::specials, 4000, random);
+    std::erase_if(values, [](float v) { return tamis::is_nan(v); });
     magnitude_histogram all;
     all.add(values);
     std::vector<magnitude_histogram> parts(3);

@@ -88,6 +88,8 @@ TEST_CASE("outliers: ratios whose sum may leave an exact_total have a greatest, 
     m(shown({1e-30f, 1e-30f, 1e30f}));
     CHECK(m.at(site::input).ratio_to_median.mean() == 0x1.fffffffffffffp61);
     m(shown({1e-30f, 1e-30f, 1e30f}));
+    CHECK(m.at(site::input).ratio_to_median.mean() == 0x1.fffffffffffffp61); // two are below 2^63, just so
+    m(shown({1e-30f, 1e-30f, 1e30f}));
     CHECK(tamis::is_nan(m.at(site::input).ratio_to_median.mean()));
     CHECK(m.at(site::input).ratio_to_median.greatest() == 0x1.fffffffffffffp61);
     CHECK(m.at(site::input).share_of_largest.mean() == 1);
