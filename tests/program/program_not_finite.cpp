@@ -13,13 +13,13 @@ using namespace study_test;
 namespace {
 
 /// A desk whose model has finite weights and overflows behind the second layer's gate.
-desk overflowing_desk() {
-    desk d;
-    bytes file = make_checkpoint();
-    fill_weights(file, "w_gate", 1, 3e38f);
-    put(d.folder / "m.bin", file.text());
-    return d;
-}
+struct overflowing_desk : desk {
+    overflowing_desk() {
+        bytes file = make_checkpoint();
+        fill_weights(file, "w_gate", 1, 3e38f);
+        put(folder / "m.bin", file.text());
+    }
+};
 
 } // namespace
 
@@ -35,7 +35,7 @@ TEST_CASE("a model with one weight that is no number is refused by every command
 }
 
 TEST_CASE("a model that overflows: nan in the CSV, null and the reason in JSON, the reason on stderr") {
-    const desk d = overflowing_desk();
+    const overflowing_desk d;
     const outcome csv = d.run(little_model + "--csv --values 0.9 --sites gate");
     CHECK(csv.code == 0);
     const auto rows = lines_of(csv.out);
@@ -80,7 +80,7 @@ TEST_CASE("a model that overflows: nan in the CSV, null and the reason in JSON, 
 }
 
 TEST_CASE("thresholds and frequencies of a model that overflows are refused with the place") {
-    const desk d = overflowing_desk();
+    const overflowing_desk d;
     for (const char* command : {"calibrate", "calibrate --method cats", "cett-ppl", "neurons"}) {
         CAPTURE(command);
         const outcome o = d.run(little_model + command);

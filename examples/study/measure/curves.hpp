@@ -40,7 +40,7 @@ struct curve {
 
 /// Why a ratio to the dense model's figure is none, from what row and dense row say of themselves.
 inline std::string why_no_ratio(const std::string& row, const std::string& dense) {
-    return !dense.empty() ? "the dense model: " + dense : row;
+    return !row.empty() || dense.empty() ? row : "the dense model: " + dense;
 }
 inline std::string why_no_ratio(const measurement& row, const measurement& dense, std::size_t layers) {
     return why_no_ratio(why_none(row, layers), why_none(dense, layers));
