@@ -54,18 +54,20 @@ void write_and_say(const common_options& o, const std::filesystem::path& folder,
     print("\n");
 }
 
-/// On stderr, which is read when standard output goes into a file: that figures are NaN, and why. A line a table and reason, and
-/// no more than a screen has room for.
+/// On stderr, which is read when standard output goes into a file: that figures lost values and are NaN, and why. A line a
+/// table and reason, and no more than a screen has room for.
 void say_reasons(const document& found) {
     constexpr std::size_t most = 8;
     std::vector<std::string> said;
     found.each<table>([&](const table& t) {
-        t.each_reason([&](const std::string& reason) {
-            std::string what = t.name + ": figures are nan: " + reason;
-            if (std::find(said.begin(), said.end(), what) == said.end()) {
-                said.push_back(std::move(what));
-            }
-        });
+        t.each_reason(
+            [&](const std::string& reason) {
+                std::string what = t.name + ": figures are nan: " + reason;
+                if (std::find(said.begin(), said.end(), what) == said.end()) {
+                    said.push_back(std::move(what));
+                }
+            },
+            false);
     });
     for (std::size_t i = 0; i < std::min(most, said.size()); ++i) {
         std::fprintf(stderr, "tamis-study: %s\n", said[i].c_str());

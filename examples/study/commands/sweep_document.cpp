@@ -175,6 +175,7 @@ table critical_table(const std::vector<curve>& curves) {
         const study::critical_point at = c.critical();
         const std::string why = c.why_undefined();
         cell sparsity = share_cell(at.sparsity, 2, why), skipped = share_cell(at.skipped, 2, why);
+        sparsity.lost = skipped.lost = c.lost;
         if (at.undefined) {
             sparsity.shown = "undefined";
         } else if (!at.reached) {
@@ -207,9 +208,13 @@ table spread_table(const std::vector<curve>& curves) {
         }
         const study::spread s = study::spread_of(points);
         const std::string why = line(s.undefined, " of ", s.tasks, " tasks have no critical sparsity");
-        t.add({text_cell(of_site.site), text_cell(of_site.rule), count_cell(s.tasks), count_cell(s.reached),
-               share_cell(s.mean, 2, why), share_cell(s.deviation, 2, why), share_cell(s.least, 2, why),
-               share_cell(s.greatest, 2, why)});
+        std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(s.tasks),
+                              count_cell(s.reached)};
+        for (const double figure : {s.mean, s.deviation, s.least, s.greatest}) {
+            row.push_back(share_cell(figure, 2, why));
+            row.back().lost = of_site.lost;
+        }
+        t.add(std::move(row));
     }
     return t;
 }

@@ -19,8 +19,8 @@ struct curve {
     std::string quality; ///< "PPL ratio"
     study::criterion keep;
     std::vector<study::sweep_point> points;
-    std::vector<std::string>
-        reasons{}; ///< why a point is no number, empty where it is one; beside the points
+    std::vector<std::string> reasons{}; ///< beside the points: why one is no number, empty where it is one
+    bool lost = false;                  ///< whether a row of the sweep lost predictions or values
 
     study::critical_point critical() const { return study::find_critical(keep, points); }
     /// Why there is no critical sparsity; empty when there is one.
@@ -62,6 +62,13 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
                                     const std::vector<measurement>& rows) {
     const measurement& dense = rows.front();
     std::vector<curve> curves;
+    bool lost = false;
+    for (const measurement& row : rows) {
+        lost = lost || !why_none(row, s.layers()).empty();
+        for (const auto& t : row.tasks) {
+            lost = lost || !why_none(t, s.layers()).empty();
+        }
+    }
     const auto points_of = [&](const condition& like, auto&& point_of) {
         std::vector<study::sweep_point> points;
         for (std::size_t i = 1; i < rows.size(); ++i) {
@@ -132,6 +139,9 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
             curves.push_back({c.site, c.rule, "tasks averaged 99%", "accuracy ratio",
                               study::keeps_share(0.99), study::average_of(tasks), any_task});
         }
+    }
+    for (curve& c : curves) {
+        c.lost = lost;
     }
     return curves;
 }

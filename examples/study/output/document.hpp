@@ -22,6 +22,7 @@ struct cell {
     std::string shown, data;
     bool number = false; ///< whether `data` is one, for JSON
     std::string why{};   ///< why the number is none (NaN); its row says so
+    bool lost = true;    ///< whether the reason is that values were lost, which stderr says, too
 };
 inline cell text_cell(const std::string& text) { return {text, text, false}; }
 /// A cell of a figure that may be no number, with the reason it has then.
@@ -100,20 +101,20 @@ class table {
         return text;
     }
     /// Why numbers of a row are none: each reason once; empty when all are numbers.
-    static std::string reason_of(const std::vector<cell>& row) {
+    static std::string reason_of(const std::vector<cell>& row, bool all_reasons = true) {
         std::string all;
         for (const cell& c : row) {
-            if (!c.why.empty() && all.find(c.why) == std::string::npos) {
+            if (!c.why.empty() && (all_reasons || c.lost) && all.find(c.why) == std::string::npos) {
                 all += (all.empty() ? "" : "; ") + c.why;
             }
         }
         return all;
     }
-    /// Calls f(reason) for each row that has one.
+    /// Calls f(reason) for each row that has one: of all reasons, or that values were lost.
     template <class F>
-    void each_reason(F&& f) const {
+    void each_reason(F&& f, bool all_reasons = true) const {
         for (const auto& row : rows_) {
-            if (const std::string reason = reason_of(row); !reason.empty()) {
+            if (const std::string reason = reason_of(row, all_reasons); !reason.empty()) {
                 f(reason);
             }
         }
