@@ -20,27 +20,27 @@ using namespace study_test;
 
 namespace {
 
-constexpr float infinite = std::numeric_limits<float>::infinity(), no_number = app::study::not_a_float;
+constexpr float inf_weight = std::numeric_limits<float>::infinity(), nan_weight = app::study::not_a_float;
 
-std::string refusal_of(const bytes& file) {
+std::string weight_refusal(const bytes& file) {
     return error_of([&] { app::load_checkpoint(file.as("m.bin")); });
 }
 
 /// The little study with another model.
-app::subject with_model(const little_study& little, const bytes& file) {
+app::subject study_with_model(const little_study& little, const bytes& file) {
     app::subject s = little.s;
     s.model = app::load_checkpoint(file.as("m"));
     return s;
 }
 
 /// Logits for a story of so many tokens and a vocabulary of four: the second token is the likeliest everywhere.
-app::matrix some_logits(Eigen::Index tokens) {
+app::matrix logits_of_four(Eigen::Index tokens) {
     app::matrix logits(tokens, 4);
     logits.setZero();
     logits.col(1).setConstant(2);
     return logits;
 }
-app::text_score score_of(const app::matrix& logits) {
+app::text_score score_of_logits(const app::matrix& logits) {
     app::text_score sum;
     const std::vector<app::token> story(static_cast<std::size_t>(logits.rows()) + 1, 1);
     app::score_story(
@@ -52,7 +52,7 @@ app::text_score score_of(const app::matrix& logits) {
 
 TEST_CASE("a weight that is not finite is refused, with its tensor, layer, index and file") {
     for (const auto& [array, at] : arrays_of_checkpoint()) {
-        for (const float wrong : {no_number, infinite, -infinite}) {
+        for (const float wrong : {nan_weight, inf_weight, -inf_weight}) {
             for (const std::size_t layer : {std::size_t{0}, std::size_t{1}}) {
                 const bool once = array == "embedding" || array == "rms_final" || array == "classifier";
                 if (array == "rope" || (once && layer == 1)) {
@@ -62,7 +62,7 @@ TEST_CASE("a weight that is not finite is refused, with its tensor, layer, index
                 bytes file = make_checkpoint({.vocab_size = -290});
                 set_weight(file, array, layer, 13, wrong);
                 set_weight(file, array, layer, 15, wrong);
-                const std::string why = refusal_of(file);
+                const std::string why = weight_refusal(file);
                 CHECK_MESSAGE(why.starts_with("m.bin: "), why);
                 CHECK_MESSAGE(has(why, array), why);
                 CHECK_MESSAGE(has(why, "at index 13"), why);
@@ -73,25 +73,25 @@ TEST_CASE("a weight that is not finite is refused, with its tensor, layer, index
         }
     }
     bytes file = make_checkpoint();
-    set_weight(file, "rope", 0, 3, no_number); // is not read
-    CHECK(refusal_of(file).empty());
-    set_weight(file, "w_up", 1, 35, no_number);
-    set_weight(file, "w_down", 1, 41, infinite); // earlier in the file
-    CHECK_MESSAGE(has(refusal_of(file),
+    set_weight(file, "rope", 0, 3, nan_weight); // is not read
+    CHECK(weight_refusal(file).empty());
+    set_weight(file, "w_up", 1, 35, nan_weight);
+    set_weight(file, "w_down", 1, 41, inf_weight); // earlier in the file
+    CHECK_MESSAGE(has(weight_refusal(file),
                       "w_down (w2) of layer 1 has an infinite weight at index 41 (row 1, column 1)"),
-                  refusal_of(file));
+                  weight_refusal(file));
 }
 
 TEST_CASE("a prediction with a logit that is no number is no hit, and leaves no figure of the others") {
-    const app::text_score good = score_of(some_logits(5));
+    const app::text_score good = score_of_logits(logits_of_four(5));
     CHECK(good.lost() == 0);
     CHECK(good.top1() == 1);
     CHECK(good.perplexity() == doctest::Approx(std::exp(good.nll())));
-    for (const float wrong : {no_number, infinite, -infinite}) {
+    for (const float wrong : {nan_weight, inf_weight, -inf_weight}) {
         for (const Eigen::Index column : {0, 1, 3}) { // beside the target, and at it
-            app::matrix logits = some_logits(5);
+            app::matrix logits = logits_of_four(5);
             logits(2, column) = wrong;
-            const app::text_score s = score_of(logits);
+            const app::text_score s = score_of_logits(logits);
             CHECK(s.lost() == 1);
             CHECK(s.predictions() == 5);
             CHECK(s.hits == 4);
@@ -105,11 +105,11 @@ TEST_CASE("a prediction with a logit that is no number is no hit, and leaves no 
             CHECK(tamis::is_nan(merged.top1()));
         }
     }
-    app::matrix far = some_logits(2); // finite logits whose difference is not
+    app::matrix far = logits_of_four(2); // finite logits whose difference is not
     far(0, 1) = -3e38f;
     far(0, 2) = 3e38f;
-    CHECK(score_of(far).lost() == 1);
-    CHECK(tamis::is_nan(score_of(far).nll()));
+    CHECK(score_of_logits(far).lost() == 1);
+    CHECK(tamis::is_nan(score_of_logits(far).nll()));
 }
 
 TEST_CASE("a question with a likelihood that is no number is lost, and leaves no accuracy") {
@@ -133,7 +133,7 @@ TEST_CASE("a question with a likelihood that is no number is lost, and leaves no
     };
     CHECK(answered(0, 0).lost == 0);
     CHECK(answered(0, 0).accuracy() == 1); // the first of equals
-    for (const float wrong : {no_number, infinite, -infinite}) {
+    for (const float wrong : {nan_weight, inf_weight, -inf_weight}) {
         const app::task_score s = answered(wrong, 0);
         CHECK(s.lost == 1);
         CHECK(s.questions == 1);
@@ -161,7 +161,7 @@ TEST_CASE("finite weights that overflow, anywhere: all figures are NaN, and the 
         CAPTURE(o.array);
         bytes file = make_checkpoint();
         fill_weights(file, o.array, 0, o.weight);
-        const app::subject s = with_model(little, file);
+        const app::subject s = study_with_model(little, file);
         const auto rows =
             app::measure(s, {little.dense(), little.at("intermediate", "top_p", 0.9)}, 1, ignore_progress);
         for (const auto& row : rows) {
@@ -196,7 +196,7 @@ TEST_CASE("a token that overflows loses its own predictions and those that see i
     // With a classifier of its own, in which the token is like the others.
     bytes apart = make_checkpoint({.vocab_size = -290});
     set_weight(apart, "embedding", 0, static_cast<std::size_t>(bad) * 16, 1e30f); // its square is not finite
-    const app::subject s = with_model(little, apart);
+    const app::subject s = study_with_model(little, apart);
     std::uint64_t lost = 0;
     for (const auto& story : s.stories) {
         bool seen = false;
@@ -215,7 +215,7 @@ TEST_CASE("a token that overflows loses its own predictions and those that see i
     }
     // The other predictions are those of the model without the token: nothing leaks to earlier tokens of a story.
     const bytes untouched = make_checkpoint({.vocab_size = -290});
-    const app::subject plain = with_model(little, untouched);
+    const app::subject plain = study_with_model(little, untouched);
     app::runner spoilt{s.model, s.sigma}, whole{plain.model, plain.sigma};
     app::study::no_hook nothing;
     for (const auto& story : s.stories) {
@@ -231,7 +231,7 @@ TEST_CASE("what is observed of a model that overflows is an error that says wher
     const little_study little;
     bytes file = make_checkpoint();
     fill_weights(file, "w_gate", 1, 3e38f);
-    const app::subject s = with_model(little, file);
+    const app::subject s = study_with_model(little, file);
     const app::study::per_layer<app::study::frequency_meter> fresh{2, app::study::frequency_meter{
                                                                           tamis::site::gate}};
     const std::string why =
@@ -250,7 +250,7 @@ TEST_CASE(
     bytes file = make_checkpoint();
     fill_weights(file, "w_up", 1,
                  40000.0f); // beyond f16's, e5m2's and e4m3's largest numbers, not beyond bf16's
-    const app::subject s = with_model(little, file);
+    const app::subject s = study_with_model(little, file);
     const auto row_in = [&](const app::study::any_rounding& r) {
         return app::measure(s, {app::rounded_condition(little.dense(), r, {tamis::site::up})}, 2,
                             ignore_progress)
@@ -286,7 +286,7 @@ TEST_CASE("a ReLU model's NaN stays one: no activation makes a zero of it") {
     for (std::size_t j = 0; j < 16; ++j) { // infinity less infinity in one neuron
         set_weight(file, "w_gate", 0, j, j % 2 == 0 ? 3e38f : -3e38f);
     }
-    app::subject s = with_model(little, file);
+    app::subject s = study_with_model(little, file);
     const auto row = app::measure(s, {little.dense()}, 1, ignore_progress).front();
     CHECK(row.text.lost() > 0);
     CHECK(tamis::is_nan(row.text.nll()));

@@ -24,7 +24,8 @@ class precision_command final : public command {
         return "Rounds the activations at a site to f16, bf16, e4m3 or e5m2, then makes the masks over what is left, with the "
                "guard against\nmassive activations (64 times the median) and without it. Jaccard: of each token's mask with "
                "the one over float values,\nboth on the dense model's activations. PPL: of the model that is rounded and "
-               "masked in every layer.";
+               "masked in every layer.\nCounted: values that became infinite, and values cut to the format's largest number. A row that "
+               "lost predictions has no\nfigures.";
     }
     void add_options(const option_adder& to) override {
         to.add("--sites", sites_text_, "out of input,gate,up,intermediate (default: input,gate,intermediate)",

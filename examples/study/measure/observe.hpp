@@ -28,10 +28,6 @@ void begin(Observer& see, std::uint64_t story) {
     }
 }
 
-} // namespace observe_part
-
-namespace observe_part {
-
 /// What was observed, and the values that were not finite.
 template <class Observed>
 struct with_lost {
