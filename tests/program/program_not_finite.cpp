@@ -75,7 +75,7 @@ TEST_CASE("a model that overflows: nan in the CSV, null and the reason in JSON, 
     }
     const outcome critical = d.run(little_model + "critical --values 1,0.9 --sites gate,up");
     CHECK(has(critical.out, "undefined"));
-    CHECK(!has(critical.out, "1.0000 at"));
+    CHECK(has(critical.out, "nan at nan"));
     CHECK(has(critical.err, "tamis-study: critical: figures are nan: "));
 }
 
@@ -107,9 +107,8 @@ TEST_CASE("precision: what overflows a format is counted, and its row has no fig
         CHECK((row.at("overflowed").get<int>() > 0) == overflows);
         CHECK((row.at("lost").get<int>() > 0) == overflows);
         CHECK(row.contains("reason") == overflows);
-        CHECK((row.at("saturated").get<int>() > 0) == (row.at("format") == "e4m3"));
         lost_rows += overflows ? 1 : 0;
-        cut_rows += row.at("saturated").get<int>() > 0 ? 1 : 0;
+        cut_rows += row.at("format") == "e4m3" && row.at("saturated").get<int>() > 0 ? 1 : 0;
     }
     CHECK(lost_rows == 6);
     CHECK(cut_rows == 3);

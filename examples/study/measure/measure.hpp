@@ -33,7 +33,8 @@ class tally {
 
     /// Values that became infinite or NaN. Masks over them are masks of no model: with one of them sparsity and bytes are NaN.
     not_finite lost;
-    /// Of the activations that are rounded to another format, if any are.
+    /// Of the activations that are rounded to another format, if any are. No part of the state: only sweeps, which round
+    /// nothing, are resumed.
     study::rounding_losses rounding;
 
     /// Dropped entries / all entries, pooled over tokens and layers (and, by width, over both masks of all_inputs).
@@ -51,7 +52,7 @@ class tally {
         for (std::size_t l = 0; l < sparsity_.size(); ++l) {
             a(sparsity_[l], bytes_[l]);
         }
-        a(lost, rounding);
+        a(lost);
     }
 
   private:
