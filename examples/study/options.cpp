@@ -20,7 +20,7 @@ CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
 /// The options of every command, as strings where they are to be checked.
 struct raw_common {
     common_options o;
-    std::optional<std::string> sigma, questions, threads, windows;
+    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows;
 
     void add_to(CLI::App& app) {
         const char* model = "The model and what it is measured with";
@@ -34,6 +34,12 @@ struct raw_common {
             ->group(model);
         app.add_option("--activation", sigma, "silu (default), gelu or relu")
             ->type_name("NAME")
+            ->group(model);
+        app.add_option("--rope-base", rope_base, "of the positions' angles, above 0 (default: 10000)")
+            ->type_name("X")
+            ->group(model);
+        app.add_option("--norm-eps", norm_eps, "the epsilon of the RMS norms, above 0 (default: 1e-05)")
+            ->type_name("X")
             ->group(model);
         app.add_option("--embedded", o.embedded, "only one of the embedded models: swiglu or reglu")
             ->type_name("NAME")
@@ -82,8 +88,11 @@ struct raw_common {
                 throw error(
                     "--embedded chooses one of the embedded models; it does not go with --checkpoint");
             }
-        } else if (c.tokenizer || sigma) {
-            throw error(c.tokenizer ? "--tokenizer" : "--activation",
+        } else if (c.tokenizer || sigma || rope_base || norm_eps) {
+            throw error(c.tokenizer ? "--tokenizer"
+                        : sigma     ? "--activation"
+                        : rope_base ? "--rope-base"
+                                    : "--norm-eps",
                         " needs --checkpoint: the embedded models have their own");
         }
         if (c.json && c.csv) {
@@ -91,6 +100,12 @@ struct raw_common {
         }
         if (sigma) {
             c.sigma = parse_activation(*sigma);
+        }
+        if (rope_base) {
+            c.rope_base = parse_positive(*rope_base, "--rope-base");
+        }
+        if (norm_eps) {
+            c.norm_eps = parse_positive(*norm_eps, "--norm-eps");
         }
         if (questions) {
             c.questions = parse_count(*questions, "--questions", 1'000'000);

@@ -17,7 +17,8 @@ namespace app {
 struct common_options {
     std::optional<std::string> checkpoint, tokenizer, text, tasks, stories, out, embedded;
     std::optional<activation> sigma;
-    std::optional<std::size_t> questions; ///< of each task
+    std::optional<float> rope_base, norm_eps; ///< what a llama2.c file does not say
+    std::optional<std::size_t> questions;     ///< of each task
     windowing windows;
     std::size_t threads = 1;
     bool json = false, csv = false, plain_progress = false;

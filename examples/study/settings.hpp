@@ -146,6 +146,16 @@ inline double parse_within(const std::string& text, const char* option, double l
     }
     return number;
 }
+/// One number that is finite and above 0, as a float too.
+inline float parse_positive(const std::string& text, const char* option) {
+    using limits = std::numeric_limits<float>;
+    const double number = parse_number(text, option);
+    if (!(number >= static_cast<double>(limits::min()) && number <= static_cast<double>(limits::max()))) {
+        throw error(option, ": ", text, " is not a finite number above 0 (within ", limits::min(), " .. ",
+                    limits::max(), ")");
+    }
+    return static_cast<float>(number);
+}
 /// Numbers within [least, most], in the order given.
 inline std::vector<double> parse_numbers(const std::string& list, const char* option, double least,
                                          double most) {

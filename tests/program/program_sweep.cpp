@@ -48,8 +48,10 @@ TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
 
     const auto critical = d.table("critical.csv");
     REQUIRE(critical.size() == 1 + 2 * 5);
-    CHECK(critical[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost");
+    CHECK(critical[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost,reason");
     CHECK(critical[1].starts_with("input,top_p,PPL-1%,"));
+    CHECK(critical[4].starts_with("input,top_p,task b 99%,0,nan,nan,")); // the dense model's accuracy is 0
+    CHECK(has(critical[4], "the dense model answers no question"));
     CHECK(critical[10].starts_with("up,top_p,tasks averaged 99%,"));
     CHECK(d.table("spread.csv").size() == 3);
 

@@ -36,7 +36,7 @@ double excess_at(const std::vector<point>& curve, double sparsity) {
             return b.x == a.x ? a.y : a.y + (b.y - a.y) * (sparsity - a.x) / (b.x - a.x);
         }
     }
-    return std::nan("");
+    return study::not_a_number;
 }
 
 class compare_command final : public command {
@@ -188,14 +188,22 @@ class compare_command final : public command {
         for (const auto& m : methods) {
             std::vector<point> curve{{0, 0}};
             series shown_curve{m.name, {{0, 1}}, {}, true, true};
+            std::string
+                lost; // a row without figures lies anywhere on the curve: nothing is read off across it
             for (std::size_t i = 0; i < m.rows.size(); ++i, ++row) {
                 const double sparsity = rows[row].masks.mask_sparsity(),
                              excess = rows[row].text.nll() - rows[0].text.nll();
-                curve.push_back({sparsity, excess});
-                points.add({text_cell(m.name), text_cell(conditions[row].site),
-                            text_cell(conditions[row].value), share_cell(sparsity),
-                            number_cell(rows[row].text.nll(), 6), number_cell(std::exp(excess), 6),
-                            number_cell(rows[row].text.top1(), 6)});
+                const std::string why = why_none(rows[row], s.layers()),
+                                  no_ratio = why_no_ratio(rows[row], rows[0], s.layers());
+                if (study::is_finite(sparsity) && study::is_finite(excess)) {
+                    curve.push_back({sparsity, excess});
+                } else if (lost.empty()) {
+                    lost = m.name + " at " + conditions[row].value + ": " + no_ratio;
+                }
+                points.add(
+                    {text_cell(m.name), text_cell(conditions[row].site), text_cell(conditions[row].value),
+                     share_cell(sparsity, 2, why), number_cell(rows[row].text.nll(), 6, why),
+                     number_cell(std::exp(excess), 6, no_ratio), number_cell(rows[row].text.top1(), 6, why)});
             }
             std::stable_sort(curve.begin() + 1, curve.end(),
                              [](const point& a, const point& b) { return a.x < b.x; });
@@ -206,7 +214,9 @@ class compare_command final : public command {
             std::vector<cell> cells{text_cell(m.name)};
             for (const double at : at_) {
                 const double ratio = std::exp(excess_at(curve, at));
-                cells.push_back(ratio == ratio ? number_cell(ratio, 4) : cell{"-", "null", true});
+                cells.push_back(!lost.empty()          ? number_cell(study::not_a_number, 4, lost)
+                                : tamis::is_nan(ratio) ? cell{"-", "null", true}
+                                                       : number_cell(ratio, 4));
             }
             equal.add(std::move(cells));
         }

@@ -108,12 +108,19 @@ class laws_command final : public command {
             notes.merge(s.notes);
             notes.merge(notes_on(s, plain));
             const double dense_nll = plain.text.nll();
-            const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report);
+            std::string why;
+            const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report, &why);
+            if (found.undefined) {
+                rows.push_back({std::filesystem::path{last.name}.stem().string(), tokens, study::not_a_number,
+                                dense_nll, study::not_a_number, why});
+                continue;
+            }
             const auto row = measure(s, {cett_condition(norms, found.thresholds, found.target)}, o.threads,
                                      report, {}, false)
                                  .front();
             rows.push_back({std::filesystem::path{last.name}.stem().string(), tokens,
-                            1 - row.masks.mask_sparsity(), dense_nll, found.target});
+                            1 - row.masks.mask_sparsity(), dense_nll, found.target,
+                            why_none(row, s.layers())});
         }
         return rows;
     }
@@ -122,7 +129,10 @@ class laws_command final : public command {
                                 const std::string& what) {
         document d{"Scaling laws: " + name};
         d.paragraph(what);
-        const auto fits = fit_laws(rows);
+        const auto unknown = std::count_if(rows.begin(), rows.end(), [](const law_row& r) {
+            return !study::is_finite(r.activation_ratio);
+        });
+        const auto fits = unknown == 0 ? fit_laws(rows) : std::vector<fitted_law>{};
         table points{"laws",
                      {{"model", "", column::all},
                       {"tokens", "training tokens", column::all},
@@ -143,10 +153,10 @@ class laws_command final : public command {
         double first = rows.front().tokens, last = first;
         for (const auto& r : rows) {
             const auto maybe = [](double v, int decimals) {
-                return v == v ? number_cell(v, decimals) : cell{"-", "null", true};
+                return study::is_finite(v) ? number_cell(v, decimals) : cell{"-", "null", true};
             };
             points.add({text_cell(r.model), count_cell(static_cast<std::uint64_t>(r.tokens)),
-                        share_cell(r.activation_ratio), maybe(r.nll, 5), maybe(r.cett, 4)});
+                        share_cell(r.activation_ratio, 2, r.why), maybe(r.nll, 5), maybe(r.cett, 4)});
             measured.points.push_back({r.tokens / 1e6, 100 * r.activation_ratio});
             first = std::min(first, r.tokens);
             last = std::max(last, r.tokens);
@@ -191,6 +201,12 @@ class laws_command final : public command {
         }
         d.add(draw_panels("laws", name, {p}));
         d.add(std::move(points));
+        if (unknown != 0) {
+            d.paragraph(line(
+                "No law is fitted: ", unknown, " of ", rows.size(),
+                " points have no activation ratio, and a fit to the others would be one along another training."));
+            return d;
+        }
         d.heading("Fits");
         d.add(std::move(quality));
         d.add(std::move(laws));

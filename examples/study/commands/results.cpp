@@ -4,7 +4,9 @@
 #include "output/write.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 namespace app {
@@ -26,7 +28,8 @@ std::string describe(const subject& s) {
     const std::size_t stories = s.use.stories > 0 ? s.use.stories : s.stories.size();
     return line(c.n_layers, " layers, width ", c.dim, ", ", c.hidden_dim, " neurons (", name(s.sigma), "), ",
                 c.n_heads, " heads (", c.n_kv_heads, " key-value heads), vocabulary ", c.vocab_size,
-                ", context ", c.seq_len, ". Text: ", s.text_name, ", ", stories, " stories, ",
+                ", context ", c.seq_len, ", RoPE base ", c.rope_base, ", RMS norms' epsilon ", c.norm_eps,
+                ". Text: ", s.text_name, ", ", stories, " stories, ",
                 s.use.used == s.use.tokens ? std::string{}
                                            : line(s.use.used, " of their ", s.use.tokens, " tokens, "),
                 s.stories.size() == stories ? std::string{} : line(s.stories.size(), " windows, "),
@@ -66,6 +69,24 @@ void write_and_say(const common_options& o, const std::filesystem::path& folder,
     print("\n");
 }
 
+/// That figures lost values and are NaN, and why: a note a table and reason, and no more than a screen has room for.
+remarks reasons_in(const document& found) {
+    constexpr std::size_t most = 8;
+    remarks all, shown;
+    found.each<table>([&](const table& t) {
+        t.each_reason([&](const std::string& reason) { all.add(t.name, ": figures are nan: ", reason); },
+                      false);
+    });
+    const std::size_t count = all.all().size();
+    for (std::size_t i = 0; i < std::min(most, count); ++i) {
+        shown.add(all.all()[i]);
+    }
+    if (count > most) {
+        shown.add("and ", count - most, " reasons more, in the tables");
+    }
+    return shown;
+}
+
 /// `before` and `behind` make a list of JSON objects of several.
 void print_document(const common_options& o, const document& found, const char* before, const char* behind) {
     if (o.json) {
@@ -97,6 +118,7 @@ void show_document(const common_options& o, const std::filesystem::path& folder,
         prepare_folder(folder);
     }
     found.notes.merge(o.notes);
+    found.notes.merge(reasons_in(found));
     note_teller{}.tell(found.notes);
     print_document(o, found, "", "\n");
     if (!folder.empty()) {
@@ -126,6 +148,7 @@ void for_each_subject(const common_options& o, inputs& models,
         remarks notes = o.notes;
         notes.merge(subjects[i].notes);
         notes.merge(found.notes);
+        notes.merge(reasons_in(found));
         teller.tell(notes);
         found.notes = std::move(notes);
         const bool last = i + 1 == subjects.size();

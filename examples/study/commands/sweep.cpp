@@ -7,6 +7,7 @@
 #include "measure/thresholds.hpp"
 #include "settings.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,6 +107,7 @@ class sweep_command final : public command {
     std::string fingerprint_of(const subject& s) const {
         fingerprint all;
         all.add(s.name).add(app::name(s.sigma)).add(s.text_hash);
+        all.add(std::array{s.model.config.rope_base, s.model.config.norm_eps});
         all.add(s.model.embedding).add(s.model.classifier).add(s.model.rms_final);
         for (const auto& l : s.model.layers) {
             for (const auto part :

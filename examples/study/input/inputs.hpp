@@ -120,6 +120,8 @@ class inputs {
     void add(subject s, const source& model, const source& tokens, const source& text,
              const std::optional<source>& tasks, const common_options& o) {
         s.model = load_checkpoint(model);
+        s.model.config.rope_base = o.rope_base.value_or(s.model.config.rope_base);
+        s.model.config.norm_eps = o.norm_eps.value_or(s.model.config.norm_eps);
         const model_config& config = s.model.config;
         const tokenizer& encoder = tokenizers_.emplace_back(tokens, config.vocab_size);
         s.notes.merge(encoder.notes());

@@ -5,6 +5,7 @@
 #include <tamis/study/hook.hpp>
 #include <tamis/study/masker.hpp>
 #include <tamis/study/plan.hpp>
+#include <tamis/study/round.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -15,7 +16,14 @@
 namespace app {
 
 /// Whoever looks on, whatever its type.
-using onlooker = std::function<void(std::size_t layer, const tamis::sighting&)>;
+struct onlooker {
+    std::function<void(std::size_t layer, const tamis::sighting&)> see;
+    /// Takes what rounding lost.
+    std::function<void(const study::rounding_losses&)> rounded;
+    std::size_t first = 0; ///< the first token that counts
+
+    void operator()(std::size_t layer, const tamis::sighting& s) const { see(layer, s); }
+};
 
 /// Shows the tokens from one on to another: those before it are context, which counts elsewhere.
 template <class Observer>
@@ -27,6 +35,11 @@ struct from_token {
         if (s.token >= first) {
             to(layer, s);
         }
+    }
+    void rounded(const study::rounding_losses& losses)
+        requires requires { to.rounded(losses); }
+    {
+        to.rounded(losses);
     }
 };
 
@@ -47,10 +60,27 @@ struct condition {
     void apply(tamis::workspace memory, Observer& see, Use&& use) const {
         study::masker masks{plan, memory, see};
         if (before) {
-            before(
-                masks, [&](std::size_t layer, const tamis::sighting& s) { see(layer, s); }, use);
+            before(masks,
+                   {[&](std::size_t layer, const tamis::sighting& s) { see(layer, s); },
+                    [&](const study::rounding_losses& losses) {
+                        if constexpr (requires { see.rounded(losses); }) {
+                            see.rounded(losses);
+                        }
+                    },
+                    first_of(see)},
+                   use);
         } else {
             use(study::hook_ref{masks});
+        }
+    }
+
+  private:
+    template <class Observer>
+    static std::size_t first_of(const Observer& see) {
+        if constexpr (requires { see.first; }) {
+            return see.first;
+        } else {
+            return 0;
         }
     }
 };

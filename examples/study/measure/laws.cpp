@@ -83,6 +83,10 @@ void check_enough_for_laws(std::size_t points) {
 std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows) {
     std::vector<study::law_point> points;
     for (const auto& r : rows) {
+        if (!study::is_finite(r.activation_ratio)) {
+            throw error("laws: the activation ratio of ", r.model, " at ", r.tokens,
+                        " tokens is no number: no law is fitted to the others alone");
+        }
         points.push_back({r.tokens / 1e9, r.activation_ratio});
     }
     check_enough_for_laws(points.size());

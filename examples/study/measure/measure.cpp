@@ -23,6 +23,7 @@ class session {
         c.apply(memory_.view(), see, [&](study::hook_ref hook) {
             work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
         });
+        see.to.lost.merge(model_.take_not_finite());
     }
 
   private:
@@ -47,9 +48,39 @@ tally::tally(const checkpoint& model)
              study::accounting_meter{
                  study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim)}) {}
 
-double tally::mask_sparsity() const { return over_sites(sparsity_.merged()).sparsity(); }
-double tally::mask_sparsity(std::size_t layer) const { return over_sites(sparsity_[layer]).sparsity(); }
-double tally::bytes_skipped() const { return bytes_.merged().bytes_not_read(); }
+double tally::mask_sparsity() const {
+    return study::unless_lost(lost.values, over_sites(sparsity_.merged()).sparsity());
+}
+double tally::mask_sparsity(std::size_t layer) const {
+    return study::unless_lost(lost.values, over_sites(sparsity_[layer]).sparsity());
+}
+double tally::bytes_skipped() const {
+    return study::unless_lost(lost.values, bytes_.merged().bytes_not_read());
+}
+
+namespace {
+
+std::string why(std::uint64_t lost, std::uint64_t all, const char* what, const tally& t, std::size_t layers) {
+    if (lost == 0 && t.lost.values == 0) {
+        return {};
+    }
+    std::string text = line(lost, " of ", all, ' ', what, " lost");
+    text += t.lost.values == 0 ? std::string{": a loss is not finite"} : ": " + t.lost.text(layers);
+    if (t.rounding.overflowed != 0) {
+        text +=
+            line("; rounding made ", t.rounding.overflowed, " of ", t.rounding.values, " values infinite");
+    }
+    return text;
+}
+
+} // namespace
+
+std::string why_none(const measurement& m, std::size_t layers) {
+    return why(m.text.lost(), m.text.predictions(), "predictions are", m.masks, layers);
+}
+std::string why_none(const measurement::of_task& t, std::size_t layers) {
+    return why(t.score.lost, t.score.questions, "questions are", t.masks, layers);
+}
 
 std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
                                  std::size_t threads, const progress_report& report,

@@ -1,5 +1,7 @@
 #include "measure/quantiles.hpp"
 
+#include "error.hpp"
+
 #include <tamis/study/calibrate/glu_block_error.hpp>
 #include <tamis/study/calibrate/greedy_budgets.hpp>
 
@@ -51,6 +53,10 @@ teal_budget budget_of(const checkpoint& model, std::size_t layer, Sigma sigma, c
         return error(std::array{s[0], s[0], s[1]});
     });
     const auto apart = study::greedy_budgets(sizes, target, step, error);
+    if (study::count_not_finite(shared) + study::count_not_finite(apart) != 0) {
+        throw app::error("layer ", layer,
+                         ": the FFN's error over the sample is not finite, so there are no greedy budgets");
+    }
     return {shared[0], shared[1], apart[0], apart[1], apart[2]};
 }
 

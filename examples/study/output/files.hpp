@@ -2,6 +2,8 @@
 
 #include "error.hpp"
 
+#include <tamis/element.hpp>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,19 +14,27 @@
 
 namespace app {
 
-/// "1.500047": a number with so many decimals, whatever the locale of a stream.
+/// "1.500047": a number with so many decimals, whatever the locale of a stream; "nan" without a sign.
 inline std::string fixed(double number, int decimals) {
+    if (tamis::is_nan(number)) {
+        return "nan";
+    }
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", decimals, number);
     return text;
 }
 /// All digits of a double, so that it reads back to the bit.
 inline std::string number_text(double number) {
+    if (tamis::is_nan(number)) {
+        return "nan";
+    }
     char text[64];
     std::snprintf(text, sizeof text, "%.17g", number);
     return text;
 }
-inline std::string percent(double share, int decimals = 2) { return fixed(100 * share, decimals) + " %"; }
+inline std::string percent(double share, int decimals = 2) {
+    return tamis::is_nan(share) ? "nan" : fixed(100 * share, decimals) + " %";
+}
 
 /// A file that is written under a temporary name and takes its own at commit(): whoever looks finds it whole
 /// or not at all. Without commit() nothing stays.

@@ -12,7 +12,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// A cell for programs. JSON has no infinity and no NaN: null stands for them.
+/// A cell for programs. JSON has no infinity and no NaN: null stands for them, and the row's field "reason" says why.
 json json_of(const cell& c) {
     if (!c.number) {
         return c.data;
@@ -66,7 +66,11 @@ written write_document(const std::filesystem::path& folder, const document& d) {
 }
 
 std::string json_of(const document& d) {
-    json object{{"title", d.title()}, {"notes", d.notes.all()}};
+    json object{{"title", d.title()}};
+    if (const std::string about = d.about(); !about.empty()) {
+        object["about"] = about;
+    }
+    object["notes"] = d.notes.all();
     d.each<table>([&](const table& t) {
         json rows = json::array();
         t.each_field([&] { rows.push_back(json::object()); },

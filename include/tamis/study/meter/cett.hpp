@@ -21,8 +21,8 @@ namespace study {
 /// At gate or up: of this site's mask alone, whatever the other sites' masks do; the FFN has to show full values at both,
 /// gate before up, a block site by site. hooked_ffn does; glu_ffn does not, since it skips what it need not know.
 ///
-/// O(d h) a token, and for gate and up the gate's values of a block are kept. Tokens whose values are not finite are counted
-/// apart.
+/// O(d h) a token, and for gate and up the gate's values of a block are kept. Tokens whose values are not finite have no CETT:
+/// they are counted, and mean and greatest are NaN then.
 template <class Down>
 class cett_meter {
   public:
@@ -56,11 +56,13 @@ class cett_meter {
     }
 
     site where() const { return where_; }
-    /// Tokens in the mean, and those left out because something in them is not finite.
+    /// Tokens that have a CETT, and those that have none because something in them is not finite (or the CETT is 2^62 and
+    /// more: nearly all of what cancels in the output is dropped).
     std::uint64_t tokens() const { return errors_.count(); }
-    std::uint64_t not_finite() const { return not_finite_; }
-    double mean() const { return errors_.mean(); }
-    double greatest() const { return greatest_; }
+    std::uint64_t not_finite() const { return not_finite_ + errors_.left_out(); }
+    /// Over all tokens; NaN when one of them has none. 0 of no tokens.
+    double mean() const { return unless_lost(not_finite(), errors_.mean()); }
+    double greatest() const { return unless_lost(not_finite(), greatest_); }
 
     template <class Archive>
     void state(Archive& a) {

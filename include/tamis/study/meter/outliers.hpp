@@ -14,36 +14,41 @@ namespace study {
 
 /// Massive activations, at every site, with a policy or without: how much of a token's L1 mass its largest entries hold, and
 /// how far the largest one is above the median. The median is guarded's: of the entries that are not zero, the lower one of
-/// two, so that a ReLU's zeros make no outliers of the rest. Tokens that are all zero count with 0 everywhere; those with NaN
-/// or infinity are counted apart. O(n log n) at most a sighting, on average O(n). Where an FFN skips (glu_ffn), what an
+/// two, so that a ReLU's zeros make no outliers of the rest. Tokens that are all zero count with 0 everywhere. Those with NaN
+/// or infinity are counted apart, and the site's means and greatest are NaN then. O(n log n) at most a sighting, on average O(n). Where an FFN skips (glu_ffn), what an
 /// earlier mask left out is zero.
 class outliers_meter {
   public:
     /// From this ratio of the largest magnitude to the median on a token is massive.
     static constexpr double massive_ratio = 1000;
 
-    /// A quantity over tokens.
+    /// A quantity over tokens, >= 0: NaN when one of them had none, the mean also when their sum may reach 2^63.
     class spread {
       public:
-        double mean() const { return total_.mean(); }
-        double greatest() const { return greatest_; }
+        double mean() const { return unless_lost(mass_ >> 63, total_.mean()); }
+        double greatest() const { return unless_lost(total_.left_out(), greatest_); }
 
         void add(double value) {
             total_.add(value);
+            mass_ = saturated_sum(mass_, static_cast<std::uint64_t>(value) + 1);
             greatest_ = (std::max)(greatest_, value);
         }
+        /// A token without it.
+        void add_unknown() { total_.add(not_a_number); }
         void merge(const spread& other) {
             total_.merge(other.total_);
+            mass_ = saturated_sum(mass_, other.mass_);
             greatest_ = (std::max)(greatest_, other.greatest_);
         }
         template <class Archive>
         void state(Archive& a) {
-            a(total_, greatest_);
+            a(total_, mass_, greatest_);
         }
         friend bool operator==(const spread&, const spread&) = default;
 
       private:
         exact_total total_;
+        std::uint64_t mass_ = 0; // no less than the sum
         double greatest_ = 0;
     };
 
@@ -81,6 +86,9 @@ class outliers_meter {
         if (std::any_of(magnitudes_.begin(), magnitudes_.end(),
                         [](std::uint32_t bits) { return bits >= infinity_bits<float>; })) {
             ++here.not_finite;
+            here.share_of_largest.add_unknown();
+            here.share_of_percent.add_unknown();
+            here.ratio_to_median.add_unknown();
             return;
         }
         ++here.tokens;

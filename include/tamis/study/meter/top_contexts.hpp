@@ -127,11 +127,13 @@ class top_contexts {
     double frequency(std::size_t neuron) const {
         return tokens_ == 0 ? 0.0 : static_cast<double>(active_[neuron]) / static_cast<double>(tokens_);
     }
-    /// The mean over all tokens of |value|, NaN and infinity left out.
+    /// The mean over all tokens of |value|; NaN when one of these is NaN or infinite (not_finite). 0 of no tokens.
     double mean_magnitude(std::size_t neuron) const {
         const exact_total& sum = magnitudes_[neuron];
-        return tokens_ == sum.left_out() ? 0.0 : sum.sum() / static_cast<double>(tokens_ - sum.left_out());
+        return unless_lost(sum.left_out(), tokens_ == 0 ? 0.0 : sum.sum() / static_cast<double>(tokens_));
     }
+    /// Tokens whose value the mean can not take.
+    std::uint64_t not_finite(std::size_t neuron) const { return magnitudes_[neuron].left_out(); }
     /// CETT's neuron norm, averaged: mean |value| * ||W_down[:, i]||; at the intermediate what masking the neuron costs.
     double contribution(std::size_t neuron) const {
         return mean_magnitude(neuron) * (norms_.empty() ? 1.0 : widen(norms_[neuron]));

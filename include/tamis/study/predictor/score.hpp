@@ -12,7 +12,7 @@ namespace study {
 class prediction_score {
   public:
     /// One token. `values` are what the mass is of (the dense intermediate, say), d of them or none. Refuses sizes that
-    /// differ. Values that exact_total can not sum (NaN, infinity) are left out of both masses.
+    /// differ. With values that exact_total can not sum (NaN, infinity) there is no mass, and no recall by it.
     void add(mask_view predicted, mask_view truth, std::span<const float> values = {}) {
         detail::need(
             "tamis::study::prediction_score: the predicted mask has %zu entries, the true "
@@ -55,12 +55,13 @@ class prediction_score {
     /// Shares of all neurons; 0 of none.
     double predicted_share() const { return share(predicted_, neurons_, 0.0); }
     double active_share() const { return share(active_, neurons_, 0.0); }
-    /// The recall by mass: sum of |value| over the predicted neurons, over that of all; 1 when there is no mass.
+    /// The recall by mass: sum of |value| over the predicted neurons, over that of all; 1 when there is no mass, NaN when
+    /// a value was not finite.
     double weighted_recall() const {
         const double all = mass_.sum();
-        return all > 0 ? kept_.sum() / all : 1.0;
+        return unless_lost(left_out(), all > 0 ? kept_.sum() / all : 1.0);
     }
-    /// Values that were in no mass.
+    /// Values that no mass can hold.
     std::uint64_t left_out() const { return mass_.left_out(); }
 
     /// See study/state.hpp.
