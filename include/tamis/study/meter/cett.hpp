@@ -6,6 +6,7 @@
 #include <tamis/study/state.hpp>
 
 #include <cmath>
+#include <limits>
 
 TAMIS_BEGIN
 
@@ -65,6 +66,16 @@ class cett_meter {
     template <class Archive>
     void state(Archive& a) {
         a(std::as_const(where_), errors_, greatest_, not_finite_);
+    }
+    const char* problem() const {
+        // a token whose whole all but cancels may have an infinite one
+        const bool number = detail::is_between(greatest_, 0.0, std::numeric_limits<double>::infinity());
+        const bool any = errors_.count() + errors_.left_out() != 0;
+        return !number                                  ? "cett_meter: the greatest CETT is no number >= 0"
+               : !any && magnitude_bits(greatest_) != 0 ? "cett_meter: a greatest CETT of no tokens"
+               : errors_.sum() < 0 || errors_.mean() > greatest_ * (1 + 0x1p-40)
+                   ? "cett_meter: a mean CETT beyond the greatest"
+                   : nullptr;
     }
 
   private:

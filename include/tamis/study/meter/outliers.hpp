@@ -22,6 +22,9 @@ class outliers_meter {
     /// From this ratio of the largest magnitude to the median on a token is massive.
     static constexpr double massive_ratio = 1000;
 
+    /// Ratios of 2^62 and more count as this: an exact_total takes it.
+    static constexpr double most_ratio = 0x1.fffffffffffffp61;
+
     /// A quantity over tokens.
     class spread {
       public:
@@ -40,6 +43,17 @@ class outliers_meter {
         void state(Archive& a) {
             a(total_, greatest_);
         }
+        const char* problem() const {
+            return !detail::is_between(greatest_, 0.0, most_ratio) ||
+                           (total_.count() == 0 && magnitude_bits(greatest_) != 0)
+                       ? "outliers_meter: a greatest value that can not be"
+                   : total_.sum() < 0 || total_.mean() > greatest_ * (1 + 0x1p-40)
+                       ? "outliers_meter: a mean beyond the greatest value"
+                       : nullptr;
+        }
+        bool is_of(std::uint64_t tokens, double most) const {
+            return total_.count() == tokens && total_.left_out() == 0 && greatest_ <= most;
+        }
         friend bool operator==(const spread&, const spread&) = default;
 
       private:
@@ -55,7 +69,7 @@ class outliers_meter {
         std::uint64_t not_finite = 0;
         /// The share of the L1 mass in the largest entry, and in the largest 1 % (rounded up to whole entries), in [0, 1].
         spread share_of_largest, share_of_percent;
-        /// The largest magnitude over the median. Ratios of 2^62 and more count as that.
+        /// The largest magnitude over the median, most_ratio at most.
         spread ratio_to_median;
 
         void merge(const at_site& other) {
@@ -69,6 +83,13 @@ class outliers_meter {
         template <class Archive>
         void state(Archive& a) {
             a(tokens, massive, not_finite, share_of_largest, share_of_percent, ratio_to_median);
+        }
+        const char* problem() const {
+            return massive > tokens ? "outliers_meter: more massive tokens than tokens"
+                   : !share_of_largest.is_of(tokens, 1) || !share_of_percent.is_of(tokens, 1) ||
+                           !ratio_to_median.is_of(tokens, most_ratio)
+                       ? "outliers_meter: not two shares in [0, 1] and a ratio for each token"
+                       : nullptr;
         }
         friend bool operator==(const at_site&, const at_site&) = default;
     };
@@ -120,8 +141,6 @@ class outliers_meter {
     }
 
   private:
-    static constexpr double most_ratio = 0x1.fffffffffffffp61; // an exact_total takes it
-
     static double value_of(std::uint32_t bits) { return widen(std::bit_cast<float>(bits)); }
     double sum(std::size_t from, std::size_t to) const {
         double total = 0;
