@@ -4,14 +4,16 @@
 #include "output/write.hpp"
 #include "settings.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <vector>
 
 namespace app {
 
 void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    if (std::fflush(stdout) != 0) {
-        throw error("standard output: cannot be written");
+    errno = 0;
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+        throw write_error("standard output", errno);
     }
 }
 
@@ -61,9 +63,7 @@ void print_document(const common_options& o, const document& found, const char* 
 } // namespace
 
 void show_document(const common_options& o, const std::filesystem::path& folder, const document& found) {
-    if (!folder.empty()) {
-        prepare_folder(folder);
-    }
+    const folder_lock mine = folder.empty() ? folder_lock{} : prepare_folder(folder);
     print_document(o, found, "", "\n");
     if (!folder.empty()) {
         write_and_say(o, folder, found);
@@ -74,15 +74,17 @@ void for_each_subject(const common_options& o, inputs& models,
                       const std::function<document(std::size_t, progress&)>& study_of,
                       const std::function<void(std::size_t)>& finished) {
     const auto& subjects = models.subjects();
+    std::vector<folder_lock> mine;
     for (const auto& s : subjects) {
         if (o.out) {
-            prepare_folder(folder_of(o, s));
+            mine.push_back(prepare_folder(folder_of(o, s)));
         }
     }
     const bool list = subjects.size() > 1;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         progress shown{o.plain_progress};
-        const document found = study_of(i, shown);
+        document found = study_of(i, shown);
+        found.model = subjects[i].name;
         shown.clear();
         const bool last = i + 1 == subjects.size();
         print_document(o, found, !list ? "" : i == 0 ? "[\n" : "", !list ? "\n" : last ? "\n]\n" : ",\n");

@@ -171,6 +171,7 @@ class document {
     void add(picture p) { parts_.push_back(std::move(p)); }
 
     const std::string& title() const { return title_; }
+    std::string model; ///< that it is about, for programs; empty: none
     std::string plain() const;
     /// `drawn(picture)` tells whether its SVG is there.
     template <class Drawn>
