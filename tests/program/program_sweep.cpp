@@ -197,7 +197,7 @@ TEST_CASE("a criterion that the questions are too few for has no figures") {
         CHECK_MESSAGE(has(critical[i], ",null,null,"), critical[i]);
     }
     CHECK(has(d.table("spread.csv")[1], "null,null,null,null"));
-    CHECK(has(d.file("report.md"), "not decided: too few questions"));
+    CHECK(has(d.file("report.md"), "not decided: too small a sample"));
     std::string many; // of 150 questions one is less than 1 %, if 100 are answered
     for (int i = 0; i < 150; ++i) {
         many += "a\tthe\t0\t cat\t and\n";

@@ -193,7 +193,7 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
             skipped.shown = "-";
         }
         if (!can_decide(c, s, dense)) {
-            sparsity = {"not decided: too few questions", "null", true};
+            sparsity = {"not decided: too small a sample", "null", true};
             skipped = {"-", "null", true};
         }
         t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
