@@ -113,6 +113,11 @@ class sweep_command final : public command {
         const auto there = std::count_if(wanted.begin(), wanted.end(), [&](const condition& c) {
             return store.has(row_store::label_of(c));
         });
+        if (store.found() + store.damaged() == 0) {
+            say(o, line("Nothing to resume in ", store.path().parent_path().string(), ": all ", wanted.size(),
+                        " rows are measured."));
+            return;
+        }
         std::string text =
             line("Resumed: ", there, " of ", wanted.size(), " rows are in ", store.path().string());
         if (store.damaged() != 0) {
