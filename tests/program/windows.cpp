@@ -1,9 +1,11 @@
 #include "input/text.hpp"
 
 #include "support_study.hpp"
+#include "support_weights.hpp"
 
 #include "measure/cett.hpp"
 #include "measure/observe.hpp"
+#include "measure/precision.hpp"
 
 #include <doctest/doctest.h>
 
@@ -204,4 +206,27 @@ TEST_CASE("masks and observers count a token once, where its prediction counts")
     const auto row = little.run(little.at("gate", "threshold", 0.05));
     const auto words = words_of(row);
     CHECK(std::find(words.begin(), words.end(), 149 * 40) != words.end());
+}
+
+TEST_CASE("what rounding loses is counted once, where its prediction counts") {
+    little_study little;
+    bytes file = make_checkpoint();
+    fill_weights(file, "w_up", 1, 40000.0f); // cut by e4m3, infinite in f16
+    little.s.model = app::load_checkpoint(file.as("m"));
+    little.s.stories.clear();
+    app::text_use use;
+    app::add_windows(long_story(150), 64, {windowing::sliding, 20}, little.s.stories, use);
+    const auto rounded_to = [&](const app::study::any_rounding& r) {
+        return little.run(app::rounded_condition(little.dense(), r, {tamis::site::up}), 2);
+    };
+    const auto row = rounded_to(app::study::to_e4m3{});
+    CHECK(row.masks.rounding.values == 149 * 40 * 2);
+    CHECK(row.masks.rounding.saturated > 0);
+    CHECK(row.masks.rounding.saturated <= 149 * 40);
+    CHECK(row.text.lost() == 0);
+    const auto lost = rounded_to(app::study::to_f16{});
+    CHECK(lost.masks.rounding.values == 149 * 40 * 2);
+    CHECK(lost.text.lost() > 0);
+    CHECK(lost.text.predictions() == 149);
+    CHECK(tamis::is_nan(lost.text.nll()));
 }

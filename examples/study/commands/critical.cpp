@@ -47,10 +47,10 @@ class critical_command final : public command {
             d.notes.merge(notes_on(s, rows.front()));
             d.add(sweep_picture(curves, s.name));
             d.note(what_critical_means);
-            d.add(critical_table(curves));
+            d.add(critical_table(s, curves, rows.front()));
             if (s.tasks.size() > 1) {
                 d.paragraph("How far the tasks lie apart, which is part of the result:");
-                d.add(spread_table(curves));
+                d.add(spread_table(s, curves, rows.front()));
             }
             d.add_data(results_table(s, conditions, rows));
             return d;

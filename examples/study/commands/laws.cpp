@@ -27,8 +27,8 @@ class laws_command final : public command {
     }
     const char* lesson() const override {
         return "Fits both forms of \"Sparsing Law\" to the activation ratio A at CETT-PPL-1% against D, billions of training "
-               "tokens:\nSiLU A = -c / D^alpha + A0, ReLU A = exp(-c D^alpha + b) + A0, with standard errors; an infinite one "
-               "says that the\npoints do not determine the parameter. Points: of checkpoints along a training (--checkpoints, a "
+               "tokens:\nSiLU A = -c / D^alpha + A0, ReLU A = exp(-c D^alpha + b) + A0, with standard errors. What the "
+               "points do not\ndetermine is called so. Points: of checkpoints along a training (--checkpoints, a "
                "table of file, step,\ntokens, beside --checkpoint, --tokenizer and --text), or of --curve "
                "(model,tokens,activation_ratio). Without either: of\nthe embedded twins, measured when they were trained.";
     }
@@ -62,9 +62,9 @@ class laws_command final : public command {
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
             if (checkpoints_) {
-                remarks notes;
-                document d = document_of(s.name, measured(s, along, o, shown, notes), describe(s));
-                d.notes.merge(notes);
+                remarks of_models;
+                document d = document_of(s.name, measured(s, along, o, shown, of_models), describe(s));
+                d.notes.merge(of_models);
                 return d;
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
@@ -175,24 +175,33 @@ class laws_command final : public command {
                        {"rms", "rms residual", column::all},
                        {"r_squared", "R^2", column::all},
                        {"determined", "the points determine A0", column::all}}};
-        const auto error_cell = [](double v, const std::string& shown) {
-            return std::isfinite(v) ? cell{shown, number_text(v), true} : cell{"infinite", "null", true};
+        // Programs get all numbers, people those that the points determine.
+        const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{"null"}; };
+        const auto figure = [&](bool known, double v, const std::string& shown) {
+            return cell{known ? shown : "not determined", data_of(v), true};
+        };
+        const auto error_of = [&](bool known, double v, const std::string& shown) {
+            return cell{known ? shown : "-", data_of(v), true};
         };
         for (const auto& f : fits) {
             for (std::size_t i = 0; i < f.parameters.size(); ++i) {
-                laws.add({text_cell(f.name),
-                          text_cell(f.form),
-                          text_cell(f.parameters[i]),
-                          {line(f.values[i]), number_text(f.values[i]), true},
-                          error_cell(f.errors[i], line(f.errors[i]))});
+                const bool known =
+                    f.converged && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
+                laws.add({text_cell(f.name), text_cell(f.form), text_cell(f.parameters[i]),
+                          figure(known, f.values[i], line(f.values[i])),
+                          error_of(known, f.errors[i], line(f.errors[i]))});
             }
+            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
             quality.add({text_cell(f.name),
-                         {percent(f.limit), number_text(f.limit), true},
-                         error_cell(f.limit_error, percent(f.limit_error)),
+                         figure(known, f.limit, percent(f.limit)),
+                         error_of(known, f.limit_error, percent(f.limit_error)),
                          share_cell(f.rms),
                          number_cell(f.r_squared, 4),
-                         text_cell(f.determines_limit ? "yes" : "no")});
-            series curve{f.name + ": " + f.form, {}, {}, false, true};
+                         {!f.converged ? "no: the fit did not converge"
+                          : known      ? "yes"
+                                       : "no",
+                          known ? "yes" : "no", false}});
+            series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});
@@ -211,8 +220,8 @@ class laws_command final : public command {
         d.add(std::move(quality));
         d.add(std::move(laws));
         d.paragraph(
-            "D in billions of tokens. A standard error larger than the value, or infinite: these points do not "
-            "determine it.");
+            "D in billions of tokens. Not determined: the standard error is larger than the value, or the points do not "
+            "tell it at all. The numbers are in fits.csv and quality.csv all the same.");
         return d;
     }
 

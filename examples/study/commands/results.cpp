@@ -5,16 +5,18 @@
 #include "settings.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace app {
 
 void print(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    if (std::fflush(stdout) != 0) {
-        throw error("standard output: cannot be written");
+    errno = 0;
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+        throw write_error("standard output", errno);
     }
 }
 
@@ -114,9 +116,7 @@ class note_teller {
 } // namespace
 
 void show_document(const common_options& o, const std::filesystem::path& folder, document found) {
-    if (!folder.empty()) {
-        prepare_folder(folder);
-    }
+    const folder_lock mine = folder.empty() ? folder_lock{} : prepare_folder(folder);
     found.notes.merge(o.notes);
     found.notes.merge(reasons_in(found));
     note_teller{}.tell(found.notes);
@@ -130,9 +130,10 @@ void for_each_subject(const common_options& o, inputs& models,
                       const std::function<document(std::size_t, progress&)>& study_of,
                       const std::function<void(std::size_t)>& finished) {
     const auto& subjects = models.subjects();
+    std::vector<folder_lock> mine;
     for (const auto& s : subjects) {
         if (o.out) {
-            prepare_folder(folder_of(o, s));
+            mine.push_back(prepare_folder(folder_of(o, s)));
         }
     }
     note_teller teller;
@@ -144,6 +145,7 @@ void for_each_subject(const common_options& o, inputs& models,
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         progress shown{o.plain_progress};
         document found = study_of(i, shown);
+        found.model = subjects[i].name;
         shown.clear();
         remarks notes = o.notes;
         notes.merge(subjects[i].notes);

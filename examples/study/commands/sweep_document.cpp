@@ -47,6 +47,27 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
     return p;
 }
 
+/// Whether a sample is fine enough for a curve's criterion: one answer more or less, or one token, must not be more than what
+/// the limit lets go. What it cannot decide is no figure.
+bool can_decide(const curve& c, const subject& s, const measurement& dense) {
+    const auto fine_enough = [&](double right) { return right * std::abs(1 - c.keep.limit) >= 1 - 1e-9; };
+    if (c.name == "top-1 99%") {
+        return fine_enough(static_cast<double>(dense.text.hits));
+    }
+    for (std::size_t t = 0; t < s.tasks.size(); ++t) { // one of them, or their mean
+        const bool mean = c.name.starts_with("tasks ");
+        const double right = static_cast<double>(dense.tasks[t].score.right);
+        if ((mean || c.name == "task " + s.tasks[t].name + " 99%") &&
+            !fine_enough(mean ? right * static_cast<double>(s.tasks.size()) : right)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Nothing was lost, but what is there does not tell: no figure, and the row's reason says why.
+cell not_decided() { return {"not decided", "null", true, "not decided: too small a sample", false}; }
+
 std::string describe_point(const study::sweep_point& p, bool dense) {
     return line(dense ? std::string{"dense"} : line(p.value), ": ", fixed(p.quality, 4), " at ",
                 percent(p.sparsity));
@@ -161,7 +182,7 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
     return all;
 }
 
-table critical_table(const std::vector<curve>& curves) {
+table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
     table t{"critical",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -182,6 +203,10 @@ table critical_table(const std::vector<curve>& curves) {
             sparsity.shown = "not reached in sweep";
             skipped.shown = "-";
         }
+        if (!at.undefined && !can_decide(c, s, dense)) {
+            sparsity = skipped = not_decided();
+            skipped.shown = "-";
+        }
         t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
                sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
                text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
@@ -189,7 +214,7 @@ table critical_table(const std::vector<curve>& curves) {
     return t;
 }
 
-table spread_table(const std::vector<curve>& curves) {
+table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
     table t{"spread",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -201,18 +226,20 @@ table spread_table(const std::vector<curve>& curves) {
              {"greatest", "", column::all}}};
     for (const auto& of_site : named(curves, "PPL-1%")) {
         std::vector<study::critical_point> points;
+        bool decided = true;
         for (const auto& c : curves) {
             if (c.site == of_site.site && c.rule == of_site.rule && c.name.starts_with("task ")) {
                 points.push_back(c.critical());
+                decided = decided && can_decide(c, s, dense);
             }
         }
-        const study::spread s = study::spread_of(points);
-        const std::string why = line(s.undefined, " of ", s.tasks, " tasks have no critical sparsity");
-        std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(s.tasks),
-                              count_cell(s.reached)};
-        for (const double figure : {s.mean, s.deviation, s.least, s.greatest}) {
-            row.push_back(share_cell(figure, 2, why));
-            row.back().lost = of_site.lost;
+        const study::spread all = study::spread_of(points);
+        const std::string why = line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity");
+        std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(all.tasks),
+                              count_cell(all.reached)};
+        for (const double figure : {all.mean, all.deviation, all.least, all.greatest}) {
+            row.push_back(decided || all.undefined != 0 ? share_cell(figure, 2, why) : not_decided());
+            row.back().lost = row.back().lost && of_site.lost;
         }
         t.add(std::move(row));
     }
@@ -257,10 +284,10 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     }
     d.heading("Critical sparsity");
     d.note(what_critical_means);
-    d.add(critical_table(curves));
+    d.add(critical_table(s, curves, rows.front()));
     if (s.tasks.size() > 1) {
         d.note("How far the tasks lie apart, which is part of the result:");
-        d.add(spread_table(curves));
+        d.add(spread_table(s, curves, rows.front()));
     }
     d.heading("Layers");
     add_layers(d, s, conditions, rows, curves);

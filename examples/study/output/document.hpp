@@ -214,6 +214,7 @@ class document {
     void add(picture p) { parts_.push_back(std::move(p)); }
 
     const std::string& title() const { return title_; }
+    std::string model; ///< that it is about, for programs; empty: none
     /// The first paragraph: the model and what was done to it. Empty when there is none.
     std::string about() const {
         for (const auto& part : parts_) {

@@ -64,6 +64,18 @@ class exact_total {
         }
     }
 
+    /// Words that no values add up to: see study/state.hpp.
+    constexpr const char* problem() const {
+        const detail::uint128 magnitude = (units_ >> 127) != 0 ? ~units_ + 1 : units_;
+        return count_ == 0 && units_ != 0               ? "exact_total: a sum of no values that is not 0"
+               : count_ == 1 && (magnitude >> 126) != 0 ? "exact_total: one value beyond 2^62"
+                                                        : nullptr;
+    }
+    /// Whether so many values can have this sum and all be in [0, 1].
+    constexpr bool can_be_of_shares() const {
+        return (units_ >> 127) == 0 && magnitude_bits(sum()) <= magnitude_bits(static_cast<double>(count_));
+    }
+
     friend constexpr bool operator==(const exact_total&, const exact_total&) = default;
 
   private:

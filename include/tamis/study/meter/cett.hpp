@@ -5,7 +5,9 @@
 #include <tamis/study/meter.hpp>
 #include <tamis/study/state.hpp>
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 TAMIS_BEGIN
 
@@ -68,6 +70,16 @@ class cett_meter {
     void state(Archive& a) {
         a(std::as_const(where_), errors_, greatest_, not_finite_);
     }
+    const char* problem() const {
+        // a token whose whole all but cancels may have an infinite one
+        const bool number = detail::is_between(greatest_, 0.0, std::numeric_limits<double>::infinity());
+        const bool any = errors_.count() + errors_.left_out() != 0;
+        return !number                                  ? "cett_meter: the greatest CETT is no number >= 0"
+               : !any && magnitude_bits(greatest_) != 0 ? "cett_meter: a greatest CETT of no tokens"
+               : errors_.left_out() == 0 && (errors_.sum() < 0 || errors_.mean() > greatest_ * (1 + 0x1p-40))
+                   ? "cett_meter: a mean CETT beyond the greatest"
+                   : nullptr;
+    }
 
   private:
     struct gate_of_token {
@@ -120,10 +132,12 @@ class cett_meter {
         dropped_.assign(detail::down_width(down_), 0.0);
         kept_.assign(detail::down_width(down_), 0.0);
         if (detail::down_rows_are_outputs<Down>()) {
-            for (std::size_t j = 0; j < dropped_.size(); ++j) {
-                for (std::size_t i = 0; i < intermediate.size(); ++i) {
-                    add(j, widen(intermediate[i]) * widen(down_.at(j, i)), active[i]);
-                }
+            std::size_t j = 0;
+            for (; j + outputs_at_once <= dropped_.size(); j += outputs_at_once) {
+                add<outputs_at_once>(j, intermediate, active);
+            }
+            for (; j < dropped_.size(); ++j) {
+                add<1>(j, intermediate, active);
             }
         } else {
             for (std::size_t i = 0; i < intermediate.size(); ++i) {
@@ -143,8 +157,21 @@ class cett_meter {
         }
         count(of_dropped, of_all);
     }
-    void add(std::size_t output, double product, bool active) {
-        (active ? kept_ : dropped_)[output] += product;
+    /// Several outputs beside each other: one sum would wait for itself. Each adds up its neurons in their order.
+    template <std::size_t Outputs>
+    void add(std::size_t first, std::span<const float> intermediate, mask_view active) {
+        std::array<std::array<double, Outputs>, 2> sums{};
+        for (std::size_t i = 0; i < intermediate.size(); ++i) {
+            const double value = widen(intermediate[i]);
+            std::array<double, Outputs>& part = sums[active[i] ? 1 : 0];
+            for (std::size_t k = 0; k < Outputs; ++k) {
+                part[k] += value * widen(down_.at(first + k, i));
+            }
+        }
+        for (std::size_t k = 0; k < Outputs; ++k) {
+            dropped_[first + k] = sums[0][k];
+            kept_[first + k] = sums[1][k];
+        }
     }
     void count(double squared_dropped, double squared_all) {
         if (magnitude_bits(squared_dropped) >= infinity_bits<double> ||
@@ -156,6 +183,8 @@ class cett_meter {
         errors_.add(error);
         greatest_ = (std::max)(greatest_, error);
     }
+
+    static constexpr std::size_t outputs_at_once = 8;
 
     Down down_;
     site where_;

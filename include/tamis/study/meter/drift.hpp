@@ -52,6 +52,18 @@ struct mask_drift {
         a(tokens, entries, flushed, active_before, active_after, active_both, overflowed, saturated,
           not_finite, jaccard);
     }
+    const char* problem() const {
+        return tokens == 0 && entries != 0 ? "mask_drift: entries of no tokens"
+               : flushed > entries || active_before > entries || active_after > entries
+                   ? "mask_drift: more flushed or active entries than entries"
+               : overflowed > entries || saturated > entries || not_finite > tokens
+                   ? "mask_drift: more values that overflowed or saturated than there are"
+               : active_both > active_before || active_both > active_after
+                   ? "mask_drift: more active in both masks than in one"
+               : jaccard.count() != tokens || jaccard.left_out() != 0 || !jaccard.can_be_of_shares()
+                   ? "mask_drift: the Jaccard indices are not one in [0, 1] for each token"
+                   : nullptr;
+    }
     friend bool operator==(const mask_drift&, const mask_drift&) = default;
 
   private:

@@ -134,6 +134,31 @@ class effective_rank_meter {
     void state(Archive& a) {
         a(std::as_const(where_), std::as_const(every_), features_, tokens_, left_out_, mass_, gram_);
     }
+    const char* problem() const {
+        const std::uint64_t n = features_; // below 2^32, its square can be told
+        const bool square = n < std::uint64_t{1} << 32 && gram_.size() == n * (n + 1) / 2;
+        const auto of_tokens = [&](const exact_total& t) {
+            return t.count() == tokens_ && t.left_out() == 0;
+        };
+        const auto negative_square = [&] { // sums that may have left their range say nothing
+            if ((mass_ >> 63) != 0) {
+                return false;
+            }
+            for (std::size_t i = 0; i < features_; ++i) {
+                if (gram_[i * (i + 3) / 2].sum() < 0) {
+                    return true;
+                }
+            }
+            return false;
+        };
+        return !square                  ? "effective_rank_meter: not a product for each pair of features"
+               : negative_square()      ? "effective_rank_meter: a negative sum of squares"
+               : mass_ < tokens_        ? "effective_rank_meter: a sum of squares that can not be"
+               : tokens_ == 0 && n != 0 ? "effective_rank_meter: features of no tokens"
+               : !std::all_of(gram_.begin(), gram_.end(), of_tokens)
+                   ? "effective_rank_meter: a product of two features that does not count the tokens"
+                   : nullptr;
+    }
 
   private:
     void fit(std::size_t n) {

@@ -69,6 +69,17 @@ class prediction_score {
     void state(Archive& a) {
         a(tokens_, neurons_, predicted_, active_, both_, mass_, kept_);
     }
+    const char* problem() const {
+        return predicted_ > neurons_ || active_ > neurons_
+                   ? "prediction_score: more active neurons than neurons"
+               : both_ > predicted_ || both_ > active_ ? "prediction_score: more in both masks than in one"
+               : kept_.count() > mass_.count() || kept_.left_out() > mass_.left_out() ||
+                       mass_.count() > neurons_ || mass_.left_out() > neurons_
+                   ? "prediction_score: more values kept than there are, or more values than neurons"
+               : left_out() == 0 && (kept_.sum() < 0 || kept_.sum() > mass_.sum())
+                   ? "prediction_score: more mass kept than there is"
+                   : nullptr;
+    }
     friend bool operator==(const prediction_score&, const prediction_score&) = default;
 
   private:
