@@ -85,10 +85,10 @@ std::string why_none(const measurement::of_task& t, std::size_t layers) {
 std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
                                  std::size_t threads, const progress_report& report,
                                  const row_report& finished, bool with_tasks) {
-    struct place {
+    struct question_at {
         std::size_t task, question;
     };
-    std::vector<place> questions;
+    std::vector<question_at> questions;
     for (std::size_t t = 0; with_tasks && t < s.tasks.size(); ++t) {
         for (std::size_t q = 0; q < s.tasks[t].questions.size(); ++q) {
             questions.push_back({t, q});
@@ -113,7 +113,7 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                         score_story(read, logits_of, sum.text, read.first_scored);
                     });
                 } else {
-                    const place at = questions[part - s.stories.size()];
+                    const question_at at = questions[part - s.stories.size()];
                     auto& of_task = sum.tasks[at.task];
                     own.under(c, {of_task.masks, 0}, [&](auto&& logits_of) {
                         score_question(s.tasks[at.task].questions[at.question], logits_of, of_task.score);
