@@ -43,6 +43,16 @@ struct from_token {
     }
 };
 
+/// The first token that counts for an observer.
+template <class Observer>
+std::size_t first_of(const Observer&) {
+    return 0;
+}
+template <class Observer>
+std::size_t first_of(const from_token<Observer>& see) {
+    return see.first;
+}
+
 /// What is done to a model for one row of a table, and what the row is called. No plan: the dense model.
 struct condition {
     std::string site = "dense", rule = "-", value = "-";
@@ -71,16 +81,6 @@ struct condition {
                    use);
         } else {
             use(study::hook_ref{masks});
-        }
-    }
-
-  private:
-    template <class Observer>
-    static std::size_t first_of(const Observer& see) {
-        if constexpr (requires { see.first; }) {
-            return see.first;
-        } else {
-            return 0;
         }
     }
 };
