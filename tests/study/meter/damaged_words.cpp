@@ -250,7 +250,8 @@ TEST_CASE("words of meters that lost terms, or whose sums may have left their ra
         CHECK(merges_exactly(tamis::study::outliers_meter{}, all));
         CHECK(merges_exactly(tamis::study::cett_meter{down.view()}, all));
         CHECK(merges_exactly(tamis::study::effective_rank_meter{site::intermediate}, all));
-        CHECK(merges_exactly(tamis::study::top_contexts{neurons, 3, site::intermediate}, all));
+        const tamis::study::top_contexts contexts{neurons, 3, site::intermediate};
+        CHECK(refusal(contexts, to_words(fed(contexts, all))) == "");
         tamis::study::prediction_score predictions;
         for (const owned_sighting& s : all) {
             predictions.add(s.mask, mask_of("101010"), s.values);
