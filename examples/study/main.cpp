@@ -25,6 +25,9 @@ int main(int argc, char** argv) {
         if (const auto work = app::parse_options(argc, argv, commands)) {
             work();
         }
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            return fail("standard output: cannot be written");
+        }
         return 0;
     } catch (const app::error& e) {
         return fail(e.what());

@@ -3,6 +3,8 @@
 #include "error.hpp"
 #include "settings.hpp"
 
+#include <tamis/version.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -18,10 +20,12 @@ CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
 /// The options of every command, as strings where they are to be checked.
 struct raw_common {
     common_options o;
-    std::optional<std::string> sigma, questions, threads;
+    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows;
 
     void add_to(CLI::App& app) {
         const char* model = "The model and what it is measured with";
+        app.set_version_flag("--version", line("tamis-study ", TAMIS_VERSION_MAJOR, '.', TAMIS_VERSION_MINOR,
+                                               '.', TAMIS_VERSION_PATCH));
         app.add_option("--checkpoint", o.checkpoint, "a model in llama2.c's format, version 0")
             ->type_name("FILE")
             ->group(model);
@@ -31,14 +35,25 @@ struct raw_common {
         app.add_option("--activation", sigma, "silu (default), gelu or relu")
             ->type_name("NAME")
             ->group(model);
+        app.add_option("--rope-base", rope_base, "of the positions' angles, above 0 (default: 10000)")
+            ->type_name("X")
+            ->group(model);
+        app.add_option("--norm-eps", norm_eps, "the epsilon of the RMS norms, above 0 (default: 1e-05)")
+            ->type_name("X")
+            ->group(model);
         app.add_option("--embedded", o.embedded, "only one of the embedded models: swiglu or reglu")
             ->type_name("NAME")
             ->group(model);
-        app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>")
+        app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>; -: standard input")
             ->type_name("FILE")
             ->group(model);
         app.add_option("--stories", o.stories, "only stories A .. B-1 of the text")
             ->type_name("A:B")
+            ->group(model);
+        app.add_option(
+               "--windows", windows,
+               "of stories longer than the model's context read all: disjoint windows, or one every N tokens")
+            ->type_name("disjoint|N")
             ->group(model);
         app.add_option("--tasks", o.tasks,
                        "multiple-choice questions: task, context, answer's index, choices; by tabs")
@@ -73,8 +88,11 @@ struct raw_common {
                 throw error(
                     "--embedded chooses one of the embedded models; it does not go with --checkpoint");
             }
-        } else if (c.tokenizer || sigma) {
-            throw error(c.tokenizer ? "--tokenizer" : "--activation",
+        } else if (c.tokenizer || sigma || rope_base || norm_eps) {
+            throw error(c.tokenizer ? "--tokenizer"
+                        : sigma     ? "--activation"
+                        : rope_base ? "--rope-base"
+                                    : "--norm-eps",
                         " needs --checkpoint: the embedded models have their own");
         }
         if (c.json && c.csv) {
@@ -83,8 +101,17 @@ struct raw_common {
         if (sigma) {
             c.sigma = parse_activation(*sigma);
         }
+        if (rope_base) {
+            c.rope_base = parse_positive(*rope_base, "--rope-base");
+        }
+        if (norm_eps) {
+            c.norm_eps = parse_positive(*norm_eps, "--norm-eps");
+        }
         if (questions) {
             c.questions = parse_count(*questions, "--questions", 1'000'000);
+        }
+        if (windows) {
+            c.windows = windowing::parse(*windows);
         }
         c.threads = threads ? parse_count(*threads, "--threads", 1024)
                             : std::max(1u, std::thread::hardware_concurrency());
@@ -135,6 +162,9 @@ std::function<void()> parse_options(int argc, char** argv,
     } catch (const CLI::CallForHelp&) {
         std::fputs(app.help().c_str(), stdout);
         return {};
+    } catch (const CLI::CallForVersion& e) {
+        std::puts(e.what());
+        return {};
     } catch (const CLI::ParseError& e) {
         throw error(e.what(), " (--help lists the options)");
     }
@@ -142,14 +172,27 @@ std::function<void()> parse_options(int argc, char** argv,
     for (std::size_t i = 0; i < parsers.size(); ++i) {
         chosen = parsers[i]->parsed() ? commands[i].get() : chosen;
     }
+    parsers.push_back(&app);
+    for (CLI::App* const parser : parsers) {
+        for (const CLI::Option* const option : parser->get_options()) {
+            const std::string type = option->get_type_name();
+            const auto& given = option->results();
+            if ((type == "FILE" || type == "DIR") &&
+                std::find(given.begin(), given.end(), "") != given.end()) {
+                throw error(option->get_name(), " \"\": the name of a ", type == "DIR" ? "folder" : "file",
+                            " is needed");
+            }
+        }
+    }
     for (std::size_t i = common_count; chosen != commands.front().get() && i < of_front.size(); ++i) {
         if (of_front[i]->count() > 0) {
             throw error(of_front[i]->get_name(), ": an option of ", commands.front()->name(), ", not of ",
                         chosen->name(), " (whose own options go behind it)");
         }
     }
-    const common_options o = common.checked();
+    common_options o = common.checked();
     chosen->check();
+    o.notes.merge(chosen->notes);
     return [chosen, o] { chosen->run(o); };
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "input/windows.hpp"
 #include "measure/runner.hpp"
+#include "remarks.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -15,9 +17,12 @@ namespace app {
 struct common_options {
     std::optional<std::string> checkpoint, tokenizer, text, tasks, stories, out, embedded;
     std::optional<activation> sigma;
-    std::optional<std::size_t> questions; ///< of each task
+    std::optional<float> rope_base, norm_eps; ///< what a llama2.c file does not say
+    std::optional<std::size_t> questions;     ///< of each task
+    windowing windows;
     std::size_t threads = 1;
     bool json = false, csv = false, plain_progress = false;
+    remarks notes{}; ///< on the options, the command's too
 };
 
 /// Adds a command's own options to the command line. They are strings, checked by the command once all is read.
@@ -42,6 +47,8 @@ class command {
     virtual void add_options(const option_adder& to) = 0;
     virtual void check() {} ///< of its own options, before any file is opened
     virtual void run(const common_options& o) = 0;
+
+    remarks notes; ///< on its own options, from check()
 };
 
 /// The command line, checked: what is to be run. Empty when it only asked for help (which is then printed). A line without

@@ -3,14 +3,17 @@
 #include "error.hpp"
 #include "lists.hpp"
 #include "measure/runner.hpp"
+#include "remarks.hpp"
 
 #include <tamis/any_selector.hpp>
 #include <tamis/study/critical.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -78,27 +81,51 @@ inline const rule_family& parse_rule(const std::string& text) {
     return all[find_name(
         all, [](const rule_family& f) { return f.name; }, text, "--rule", "rule")];
 }
-inline std::vector<site_choice> parse_sites(const std::string& list) {
+/// A list without what it holds again, which is noted: same(a, b) says what is the same, spelling(a) how it is written.
+template <class T, class Same, class Spelling>
+std::vector<T> each_once(const std::vector<T>& list, const char* option, remarks& notes, Same&& same,
+                         Spelling&& spelling) {
+    std::vector<T> once;
+    for (const T& one : list) {
+        const auto first =
+            std::find_if(once.begin(), once.end(), [&](const T& other) { return same(one, other); });
+        if (first == once.end()) {
+            once.push_back(one);
+        } else {
+            notes.add(option, ": ", spelling(*first), " is given more than once and used once");
+        }
+    }
+    return once;
+}
+inline std::vector<double> each_once(const std::vector<double>& list, const char* option, remarks& notes) {
+    return each_once(list, option, notes, std::equal_to{}, [](double number) { return line(number); });
+}
+/// Each site once; notes on those given twice, if there is someone to note them.
+inline std::vector<site_choice> parse_sites(const std::string& list, remarks* notes = nullptr) {
     std::vector<site_choice> sites;
     for (const auto& text : split_list(list)) {
         const auto& all = site_choices();
-        const auto& site = all[find_name(
-            all, [](const site_choice& s) { return s.name; }, text, "--sites", "site")];
-        if (std::none_of(sites.begin(), sites.end(),
-                         [&](const site_choice& s) { return s.name == std::string_view{site.name}; })) {
-            sites.push_back(site);
-        }
+        sites.push_back(all[find_name(
+            all, [](const site_choice& s) { return s.name; }, text, "--sites", "site")]);
     }
-    return sites;
+    remarks ignored;
+    return each_once(
+        sites, "--sites", notes != nullptr ? *notes : ignored,
+        [](const site_choice& a, const site_choice& b) { return a.name == std::string_view{b.name}; },
+        [](const site_choice& s) { return s.name; });
 }
 
 /// A plain decimal number: no nan, inf, hex or blanks.
 inline double parse_number(const std::string& text, const char* option) {
     char* end = nullptr;
+    errno = 0;
     const double number = std::strtod(text.c_str(), &end);
     const bool plain = text.find_first_not_of("0123456789.eE+-") == std::string::npos;
     if (!plain || text.empty() || end != text.c_str() + text.size()) {
         throw error(option, ": \"", text, "\" is no number");
+    }
+    if (errno == ERANGE && number == 0) {
+        throw error(option, ": ", text, " is too small for a number, and not 0");
     }
     return number;
 }
@@ -119,6 +146,16 @@ inline double parse_within(const std::string& text, const char* option, double l
     }
     return number;
 }
+/// One number that is finite and above 0, as a float too.
+inline float parse_positive(const std::string& text, const char* option) {
+    using limits = std::numeric_limits<float>;
+    const double number = parse_number(text, option);
+    if (!(number >= static_cast<double>(limits::min()) && number <= static_cast<double>(limits::max()))) {
+        throw error(option, ": ", text, " is not a finite number above 0 (within ", limits::min(), " .. ",
+                    limits::max(), ")");
+    }
+    return static_cast<float>(number);
+}
 /// Numbers within [least, most], in the order given.
 inline std::vector<double> parse_numbers(const std::string& list, const char* option, double least,
                                          double most) {
@@ -132,7 +169,7 @@ inline std::vector<double> parse_numbers(const std::string& list, const char* op
 /// The sweep, sorted from the dense end; values given twice count once. "paper" stands for the 26 values of p that
 /// "Universal Properties of Activation Sparsity" sweeps.
 inline std::vector<rule_value> parse_values(const std::string& list, const rule_family& rule,
-                                            const char* option = "--values") {
+                                            const char* option = "--values", remarks* notes = nullptr) {
     std::vector<rule_value> values;
     for (const auto& text :
          list == "paper" && rule.most == 1 ? std::vector<std::string>{} : split_list(list)) {
@@ -152,8 +189,9 @@ inline std::vector<rule_value> parse_values(const std::string& list, const rule_
         return rule.falls ? a.number > b.number : a.number < b.number;
     });
     const auto same = [](const rule_value& a, const rule_value& b) { return a.number == b.number; };
-    values.erase(std::unique(values.begin(), values.end(), same), values.end());
-    return values;
+    remarks ignored;
+    return each_once(values, option, notes != nullptr ? *notes : ignored, same,
+                     [](const rule_value& v) { return v.text; });
 }
 
 } // namespace app

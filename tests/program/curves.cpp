@@ -136,12 +136,17 @@ TEST_CASE("curves: a single task has no mean, no task no task's curve, a dense r
     CHECK(m.curves().size() == 2);
 }
 
-TEST_CASE("curves: a task that the dense model never answers has no critical point beyond dense") {
+TEST_CASE("curves: a task that the dense model never answers has no critical point, and says why") {
     made_up m;
     m.add("dense", "-", 0, 1.0, 50, 0, 40, 0);
     m.add("input", "top_p", 0.9, 1, 50, 0, 40, 4);
     const auto curves = m.curves();
     CHECK(std::isnan(curves[2].points[0].quality));
+    CHECK(curves[2].critical().undefined);
     CHECK(curves[2].critical().dense_only);
-    CHECK(curves[2].critical().sparsity == 0);
+    CHECK(std::isnan(curves[2].critical().sparsity));
+    CHECK(curves[2].why_undefined() ==
+          "the point at 0.9 has no figure (the dense model answers no question: there is no ratio to it)");
+    CHECK(!curves[2].lost); // nothing was: there is just no ratio to nothing
+    CHECK(curves[0].why_undefined().empty());
 }

@@ -178,5 +178,14 @@ TEST_CASE("a file is whole or not there") {
     CHECK(content(folder / "a") == "whole");
     std::filesystem::create_directory(folder / "b");
     CHECK(has(error_of([&] { app::write_file(folder / "b", "x"); }), "cannot be written"));
-    CHECK(has(error_of([&] { app::write_file(folder / "none/c", "x"); }), "cannot be written"));
+    CHECK(error_of([&] { app::write_file(folder / "none/c", "x"); }) ==
+          (folder / "none/c").string() + ": cannot be written: No such file or directory");
+    if (std::filesystem::exists("/dev/full")) { // a disk that is full
+        std::filesystem::create_symlink("/dev/full", folder / "a.part");
+        CHECK(error_of([&] { app::write_file(folder / "a", std::string(100000, 'x')); }) ==
+              (folder / "a").string() + ": cannot be written: No space left on device");
+        std::filesystem::create_symlink("/dev/full", folder / "a.part");
+        CHECK(has(error_of([&] { app::write_file(folder / "a", "x"); }), "No space left")); // at the very end
+        CHECK(content(folder / "a") == "whole");
+    }
 }

@@ -29,8 +29,8 @@ TEST_CASE("help is no error, of the program and of each command") {
     const std::string help = d.good("--help");
     CHECK(has(help, "--checkpoint"));
     CHECK(d.good("-h") == help);
-    for (const std::string command :
-         {"sweep", "critical", "calibrate", "cett-ppl", "compare", "precision", "laws", "neurons"}) {
+    for (const std::string command : {"sweep", "critical", "calibrate", "cett-ppl", "compare", "precision",
+                                      "laws", "neurons", "summary"}) {
         CHECK(has(help, "\n  " + command + " "));
         const std::string of_command = d.good(command + " --help");
         CHECK(of_command != help);

@@ -84,14 +84,25 @@ TEST_CASE("laws: a curve's own law is found again; its table can be read once mo
     CHECK(has(d.good("laws --curve curve.csv --csv"), points[1]));
 }
 
-TEST_CASE("laws: points that determine nothing have infinite errors, null in JSON") {
+TEST_CASE("laws: what points do not determine is called so, not printed; errors are null in JSON") {
     const desk d;
     std::string flat = "model,tokens,activation_ratio\n";
     for (int i = 1; i <= 6; ++i) {
         flat += app::line("m,", 1000 * i, ",0.25\n");
     }
     put(d.folder / "flat.csv", flat);
-    CHECK(has(d.good("laws --curve flat.csv --out out"), "infinite"));
+    const std::string shown = d.good("laws --curve flat.csv --out out");
+    CHECK(has(shown, "not determined"));
+    CHECK(!has(shown, "inf"));
+    CHECK(!has(d.file("report.md"), "inf"));
+    for (const std::string& row : lines_of(shown)) { // no figure beside it
+        if (row.starts_with("SiLU  -c / D^alpha + A0") && has(row, "not determined")) {
+            CHECK(row.ends_with(" -"));
+        }
+    }
+    for (const auto& row : d.table("quality.csv")) {
+        CHECK(!row.ends_with(",yes"));
+    }
     const json found = parsed(d.file("report.json"));
     CHECK(found.at("quality").size() == 2);
     std::size_t unknown = 0;

@@ -3,7 +3,9 @@
 #include "support_desk.hpp"
 
 #include "input/hash.hpp"
+#include "output/folder_lock.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <sstream>
@@ -45,6 +47,13 @@ void mend_checksum(std::string& state) {
     state.replace(last, end - last, text.str());
 }
 
+/// What a run says that finds this state.
+std::string line_of_resumed(const std::string& state) {
+    const auto whole = std::count(state.begin(), state.end(), '\n') - 1;
+    return app::line("Resumed: ", whole,
+                     " of 9 rows are in out/rows.state (1 more cut off or damaged: measured again)");
+}
+
 } // namespace
 
 TEST_CASE("a sweep that was stopped goes on with --resume, and ends with the same files") {
@@ -73,7 +82,7 @@ TEST_CASE("a sweep that was stopped goes on with --resume, and ends with the sam
     CHECK(d.file("results.csv") == results);
 }
 
-TEST_CASE("a resumed sweep takes the rows that are there, and not those of another text") {
+TEST_CASE("a resumed sweep takes the rows that are there, and drops none") {
     const desk d;
     const std::string arguments =
         to_out + "--sites input,up --values 0.99,0.9,0.8,0.7 --tasks tasks.tsv --threads 1";
@@ -87,16 +96,110 @@ TEST_CASE("a resumed sweep takes the rows that are there, and not those of anoth
     }
     state.replace(word, state.find(' ', word) - word, "5");
     mend_checksum(state);
-    const auto top1_after = [&](const std::string& run) {
-        put(d.folder / "out/rows.state", state);
-        d.good(run);
-        const auto dense = fields_of(d.table("results.csv")[1]);
-        return std::stod(dense[6]) * std::stod(dense[3]);
+    const auto keep = [&] { put(d.folder / "out/rows.state", state); };
+    keep();
+    const std::string out = d.good(arguments + " --resume");
+    CHECK(has(out, line_of_resumed(state)));
+    const auto dense = fields_of(d.table("results.csv")[1]);
+    CHECK(std::stod(dense[6]) * std::stod(dense[3]) == doctest::Approx(5).epsilon(1e-4));
+    // Programs find nothing but JSON on standard output.
+    keep();
+    const outcome as_json = d.run(arguments + " --resume --json");
+    CHECK(as_json.out.starts_with("{"));
+    CHECK(has(as_json.err, "Resumed: "));
+
+    // What would drop the rows is refused, in a line that says what differs or what to do.
+    const auto refused = [&](const std::string& run, const std::string& why) {
+        keep();
+        const outcome o = d.run(run);
+        CHECK(o.code == 2);
+        CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
+        CHECK_MESSAGE(has(o.err, why), o.err);
+        CHECK(d.file("rows.state") == state);
     };
-    CHECK(top1_after(arguments + " --resume") == doctest::Approx(5).epsilon(1e-4));
-    CHECK(top1_after(arguments) != doctest::Approx(5).epsilon(1e-4));
-    CHECK(top1_after(arguments + " --stories 0:2 --resume") != doctest::Approx(5).epsilon(1e-4));
-    CHECK(top1_after(arguments + " --activation relu --resume") != doctest::Approx(5).epsilon(1e-4));
+    refused(arguments, "--resume goes on with them");
+    refused(arguments + " --stories 0:2 --resume", "measured with another stories");
+    refused(arguments + " --stories 0:2", "measured with another stories");
+    refused(arguments + " --activation relu --resume", "measured with another activation");
+    put(d.folder / "tasks.tsv", "a\tthe\t0\t cat\t and\n");
+    refused(arguments + " --resume", "measured with another tasks");
+}
+
+TEST_CASE("a resumed sweep that asks for less leaves what it did not ask for") {
+    const desk d;
+    const std::string state =
+        stop(d, to_out + "--sites input,up --values 0.99,0.9,0.8,0.7 --tasks tasks.tsv --threads 1");
+    const std::string out = d.good(to_out + "--sites up --values 0.7 --tasks tasks.tsv --resume");
+    CHECK(has(out, "rows in it were not asked for"));
+    CHECK(d.exists("rows.state"));
+    d.good(to_out + "--sites input,up --values 0.99,0.9,0.8,0.7 --tasks tasks.tsv --resume");
+    CHECK(!d.exists("rows.state"));
+}
+
+TEST_CASE("a sweep that is stopped says that it can go on") {
+    const desk d;
+    const std::string arguments = to_out + "--layers each --values paper --threads 1";
+    // Ended by a signal as soon as it has rows.
+    const std::string command =
+        "cd '" + d.folder.path().string() + "' && { '" TAMIS_STUDY_PROGRAM "' " + arguments +
+        " >stdout.log 2>stderr.log & pid=$!; i=0; while [ $(cat out/rows.state 2>/dev/null | wc -l) -lt 3 ] && "
+        "[ $i -lt 2000 ]; do i=$((i + 1)); sleep 0.01; done; kill -TERM $pid; wait $pid; }";
+    const int status = std::system(command.c_str());
+    const std::string err = content(d.folder / "stderr.log");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        MESSAGE("skipped: it was quicker than its signal");
+        return;
+    }
+    CHECK(lines_of(err).size() == 1);
+    CHECK_MESSAGE(has(err, "rows are kept in out/rows.state: the same command with --resume goes on"), err);
+    CHECK(has(d.good(arguments + " --resume"), "Resumed: ")); // a lock that was left is no one's
+}
+
+TEST_CASE("two runs with one folder: the second is refused, and names the first") {
+    const desk d;
+    d.good(to_out + "--sites up --values 0.9");
+    {
+        const app::folder_lock mine{d.folder / "out"};
+        for (const char* run : {"--sites up --values 0.9", "cett-ppl", "--sites up --values 0.9 --resume"}) {
+            const outcome o = d.run(to_out + run);
+            CHECK(o.code == 2);
+            CHECK(o.out.empty());
+            CHECK_MESSAGE(has(o.err, app::line("--out out: another run is writing there (process ", getpid(),
+                                               ", since ")),
+                          o.err);
+        }
+        d.good(little_model + "--out elsewhere --sites up --values 0.9");
+    }
+    d.good(to_out + "--sites up --values 0.9");
+    CHECK(!d.exists(".tamis-study.lock"));
+    put(d.folder / "out/.tamis-study.lock", "process 1, since long ago\n"); // its run was killed
+    d.good(to_out + "--sites up --values 0.9");
+}
+
+TEST_CASE("a file that cannot be written ends the run with its name and the reason") {
+    if (!std::filesystem::exists("/dev/full")) {
+        return;
+    }
+    const desk d;
+    std::filesystem::create_directory(d.folder / "out");
+    for (const char* name : {"results.csv", "sweep.gp", "report.json", "rows.state"}) {
+        const auto part = d.folder / ("out/" + std::string{name} + ".part");
+        std::filesystem::create_symlink("/dev/full", part); // a disk that is full when this file's turn comes
+        const outcome o = d.run(to_out + "--sites up --values 0.9");
+        CHECK(o.code == 2);
+        CHECK(lines_of(o.err).size() == 1);
+        CHECK_MESSAGE(has(o.err, "out/" + std::string{name} + ": cannot be written: No space left on device"),
+                      o.err);
+        CHECK(!d.exists(name));
+        std::filesystem::remove(part);
+        std::filesystem::remove(d.folder /
+                                "out/rows.state"); // its rows are kept, the run is not what is tested
+    }
+    const std::string to_full = "cd '" + d.folder.path().string() + "' && '" TAMIS_STUDY_PROGRAM "' " +
+                                little_model + "--sites up --values 0.9 --csv >/dev/full 2>stderr.log";
+    CHECK(std::system(to_full.c_str()) != 0);
+    CHECK(content(d.folder / "stderr.log") ==
+          "tamis-study: standard output: cannot be written: No space left on device\n");
 }
 
 TEST_CASE("--resume needs a folder") {

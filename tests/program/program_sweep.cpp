@@ -48,8 +48,10 @@ TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
 
     const auto critical = d.table("critical.csv");
     REQUIRE(critical.size() == 1 + 2 * 5);
-    CHECK(critical[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost");
+    CHECK(critical[0] == "site,rule,criterion,reached,critical_sparsity,bytes_skipped,kept,lost,reason");
     CHECK(critical[1].starts_with("input,top_p,PPL-1%,"));
+    CHECK(critical[4].starts_with("input,top_p,task b 99%,0,nan,nan,")); // the dense model's accuracy is 0
+    CHECK(has(critical[4], "the dense model answers no question"));
     CHECK(critical[10].starts_with("up,top_p,tasks averaged 99%,"));
     CHECK(d.table("spread.csv").size() == 3);
 
@@ -184,4 +186,39 @@ TEST_CASE("--layers each masks one layer at a time") {
     CHECK(has(d.file("report.md"), "One layer at a time"));
     CHECK(!d.exists("tasks.csv"));
     d.check_nothing_half_written();
+}
+
+TEST_CASE("a criterion that the questions are too few for has no figures") {
+    const desk d;
+    d.good(to_out + "--sites up --values 0.9 --tasks tasks.tsv"); // one question a task
+    const auto critical = d.table("critical.csv");
+    REQUIRE(critical.size() == 6);
+    CHECK(!has(critical[1], "null")); // PPL is told by any text
+    CHECK(has(critical[3], "up,top_p,task a 99%,"));
+    bool any_undefined = false; // a task that the dense model never answers has no ratio, whatever its size
+    for (std::size_t i = 3; i < 6; ++i) {
+        const bool undefined = has(critical[i], "there is no ratio to it");
+        any_undefined = any_undefined || undefined;
+        CHECK_MESSAGE(has(critical[i], undefined ? ",nan,nan," : ",null,null,"), critical[i]);
+        CHECK_MESSAGE(undefined != critical[i].ends_with(",not decided: too small a sample"), critical[i]);
+    }
+    CHECK(has(d.table("spread.csv")[1], any_undefined ? "nan,nan,nan,nan" : "null,null,null,null"));
+    CHECK(has(d.file("report.md"), "not decided: too small a sample"));
+    std::string many; // of 150 questions one is less than 1 %, if 100 are answered
+    for (int i = 0; i < 150; ++i) {
+        many += "a\tthe\t0\t cat\t and\n";
+    }
+    put(d.folder / "many.tsv", many);
+    d.good(to_out + "--sites up --values 0.9 --tasks many.tsv");
+    const auto tasks = d.table("tasks.csv");
+    const bool right = has(tasks[1], ",1.000000,");
+    CHECK(has(d.table("critical.csv")[3], ",nan,nan,") == !right);
+    CHECK(!has(d.table("critical.csv")[3], "null"));
+}
+
+TEST_CASE("--no-tasks leaves the questions out") {
+    const desk d;
+    d.good(to_out + "--sites up --values 0.9 --tasks tasks.tsv --no-tasks");
+    CHECK(!d.exists("tasks.csv"));
+    CHECK(d.table("critical.csv").size() == 3);
 }

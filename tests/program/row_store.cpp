@@ -65,20 +65,61 @@ TEST_CASE("rows are kept as they are complete, and a resumed sweep measures none
     sweep.conditions.push_back(sweep.little.at("up", "top_k", 0.5)); // a sweep that wants more
     sweep.plain.push_back(sweep.little.run(sweep.conditions.back()));
     CHECK(sweep.run("f", true) == 1);
-    CHECK(sweep.run("f", false) == 5); // not asked to
     const app::row_store store{sweep.path, "f", true};
+    CHECK(store.found() == 5);
+    CHECK(store.kept() == 5);
     store.remove();
     CHECK(!std::filesystem::exists(sweep.path));
 }
 
-TEST_CASE("rows of another model, text or version are left out") {
+TEST_CASE("rows are not dropped by a run that was not told to go on with them") {
+    stored_sweep sweep;
+    CHECK(sweep.run("f", false) == 4);
+    const std::string whole = content(sweep.path);
+    const std::string why = error_of([&] { app::row_store(sweep.path, "f", false); });
+    CHECK(has(why, sweep.path.string() + ": 4 rows"));
+    CHECK(has(why, "--resume goes on"));
+    CHECK(content(sweep.path) == whole);
+    put(sweep.path,
+        whole.substr(0, whole.find('\n') + 40)); // the first row was cut off: there is nothing to lose
+    CHECK(sweep.run("f", false) == 4);
+}
+
+TEST_CASE("a file whose rows were not all asked for stays") {
     stored_sweep sweep;
     sweep.run("f", false);
-    CHECK(sweep.run("g", true) == 4);
-    CHECK(sweep.run("f", true) == 4); // g's took its place
-    put(sweep.path,
-        "tamis-study rows 0 f\n" + content(sweep.path).substr(content(sweep.path).find('\n') + 1));
-    CHECK(sweep.run("f", true) == 4);
+    app::measurement m{sweep.little.s};
+    const app::row_store store{sweep.path, "f", true};
+    CHECK(store.find("input\ttop_p\t0.5", m));
+    CHECK(store.find("input\ttop_p\t0.5", m));
+    CHECK(!store.find("input\ttop_p\t0.4", m));
+    CHECK(store.finish() == 3);
+    CHECK(std::filesystem::exists(sweep.path));
+    for (const char* label : {"dense\t-\t-", "input\ttop_p\t0.9", "all_inputs\tmax_p\t0.1"}) {
+        CHECK(store.find(label, m));
+    }
+    CHECK(store.finish() == 0);
+    CHECK(!std::filesystem::exists(sweep.path));
+}
+
+TEST_CASE("rows of another model, text or version are refused, and stay") {
+    stored_sweep sweep;
+    sweep.run("model=1 stories=2 tasks=3", false);
+    const std::string whole = content(sweep.path);
+    for (const bool resume : {true, false}) {
+        const auto why = [&](const std::string& fingerprint) {
+            return error_of([&] { app::row_store(sweep.path, fingerprint, resume); });
+        };
+        CHECK(has(why("model=1 stories=7 tasks=3"), ": its rows were measured with another stories; "));
+        CHECK(has(why("model=4 stories=2 tasks=5"), " another model, tasks; "));
+        CHECK(has(why("model=1 stories=2 tasks=3 thresholds=1"), " another thresholds; "));
+        CHECK(has(why("model=1 stories=2"), "choose another --out, or delete the file"));
+        CHECK(content(sweep.path) == whole);
+    }
+    const std::string older = "tamis-study rows 0 f\n" + whole.substr(whole.find('\n') + 1);
+    put(sweep.path, older);
+    CHECK(has(error_of([&] { app::row_store(sweep.path, "f", true); }), "not rows that this version reads"));
+    CHECK(content(sweep.path) == older);
     put(sweep.path, "");
     CHECK(sweep.run("f", true) == 4);
     std::filesystem::remove(sweep.path);
@@ -103,6 +144,7 @@ TEST_CASE("wherever the file was cut off, the whole rows before are kept") {
         }
         put(sweep.path, whole.substr(0, ends[row]));
         CHECK(sweep.run("f", true) == 4 - row);
+        std::filesystem::remove(sweep.path);
         put(sweep.path, whole.substr(0, ends[row] - 1)); // all but the newline: a whole row
         CHECK(sweep.run("f", true) == 4 - row);
     }
@@ -121,7 +163,9 @@ TEST_CASE("a damaged row is measured again, the others are kept") {
         CAPTURE(by);
         std::string text = whole;
         put(sweep.path, text.replace(at, count, by));
-        return sweep.run("f", true);
+        const std::size_t measured = sweep.run("f", true);
+        CHECK(app::row_store(sweep.path, "f", true).damaged() == 0); // what was damaged is gone
+        return measured;
     };
     CHECK(damaged(words, 1, "z") == 1);
     CHECK(damaged((words + end) / 2, 8, "????????") == 1);
@@ -157,13 +201,49 @@ TEST_CASE("a changed digit is measured again, wherever it stands in the row") {
     CHECK(sweep.run("f", true) == 1);
 }
 
-TEST_CASE("a store that cannot be written says so") {
+TEST_CASE("a store that cannot be written says so, with the reason") {
     const little_study little{app::activation::silu, 2};
     temporary_folder folder;
     const auto nowhere = folder / "none/rows.state";
-    CHECK(error_of([&] { app::row_store(nowhere, "f", true); }) == nowhere.string() + ": cannot be written");
+    CHECK(error_of([&] { app::row_store(nowhere, "f", true); }) ==
+          nowhere.string() + ": cannot be written: No such file or directory");
     const app::row_store store{folder / "rows.state", "f", false};
     std::filesystem::remove(folder / "rows.state");
     std::filesystem::create_directory(folder / "rows.state");
-    CHECK(has(error_of([&] { store.add("a\tb\tc", app::measurement{little.s}); }), "cannot be written"));
+    CHECK(has(error_of([&] { store.add("a\tb\tc", app::measurement{little.s}); }),
+              "rows.state: cannot be written: Is a directory"));
+}
+
+TEST_CASE("a full disk leaves the rows that were complete, and no half of one") {
+    if (!std::filesystem::exists("/dev/full")) {
+        return;
+    }
+    const little_study little{app::activation::silu, 2};
+    temporary_folder folder;
+    const auto path = folder / "rows.state";
+    std::size_t told = 0;
+    app::row_store store{path, "f", false};
+    store.on_added = [&] { ++told; };
+    store.add("a\tb\tc", app::measurement{little.s});
+    const std::string whole = content(path);
+    std::filesystem::rename(path, folder / "kept");
+    std::filesystem::create_symlink("/dev/full", path); // the disk is full from here on
+    CHECK(error_of([&] { store.add("a\tb\td", app::measurement{little.s}); }) ==
+          path.string() + ": cannot be written: No space left on device");
+    CHECK(told == 1);
+    CHECK(store.kept() == 1);
+    std::filesystem::remove(path);
+    std::filesystem::rename(folder / "kept", path);
+    CHECK(content(path) == whole);
+    CHECK(app::row_store(path, "f", true).found() == 1);
+    // Nor does a file that can not be made afresh lose the one that there is.
+    put(path, whole + "a\tb\te\tcut off");
+    std::filesystem::create_symlink("/dev/full", folder / "rows.state.part");
+    CHECK(error_of([&] { app::row_store(path, "f", true); }) ==
+          path.string() + ": cannot be written: No space left on device");
+    CHECK(content(path).starts_with(whole));
+    const app::row_store again{path, "f", true};
+    CHECK(again.found() == 1);
+    CHECK(again.damaged() == 1);
+    CHECK(content(path) == whole);
 }

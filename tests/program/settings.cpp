@@ -132,3 +132,37 @@ TEST_CASE("counts are whole numbers from 1 on") {
               std::string{"--threads \""} + text + "\": a whole number from 1 to 8 is needed");
     }
 }
+
+TEST_CASE("what a list has twice is used once and noted") {
+    app::remarks notes;
+    CHECK(names_of(app::parse_sites("up,input,up,up,input", &notes)).size() == 2);
+    const auto values = app::parse_values("0.9,0.5,0.90,9e-1", app::parse_rule("top_p"), "--values", &notes);
+    REQUIRE(values.size() == 2);
+    CHECK(values[0].text == "0.9");
+    CHECK(app::each_once(std::vector{0.5, 0.25, 0.5}, "--at", notes) == std::vector{0.5, 0.25});
+    CHECK(notes.all() == std::vector<std::string>{"--sites: up is given more than once and used once",
+                                                  "--sites: input is given more than once and used once",
+                                                  "--values: 0.9 is given more than once and used once",
+                                                  "--at: 0.5 is given more than once and used once"});
+    app::remarks none;
+    app::parse_sites("up,input", &none);
+    app::parse_values("paper", app::parse_rule("top_p"), "--values", &none);
+    CHECK(none.all().empty());
+}
+
+TEST_CASE("a number that a double cannot tell from 0 is none") {
+    CHECK(has(error_of([] { app::parse_number("1e-400", "--values"); }), "--values: 1e-400 is too small"));
+    CHECK(app::parse_number("0e-400", "") == 0);
+    CHECK(app::parse_number("1e-310", "") > 0);
+}
+
+TEST_CASE("a note is one line, and the same one once") {
+    app::remarks notes;
+    notes.add("a\nb: ", 3);
+    notes.add("a b: 3");
+    app::remarks more;
+    more.add("c");
+    more.merge(notes);
+    more.merge(notes);
+    CHECK(more.all() == std::vector<std::string>{"c", "a b: 3"});
+}

@@ -53,3 +53,43 @@ TEST_CASE("a bad line is named with its number and what is wrong with it") {
     CHECK(has(error("t\tthe\t0\t cat\t\n"), "adds nothing"));
     CHECK(has(error("t\tthe the the the\t0\t cat\t the\n", 3), "more than the model's seq_len 3"));
 }
+
+TEST_CASE("questions are read with the care of texts") {
+    const bytes vocabulary = make_tokenizer();
+    const app::tokenizer tokens{vocabulary.as("t"), 290};
+    const std::string plain = "# head\nb\tthe cat\t1\t on\t at\na\tthe\t0\t cat\t and\n";
+    const auto read = [&](const std::string& text, app::remarks& notes) {
+        return app::load_tasks(bytes{}.add_text(text).as("q.tsv"), tokens, 64, notes);
+    };
+    const auto same = [&](const std::string& text, const std::string& note) {
+        app::remarks none, notes;
+        const auto expected = read(plain, none), tasks = read(text, notes);
+        CHECK(none.all().empty());
+        REQUIRE(notes.all().size() == 1);
+        CHECK(has(notes.all()[0], note));
+        REQUIRE(tasks.size() == expected.size());
+        for (std::size_t t = 0; t < tasks.size(); ++t) {
+            CHECK(tasks[t].name == expected[t].name);
+            CHECK(tasks[t].questions[0].runs == expected[t].questions[0].runs);
+        }
+    };
+    std::string windows, old;
+    for (const char c : plain) {
+        windows += c == '\n' ? "\r\n" : std::string(1, c);
+        old += c == '\n' ? '\r' : c;
+    }
+    same("\xef\xbb\xbf" + plain, "q.tsv: 1 byte order mark");
+    same("\xef\xbb\xbf" + plain.substr(7), "q.tsv: 1 byte order mark"); // in front of a task's name
+    same(windows, "q.tsv: 3 line ends CR LF");
+    same(old, "q.tsv: 3 carriage returns");
+    const auto why = [](const std::string& text) { return error_of([&] { load(text); }); };
+    CHECK(has(why(std::string{"t\0\t\0t\0h\0e\0\t\0", 12}), "q.tsv: a text in UTF-16LE"));
+    CHECK(has(why(plain + "c\tcaf\xe9\t0\t a\t b\n"), "q.tsv: no UTF-8: byte E9"));
+    CHECK(has(why(plain + "c\tx\t0\t a\t b\xc3"), "q.tsv: cut off"));
+}
+
+TEST_CASE("a wrong choice that is the right one's twin is refused") {
+    CHECK(has(error_of([] { load("t\tthe\t1\t cat\t and\t and\n"); }),
+              "q.tsv: line 1: choice 2 is the same as the answer, choice 1"));
+    CHECK(load("t\tthe\t1\t cat\t and\t cat\n").size() == 1); // among wrong ones it takes nothing away
+}

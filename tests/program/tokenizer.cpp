@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 #include <map>
 
 using namespace study_test;
@@ -113,4 +115,156 @@ TEST_CASE("a tokenizer file that does not fit is refused") {
     CHECK(has(error(bytes{}.add(std::int32_t{6}).add(0.0f).add(std::int32_t{7})),
               "has length 7 at byte 8, the longest is 6"));
     CHECK(has(error(bytes{}.add(std::int32_t{6}).add(std::int32_t{0x7fc00000})), "no number"));
+}
+
+namespace {
+
+/// A tokenizer file of any pieces; what is not said is as make_tokenizer has it.
+struct tokenizer_file {
+    std::vector<std::string> all;
+    std::vector<float> scores;
+    std::int32_t longest = 6;
+
+    tokenizer_file() {
+        all = {"<unk>", "\n<s>\n", "\n</s>\n"};
+        for (int byte = 0; byte < 256; ++byte) {
+            char name[8];
+            std::snprintf(name, sizeof name, "<0x%02X>", static_cast<unsigned>(byte));
+            all.emplace_back(name);
+        }
+        all.insert(all.end(), pieces().begin(), pieces().end());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            scores.push_back(-static_cast<float>(i));
+        }
+    }
+    bytes file() const {
+        bytes b;
+        b.add(longest);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            b.add(scores[i]).add(static_cast<std::int32_t>(all[i].size())).add_text(all[i]);
+        }
+        return b;
+    }
+    app::tokenizer load() const { return {file().as("t.bin"), all.size()}; }
+    std::string note() const {
+        std::string notes;
+        const app::tokenizer loaded = load();
+        for (const auto& sentence : loaded.notes().all()) {
+            notes += sentence + "\n";
+        }
+        return notes;
+    }
+};
+
+std::vector<token> ids_of(const tokenizer_file& file, const std::string& text) {
+    return file.load().encode(text);
+}
+
+} // namespace
+
+TEST_CASE("a byte is a token only where the token is called so") {
+    tokenizer_file named;
+    CHECK(named.note() == "");
+    CHECK(ids_of(named, "\xc3\xa8") == std::vector<token>{1, 259, 0xc3 + 3, 0xa8 + 3});
+    tokenizer_file lower = named, raw = named;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        char name[8];
+        std::snprintf(name, sizeof name, "<0x%02x>", static_cast<unsigned>(byte));
+        lower.all[byte + 3] = name;
+        raw.all[byte + 3] = std::string(1, static_cast<char>(byte));
+    }
+    for (const auto& file : {lower, raw}) {
+        CHECK(file.note() == "");
+        CHECK(ids_of(file, "x\xc3\xa8") == std::vector<token>{1, 259, 'x' + 3, 0xc3 + 3, 0xa8 + 3});
+        CHECK(ids_of(file, "the cat") == ids_of(named, "the cat")); // letters are letters, not bytes
+        CHECK(file.load().decode(file.load().encode("\xc3\xa8x\n")) == " \xc3\xa8x\n");
+    }
+}
+
+TEST_CASE("older files call a byte by the character of its number, which is not the character") {
+    tokenizer_file older;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        older.all[byte + 3] = byte < 0x80 ? std::string(1, static_cast<char>(byte))
+                                          : std::string{static_cast<char>(0xC0 | byte >> 6),
+                                                        static_cast<char>(0x80 | (byte & 0x3F))};
+    }
+    const tokenizer_file named;
+    for (const std::string text : {"the cat\n", "\xc3\xa9", "\xc3\xa8 x", "\xc2\x80\xf0\x9f\x98\x80"}) {
+        CHECK(ids_of(older, text) == ids_of(named, text));
+    }
+}
+
+TEST_CASE("a character without tokens is refused with its place, or is <unk> where there is one") {
+    tokenizer_file file;
+    file.all[0xa9 + 3] = "zz";
+    file.all[0xe8 + 3] = "yy";                                               // of no byte below
+    CHECK(ids_of(file, "\xc3\xa9") == ids_of(tokenizer_file{}, "\xc3\xa9")); // it is a piece
+    const std::string text = "the\ncat \xe2\x82\xa9 on\xe2\x82\xa9";
+    CHECK(
+        error_of([&] { ids_of(file, text); }) ==
+        "line 2, byte 5 of the text: the tokenizer has no token for \"\xe2\x82\xa9\" (bytes E2 82 A9): token 172, which "
+        "should be the byte A9, is \"zz\"");
+    std::vector<std::size_t> places;
+    const auto ids = file.load().encode(text, [&](std::size_t at, std::string_view character) {
+        places.push_back(at);
+        CHECK(character == "\xe2\x82\xa9");
+    });
+    CHECK(places == std::vector<std::size_t>{8, 14});
+    CHECK(std::count(ids.begin(), ids.end(), 0) == 2);
+    CHECK(file.load().has_unknown());
+    file.all[0] = "u";
+    CHECK(!file.load().has_unknown());
+}
+
+TEST_CASE("each byte is looked at by itself") {
+    for (std::size_t byte = 0; byte < 0x80; ++byte) {
+        tokenizer_file file;
+        file.all[byte + 3] = "<zz>";
+        const std::string letter(1, static_cast<char>(byte));
+        const bool piece = std::find(pieces().begin(), pieces().end(), letter) != pieces().end();
+        CHECK(error_of([&] { ids_of(file, letter); }).empty() == piece);
+        CHECK(error_of([&] { ids_of(file, std::string(1, static_cast<char>(byte ^ 1))); }).empty());
+    }
+}
+
+TEST_CASE("a tokenizer that can be read, but is odd, says so") {
+    tokenizer_file twice;
+    twice.all[270] = "the";
+    twice.all[280] = "the";
+    CHECK(has(twice.note(),
+              "t.bin: 2 tokens repeat another's text (the first is 271, \"the\", which token 270 is)"));
+    tokenizer_file empty;
+    empty.all[285] = "";
+    CHECK(has(empty.note(), "t.bin: 1 token is empty (the first is 285)"));
+    tokenizer_file longer;
+    longer.longest = 90;
+    CHECK(has(longer.note(), "t.bin: its longest token has 6 bytes, not 90 as its head says"));
+    tokenizer_file begin;
+    begin.all[1] = "x";
+    CHECK(has(begin.note(), "t.bin: token 1, with which every text begins, is \"x\", not <s>"));
+    tokenizer_file flat;
+    std::fill(flat.scores.begin(), flat.scores.end(), 0.0f);
+    CHECK(has(flat.note(), "t.bin: all merges have the score 0"));
+    tokenizer_file spaceless;
+    spaceless.all[259] = "_";
+    CHECK(has(spaceless.note(), "no token for a space"));
+}
+
+TEST_CASE("a tokenizer of another model is refused with the number of its tokens") {
+    const tokenizer_file file;
+    const auto why = [&](std::size_t vocabulary) { return error_of([&] { load(file.file(), vocabulary); }); };
+    CHECK(has(why(289), "a vocabulary of 289 (the checkpoint's; here are 290 tokens, of another model)"));
+    CHECK(
+        has(why(300), "truncated: token 290 of a vocabulary of 300 (the checkpoint's; here are 290 tokens"));
+    bytes cut = file.file();
+    cut.data.resize(cut.data.size() - 1);
+    CHECK(has(error_of([&] { load(cut); }),
+              "t.bin: truncated: token 289 of a vocabulary of 290 (the checkpoint's) needs 2"));
+    for (const float score : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::quiet_NaN()}) {
+        tokenizer_file wrong;
+        wrong.scores[260] = score;
+        CHECK(has(error_of([&] { wrong.load(); }),
+                  "token 260 of a vocabulary of 290 (the checkpoint's) has a score that is no"));
+    }
 }

@@ -27,21 +27,21 @@ vector times(std::span<const float> w, const vector& x) {
     }
     return y;
 }
-vector normed(const vector& x, std::span<const float> gain) {
+vector normed(const vector& x, std::span<const float> gain, double eps) {
     double square = 0;
     for (const double v : x) {
         square += v * v;
     }
     vector y(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
-        y[i] = static_cast<double>(gain[i]) * x[i] / std::sqrt(square / static_cast<double>(x.size()) + 1e-5);
+        y[i] = static_cast<double>(gain[i]) * x[i] / std::sqrt(square / static_cast<double>(x.size()) + eps);
     }
     return y;
 }
-void rotate(vector& x, std::size_t size, std::size_t position) {
+void rotate(vector& x, std::size_t size, std::size_t position, double base) {
     for (std::size_t i = 0; i < x.size(); i += 2) {
         const double angle = static_cast<double>(position) /
-                             std::pow(10000.0, static_cast<double>(i % size) / static_cast<double>(size));
+                             std::pow(base, static_cast<double>(i % size) / static_cast<double>(size));
         const double a = x[i], b = x[i + 1];
         x[i] = a * std::cos(angle) - b * std::sin(angle);
         x[i + 1] = a * std::sin(angle) + b * std::cos(angle);
@@ -64,10 +64,10 @@ std::vector<vector> plain_logits(const app::checkpoint& model, const std::vector
         vector x(row.begin(), row.end());
         for (std::size_t l = 0; l < c.n_layers; ++l) {
             const auto& w = model.layers[l];
-            const vector a = normed(x, w.rms_att);
+            const vector a = normed(x, w.rms_att, static_cast<double>(c.norm_eps));
             vector q = times(w.wq, a), k = times(w.wk, a);
-            rotate(q, size, t);
-            rotate(k, size, t);
+            rotate(q, size, t, static_cast<double>(c.rope_base));
+            rotate(k, size, t, static_cast<double>(c.rope_base));
             keys[l].push_back(k);
             values[l].push_back(times(w.wv, a));
             vector out(c.dim);
@@ -88,7 +88,7 @@ std::vector<vector> plain_logits(const app::checkpoint& model, const std::vector
                 }
             }
             add(x, times(w.wo, out));
-            const vector f = normed(x, w.rms_ffn);
+            const vector f = normed(x, w.rms_ffn, static_cast<double>(c.norm_eps));
             vector g = times(w.w_gate, f);
             const vector u = times(w.w_up, f);
             for (std::size_t i = 0; i < g.size(); ++i) {
@@ -96,7 +96,8 @@ std::vector<vector> plain_logits(const app::checkpoint& model, const std::vector
             }
             add(x, times(w.w_down, g));
         }
-        logits.push_back(times(model.classifier, normed(x, model.rms_final)));
+        logits.push_back(
+            times(model.classifier, normed(x, model.rms_final, static_cast<double>(c.norm_eps))));
     }
     return logits;
 }
@@ -135,6 +136,44 @@ TEST_CASE("logits equal those of a plain token-by-token transformer in double") 
                 CHECK(worst < 1e-4);
             }
         }
+    }
+}
+
+TEST_CASE("the RoPE base and the norms' epsilon are the model's, and must be finite and above zero") {
+    const bytes file = make_checkpoint();
+    app::checkpoint model = app::load_checkpoint(file.as("m"));
+    CHECK(model.config.rope_base == 10000.0f);
+    CHECK(model.config.norm_eps == 1e-5f);
+    const auto tokens = some_tokens(20, 290);
+    const auto worst_of = [&](const std::vector<vector>& expected) {
+        app::runner run{model, app::activation::silu};
+        app::study::no_hook nothing;
+        const app::matrix& logits = run.logits(tokens, nothing);
+        double worst = 0;
+        for (std::size_t t = 0; t < tokens.size(); ++t) {
+            for (std::size_t v = 0; v < 290; ++v) {
+                const auto got =
+                    static_cast<double>(logits(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(v)));
+                worst = std::max(worst, std::abs(got - expected[t][v]));
+            }
+        }
+        return worst;
+    };
+    const auto usual = plain_logits(model, tokens);
+    model.config.rope_base = 50;
+    CHECK(worst_of(plain_logits(model, tokens)) < 1e-4);
+    CHECK(worst_of(usual) > 1e-3);
+    model.config.rope_base = 10000;
+    model.config.norm_eps = 0.25f;
+    CHECK(worst_of(plain_logits(model, tokens)) < 1e-4);
+    CHECK(worst_of(usual) > 1e-3);
+    for (const float wrong : {0.0f, -1.0f, HUGE_VALF, -HUGE_VALF, std::nanf("")}) {
+        model.config.norm_eps = wrong;
+        CHECK(has(error_of([&] { app::transformer{model}; }), "must be finite and above 0"));
+        model.config.norm_eps = 1e-5f;
+        model.config.rope_base = wrong;
+        CHECK(has(error_of([&] { app::transformer{model}; }), "must be finite and above 0"));
+        model.config.rope_base = 10000;
     }
 }
 

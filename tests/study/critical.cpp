@@ -17,7 +17,7 @@ const criterion ratio = perplexity_within(1);
 const criterion accuracy = keeps_share(0.99);
 constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Under -ffast-math std::nan("") is what the compiler likes.
-double not_a_number() { return std::bit_cast<double>(std::uint64_t{0x7ff8000000000000}); }
+double no_number_for_critical() { return std::bit_cast<double>(std::uint64_t{0x7ff8000000000000}); }
 
 } // namespace
 
@@ -30,8 +30,8 @@ TEST_CASE("critical: a criterion keeps up to its limit, the limit included, and 
     CHECK(accuracy.keeps(1.2));
     CHECK(!accuracy.keeps(0.9899));
     for (const criterion& c : {ratio, accuracy}) {
-        CHECK(!c.keeps(not_a_number()));
-        CHECK(!c.keeps(-not_a_number()));
+        CHECK(!c.keeps(no_number_for_critical()));
+        CHECK(!c.keeps(-no_number_for_critical()));
     }
     CHECK(!ratio.keeps(infinity));
     CHECK(perplexity_within(0).keeps(1));
@@ -89,14 +89,45 @@ TEST_CASE("critical: no point at all is the dense model, and nothing was reached
     CHECK(at.sparsity == 0);
 }
 
-TEST_CASE("critical: a quality that is infinite or no number ends the sweep at the point before") {
+TEST_CASE("critical: a quality that is infinitely bad ends the sweep at the point before") {
     for (const criterion& c : {ratio, accuracy}) {
-        for (const double q : {not_a_number(), c.rises ? infinity : -infinity}) {
-            const auto at = find_critical(c, {{1, 0.1, 0.05, 1.0}, {2, 0.3, 0.2, q}});
-            CHECK(at.reached);
-            CHECK(at.kept.value == 1);
-            CHECK(at.sparsity == 0.1);
-            CHECK(at.skipped == 0.05);
+        const auto at =
+            find_critical(c, {{1, 0.1, 0.05, 1.0}, {2, 0.3, 0.2, c.rises ? infinity : -infinity}});
+        CHECK(at.reached);
+        CHECK(!at.undefined);
+        CHECK(at.kept.value == 1);
+        CHECK(at.sparsity == 0.1);
+        CHECK(at.skipped == 0.05);
+    }
+}
+
+TEST_CASE("critical: a point that is no number before the crossing leaves no critical sparsity") {
+    const double nan = no_number_for_critical();
+    for (const criterion& c : {ratio, accuracy}) {
+        const double good = c.rises ? 1.001 : 0.999, bad = c.rises ? 2 : 0.5;
+        const sweep_point first{1, 0.1, 0.05, good}, last{4, 0.6, 0.5, bad};
+        // the quality, the sparsity or the bytes; and what a ratio to a dense model that knows nothing comes to
+        for (const sweep_point& hole :
+             {sweep_point{2, 0.3, 0.2, nan}, sweep_point{2, 0.3, 0.2, -nan}, sweep_point{2, nan, 0.2, good},
+              sweep_point{2, 0.3, nan, good}, sweep_point{2, nan, nan, bad},
+              sweep_point{2, 0.3, 0.2, c.rises ? -infinity : infinity}}) {
+            for (const auto& points : {std::vector{first, hole, last}, std::vector{first, hole}}) {
+                const auto at = find_critical(c, points);
+                CHECK(at.undefined);
+                CHECK(!at.reached);
+                CHECK(tamis::is_nan(at.sparsity));
+                CHECK(tamis::is_nan(at.skipped));
+                CHECK(at.kept.value == 1);
+                CHECK(at.lost.value == 2);
+            }
+            const auto at_once = find_critical(c, {hole, last});
+            CHECK(at_once.undefined);
+            CHECK(at_once.dense_only);
+            const auto behind = find_critical(c, {first, last, hole});
+            CHECK(!behind.undefined);
+            CHECK(behind.reached);
+            CHECK(behind.lost.value == 4);
+            CHECK(behind.sparsity == find_critical(c, {first, last}).sparsity);
         }
     }
 }
@@ -122,6 +153,34 @@ TEST_CASE("average_of: the unweighted mean over tasks at each value") {
     CHECK(mean[1].quality == doctest::Approx(0.3));
     CHECK(average_of({}).empty());
     CHECK(average_of({{}, {}}).empty());
+}
+
+TEST_CASE("average_of: where one task has no number there is no mean, and no critical point across it") {
+    const double nan = no_number_for_critical();
+    const auto mean = average_of({{{.9, 0.2, 0.1, 1.0}, {.7, 0.4, 0.2, nan}, {.5, 0.6, nan, 0.5}},
+                                  {{.9, 0.4, 0.3, 1.0}, {.7, 0.6, 0.4, 1.0}, {.5, 0.8, 0.6, 0.1}}});
+    CHECK(mean[0].quality == doctest::Approx(1));
+    CHECK(tamis::is_nan(mean[1].quality));
+    CHECK(mean[1].sparsity == doctest::Approx(0.5));
+    CHECK(tamis::is_nan(mean[2].skipped));
+    CHECK(mean[2].quality == doctest::Approx(0.3));
+    CHECK(find_critical(accuracy, mean).undefined);
+}
+
+TEST_CASE("spread_of: a task without a critical sparsity leaves none of the others alone") {
+    critical_point known, unknown;
+    known.sparsity = 0.4;
+    unknown.undefined = true;
+    unknown.sparsity = no_number_for_critical();
+    for (const auto& points : {std::vector{known, unknown}, std::vector{unknown, known}}) {
+        const spread s = spread_of(points);
+        CHECK(s.tasks == 2);
+        CHECK(s.undefined == 1);
+        CHECK(tamis::is_nan(s.mean));
+        CHECK(tamis::is_nan(s.deviation));
+        CHECK(tamis::is_nan(s.least));
+        CHECK(tamis::is_nan(s.greatest));
+    }
 }
 
 TEST_CASE("spread_of: mean, sample deviation and ends of the tasks' critical sparsities") {

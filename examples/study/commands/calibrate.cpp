@@ -56,11 +56,10 @@ class calibrate_command final : public command {
         const bool checks = check_text_ || check_stories_;
         std::vector<std::optional<subject>> others; // read before anything is measured or written
         for (std::size_t number = 0; number < models.subjects().size(); ++number) {
-            others.push_back(checks ? std::optional{models.subjects()[number]} : std::nullopt);
-            if (checks) {
-                others.back()->stories =
-                    models.stories_of(number, check_text_ ? check_text_ : o.text, check_stories_);
-            }
+            others.push_back(checks
+                                 ? std::optional{models.with_text(number, check_text_ ? check_text_ : o.text,
+                                                                  check_stories_, "--check-stories")}
+                                 : std::nullopt);
         }
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             return study_of(models.subjects()[number], others[number], o, shown);
@@ -75,6 +74,9 @@ class calibrate_command final : public command {
         study::calibration c = new_calibration(s, method_.c_str(), target_);
         document d{"Thresholds by " + method_ + " of " + s.name};
         d.paragraph(describe(s) + line(" Target ", target_, "."));
+        if (other) {
+            d.notes.merge(other->notes);
+        }
 
         shown.begin(s.name + ": calibrating");
         if (method_ == "cett") {
@@ -122,15 +124,18 @@ class calibrate_command final : public command {
         const tamis::site neurons = method_ == "cats" ? tamis::site::gate : tamis::site::intermediate;
         shown.begin(s.name + ": what the thresholds do");
         const auto rows = measure(s, {dense(s.layers()), masks}, o.threads, report, {}, false);
+        d.notes.merge(notes_on(s, rows.front()));
         // Each layer's error where its input is the dense model's: what was calibrated. And with all layers masked.
-        const auto alone = alone_cett(s, masks, neurons, s.stories, o, report);
-        const auto here = incurred_cett(s, masks, neurons, s.stories, o.threads, report);
+        not_finite lost_alone, lost_here, lost_there;
+        const auto alone = alone_cett(s, masks, neurons, s.stories, o, report, lost_alone);
+        const auto here = incurred_cett(s, masks, neurons, s.stories, o.threads, report, &lost_here);
         std::optional<cett_meters> there;
         std::vector<measurement> there_rows;
         if (other) {
             shown.begin(s.name + ": on other text");
-            there = incurred_cett(*other, masks, neurons, other->stories, o.threads, report);
+            there = incurred_cett(*other, masks, neurons, other->stories, o.threads, report, &lost_there);
             there_rows = measure(*other, {dense(s.layers()), masks}, o.threads, report, {}, false);
+            d.notes.merge(notes_on(*other, there_rows.front()));
         }
         table t{"thresholds",
                 {{"layer", "", column::all},
@@ -143,17 +148,20 @@ class calibrate_command final : public command {
                  {"cett_on_other_text", "on other text", column::all}}};
         for (const auto& r : c.rules) {
             const bool of_neurons = r.where != tamis::site::input;
-            const auto cett_cell = [&](double mean) {
-                return of_neurons ? number_cell(mean, 5) : cell{"-", "null", true};
+            const auto cett_cell = [&](double mean, const not_finite& lost) {
+                return of_neurons
+                           ? number_cell(study::unless_lost(lost.values, mean), 5, lost.text(s.layers()))
+                           : cell{"-", "null", true};
             };
-            t.add({count_cell(r.layer),
-                   text_cell(tamis::name_of(r.where)),
-                   text_cell(r.rule),
-                   {line(r.value), number_text(r.value), true},
-                   share_cell(rows[1].masks.mask_sparsity(r.layer, r.where)),
-                   cett_cell(alone[r.layer].mean()),
-                   cett_cell(here[r.layer].mean()),
-                   there ? cett_cell((*there)[r.layer].mean()) : cell{"-", "null", true}});
+            t.add(
+                {count_cell(r.layer),
+                 text_cell(tamis::name_of(r.where)),
+                 text_cell(r.rule),
+                 {line(r.value), number_text(r.value), true},
+                 share_cell(rows[1].masks.mask_sparsity(r.layer, r.where), 2, why_none(rows[1], s.layers())),
+                 cett_cell(alone[r.layer].mean(), lost_alone),
+                 cett_cell(here[r.layer].mean(), lost_here),
+                 there ? cett_cell((*there)[r.layer].mean(), lost_there) : cell{"-", "null", true}});
         }
         d.add(std::move(t));
         table effect{"effect",
@@ -164,9 +172,12 @@ class calibrate_command final : public command {
                       {"mask_sparsity", "mask sparsity", column::all},
                       {"bytes_skipped", "bytes skipped", column::all}}};
         const auto add = [&](const char* what, const std::vector<measurement>& m) {
+            const std::string why = why_none(m[1], s.layers());
             effect.add({text_cell(what), count_cell(m[0].text.predictions()),
-                        number_cell(m[0].text.perplexity(), 4), number_cell(perplexity_ratio(m[1], m[0]), 5),
-                        share_cell(m[1].masks.mask_sparsity()), share_cell(m[1].masks.bytes_skipped())});
+                        number_cell(m[0].text.perplexity(), 4, why_none(m[0], s.layers())),
+                        number_cell(perplexity_ratio(m[1], m[0]), 5, why_no_ratio(m[1], m[0], s.layers())),
+                        share_cell(m[1].masks.mask_sparsity(), 2, why),
+                        share_cell(m[1].masks.bytes_skipped(), 2, why)});
         };
         add("calibration", rows);
         if (other) {
@@ -182,11 +193,13 @@ class calibrate_command final : public command {
 
     /// One layer masked at a time: every layer sees the dense model's values.
     static cett_meters alone_cett(const subject& s, const condition& masks, tamis::site neurons,
-                                  const std::vector<std::vector<token>>& stories, const common_options& o,
-                                  const progress_report& report) {
-        cett_meters all = incurred_cett(s, on_layer(masks, 0), neurons, stories, o.threads, report);
+                                  const std::vector<story>& stories, const common_options& o,
+                                  const progress_report& report, not_finite& lost) {
+        cett_meters all = incurred_cett(s, on_layer(masks, 0), neurons, stories, o.threads, report, &lost);
         for (std::size_t l = 1; l < s.layers(); ++l) {
-            all.merge(incurred_cett(s, on_layer(masks, l), neurons, stories, o.threads, report));
+            not_finite of_layer;
+            all.merge(incurred_cett(s, on_layer(masks, l), neurons, stories, o.threads, report, &of_layer));
+            lost.merge(of_layer);
         }
         return all;
     }

@@ -37,29 +37,25 @@ class cett_ppl_command final : public command {
             const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
             const auto dense_rows = measure(s, {dense(s.layers())}, o.threads, report, {}, false);
             shown.begin(s.name + ": bisecting");
+            std::string why;
             const auto found = cett_ppl_of(s, norms, curves, dense_rows[0].text.nll(), {percent_, 0.0002, 20},
-                                           o.threads, report);
+                                           o.threads, report, &why);
+            if (found.undefined) {
+                return undefined(s, found, why);
+            }
             const condition masks = cett_condition(norms, found.thresholds, found.target);
             shown.begin(s.name + ": the result");
             const auto row = measure(s, {masks}, o.threads, report, {}, false).front();
+            not_finite lost;
             const auto cett =
-                incurred_cett(s, masks, tamis::site::intermediate, s.stories, o.threads, report);
+                incurred_cett(s, masks, tamis::site::intermediate, s.stories, o.threads, report, &lost);
 
             const std::string what = line("CETT-PPL-", percent_, "%");
             document d{what + " of " + s.name};
             d.paragraph(describe(s));
-            table result{"cett_ppl",
-                         {{"percent", "", column::programs},
-                          {"cett", "CETT target", column::all},
-                          {"ppl_ratio", "ppl/dense", column::all},
-                          {"activation_ratio", "activation ratio", column::all},
-                          {"mask_sparsity", "mask sparsity", column::all},
-                          {"bytes_skipped", "bytes skipped", column::all}}};
-            result.add({number_cell(percent_, 3), number_cell(found.target, 6),
-                        number_cell(perplexity_ratio(row, dense_rows[0]), 5),
-                        share_cell(1 - row.masks.mask_sparsity()), share_cell(row.masks.mask_sparsity()),
-                        share_cell(row.masks.bytes_skipped())});
-            d.add(std::move(result));
+            d.notes.merge(notes_on(s, dense_rows.front()));
+            d.add(result_table(found.target, perplexity_ratio(row, dense_rows[0]), row.masks.mask_sparsity(),
+                               row.masks.bytes_skipped(), why_none(row, s.layers())));
             if (!found.converged) {
                 d.paragraph(found.within
                                 ? "The search ended before the ratio was within 0.0002 of the limit."
@@ -80,25 +76,14 @@ class cett_ppl_command final : public command {
                 const double active = 1 - row.masks.mask_sparsity(l);
                 layers.add({count_cell(l),
                             {line(found.thresholds[l]), number_text(found.thresholds[l]), true},
-                            share_cell(active),
-                            number_cell(cett[l].mean(), 5),
-                            number_cell(cett[l].greatest(), 5)});
+                            share_cell(active, 2, why_none(row, s.layers())),
+                            number_cell(cett[l].mean(), 5, lost.text(s.layers())),
+                            number_cell(cett[l].greatest(), 5, lost.text(s.layers()))});
                 ratios.points.push_back({static_cast<double>(l), 100 * active});
             }
             d.add(std::move(layers));
-            table steps{"steps",
-                        {{"step", "", column::all},
-                         {"cett", "CETT target", column::all},
-                         {"nll", "", column::all},
-                         {"ppl_ratio", "ppl/dense", column::all},
-                         {"within", "", column::all}}};
-            for (std::size_t i = 0; i < found.steps.size(); ++i) {
-                const auto& step = found.steps[i];
-                steps.add({count_cell(i + 1), number_cell(step.target, 6), number_cell(step.loss, 5),
-                           number_cell(step.ratio, 5), text_cell(step.within ? "yes" : "no")});
-            }
             d.heading("The search");
-            d.add(std::move(steps));
+            d.add(steps_table(found, why));
             d.add(draw_panels("layers", what + ": " + s.name,
                               {{"active neurons",
                                 "layer",
@@ -120,6 +105,52 @@ class cett_ppl_command final : public command {
     }
 
   private:
+    table result_table(double target, double ratio, double sparsity, double skipped,
+                       const std::string& why) const {
+        table result{"cett_ppl",
+                     {{"percent", "", column::programs},
+                      {"cett", "CETT target", column::all},
+                      {"ppl_ratio", "ppl/dense", column::all},
+                      {"activation_ratio", "activation ratio", column::all},
+                      {"mask_sparsity", "mask sparsity", column::all},
+                      {"bytes_skipped", "bytes skipped", column::all}}};
+        result.add({number_cell(percent_, 3), number_cell(target, 6, why), number_cell(ratio, 5, why),
+                    share_cell(1 - sparsity, 2, why), share_cell(sparsity, 2, why),
+                    share_cell(skipped, 2, why)});
+        return result;
+    }
+    static table steps_table(const study::cett_ppl_result& found, const std::string& why) {
+        table steps{"steps",
+                    {{"step", "", column::all},
+                     {"cett", "CETT target", column::all},
+                     {"nll", "", column::all},
+                     {"ppl_ratio", "ppl/dense", column::all},
+                     {"within", "", column::all}}};
+        for (std::size_t i = 0; i < found.steps.size(); ++i) {
+            const auto& step = found.steps[i];
+            const bool known = !tamis::is_nan(step.loss);
+            steps.add({count_cell(i + 1), number_cell(step.target, 6), number_cell(step.loss, 5, why),
+                       number_cell(step.ratio, 5, why),
+                       text_cell(!known        ? "unknown"
+                                 : step.within ? "yes"
+                                               : "no")});
+        }
+        return steps;
+    }
+    /// A look was no number: no result, but what was seen until then.
+    document undefined(const subject& s, const study::cett_ppl_result& found, const std::string& why) const {
+        constexpr double none = study::not_a_number;
+        document d{line("CETT-PPL-", percent_, "% of ", s.name)};
+        d.paragraph(describe(s));
+        d.add(result_table(none, none, none, none, why));
+        d.paragraph(
+            "CETT-PPL is undefined: " + why +
+            ". On which side of that look the limit is crossed is not known. No thresholds are kept.");
+        d.heading("The search");
+        d.add(steps_table(found, why));
+        return d;
+    }
+
     std::string percent_text_ = "1";
     double percent_ = 1;
 };

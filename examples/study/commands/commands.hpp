@@ -17,6 +17,7 @@ std::unique_ptr<command> make_compare();
 std::unique_ptr<command> make_precision();
 std::unique_ptr<command> make_laws();
 std::unique_ptr<command> make_neurons();
+std::unique_ptr<command> make_summary();
 
 /// In the order in which --help lists them; the first is what happens without a command.
 inline std::vector<std::unique_ptr<command>> all_commands() {
@@ -29,6 +30,7 @@ inline std::vector<std::unique_ptr<command>> all_commands() {
     all.push_back(make_precision());
     all.push_back(make_laws());
     all.push_back(make_neurons());
+    all.push_back(make_summary());
     return all;
 }
 

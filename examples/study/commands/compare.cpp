@@ -36,7 +36,7 @@ double excess_at(const std::vector<point>& curve, double sparsity) {
             return b.x == a.x ? a.y : a.y + (b.y - a.y) * (sparsity - a.x) / (b.x - a.x);
         }
     }
-    return std::nan("");
+    return study::not_a_number;
 }
 
 class compare_command final : public command {
@@ -54,9 +54,10 @@ class compare_command final : public command {
                "signs. PPL between measured points is interpolated (its logarithm, linear in sparsity).";
     }
     void add_options(const option_adder& to) override {
+        to.flag("--few", few_, "measure half of the points of each curve");
         to.add("--at", at_text_, "the sparsities to compare at (default: 0.3,0.5,0.7,0.8,0.9)", "LIST");
     }
-    void check() override { at_ = parse_numbers(at_text_, "--at", 0, 1); }
+    void check() override { at_ = each_once(parse_numbers(at_text_, "--at", 0, 1), "--at", notes); }
     void run(const common_options& o) override {
         inputs models{o, false};
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
@@ -66,8 +67,19 @@ class compare_command final : public command {
     }
 
   private:
-    static std::vector<method> methods_of(const subject& s, const std::vector<std::vector<float>>& norms,
-                                          const common_options& o, const progress_report& report) {
+    /// All values of a curve, or with --few every second one and the last.
+    std::vector<double> some_of(std::vector<double> values) const {
+        std::vector<double> some;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (!few_ || i % 2 == 1 || i + 1 == values.size()) {
+                some.push_back(values[i]);
+            }
+        }
+        return some;
+    }
+
+    std::vector<method> methods_of(const subject& s, const std::vector<std::vector<float>>& norms,
+                                   const common_options& o, const progress_report& report) const {
         using tamis::site;
         const std::size_t layers = s.layers();
         std::vector<double> shares; // to be dropped
@@ -75,6 +87,7 @@ class compare_command final : public command {
             shares.push_back(0.05 * i);
         }
         shares.push_back(0.98);
+        shares = some_of(shares);
         const auto everywhere = [&](site where, const char* name, double value,
                                     const tamis::any_selector& rule) {
             condition c{tamis::name_of(where), name, line(value), value, study::plan{layers}, {}};
@@ -85,8 +98,9 @@ class compare_command final : public command {
         std::vector<method> all;
         const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
         method cett{"cett", {}};
-        for (const double target : {.005, .01, .02, .03, .05, .075, .1,  .125, .15, .175, .2,  .225, .25,
-                                    .275, .3,  .35, .4,  .45, .5,   .55, .6,   .65, .7,   .75, .8,   .9}) {
+        for (const double target :
+             some_of({.005, .01, .02, .03, .05, .075, .1,  .125, .15, .175, .2,  .225, .25,
+                      .275, .3,  .35, .4,  .45, .5,   .55, .6,   .65, .7,   .75, .8,   .9})) {
             cett.rows.push_back(cett_condition(norms, study::cett_thresholds(curves, target), target));
         }
         all.push_back(std::move(cett));
@@ -112,12 +126,12 @@ class compare_command final : public command {
             }
             cats.rows.push_back(std::move(c));
         }
-        for (const double p : {.999, .995, .99, .98, .97, .96, .95, .93, .9, .87,
-                               .85,  .8,   .75, .7,  .65, .6,  .55, .5,  .4, .3}) {
+        for (const double p : some_of({.999, .995, .99, .98, .97, .96, .95, .93, .9, .87,
+                                       .85,  .8,   .75, .7,  .65, .6,  .55, .5,  .4, .3})) {
             top_p.rows.push_back(everywhere(site::intermediate, "top_p", p, tamis::top_p{p}));
         }
-        for (const double p :
-             {.0005, .001, .002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15, .2, .25, .3, .4, .5}) {
+        for (const double p : some_of({.0005, .001, .002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15,
+                                       .2, .25, .3, .4, .5})) {
             max_p.rows.push_back(everywhere(site::intermediate, "max_p", p, tamis::max_p{p}));
         }
         for (method* m : {&top_k, &fat, &cats, &top_p, &top_k_i, &threshold, &max_p}) {
@@ -143,11 +157,12 @@ class compare_command final : public command {
             std::max<std::size_t>(1, std::min(s.model.config.dim, s.model.config.hidden_dim) / 8);
         shown.begin(s.name + ": predictors");
         auto predictors =
-            low_rank_rows(s, rank, {.9, .8, .7, .6, .5, .4, .3, .2, .1, .05}, o.threads, report);
+            low_rank_rows(s, rank, some_of({.9, .8, .7, .6, .5, .4, .3, .2, .1, .05}), o.threads, report);
         methods.push_back(method_of(line("low_rank ", rank), predictors));
         if (s.sigma == activation::relu) { // it guesses gates at or below zero
             const auto signs =
-                sign_bit_rows(s, {1.5, 1.3, 1.2, 1.1, 1.05, 1.02, 1, .97, .93, .88, .8}, o.threads, report);
+                sign_bit_rows(s, some_of({1.5, 1.3, 1.2, 1.1, 1.05, 1.02, 1, .97, .93, .88, .8}), o.threads,
+                              report);
             methods.push_back(method_of("sign_bits", signs));
             predictors.insert(predictors.end(), signs.begin(), signs.end());
         }
@@ -160,6 +175,7 @@ class compare_command final : public command {
 
         document d{"Rules compared at equal sparsity: " + s.name};
         d.paragraph(describe(s));
+        d.notes.merge(notes_on(s, rows.front()));
         std::vector<column> columns{{"method", "", column::all}};
         for (const double at : at_) {
             columns.push_back({line("ppl_ratio_at_", at), "PPL/dense at " + percent(at, 0), column::all});
@@ -187,14 +203,22 @@ class compare_command final : public command {
         for (const auto& m : methods) {
             std::vector<point> curve{{0, 0}};
             series shown_curve{m.name, {{0, 1}}, {}, true, true};
+            std::string
+                lost; // a row without figures lies anywhere on the curve: nothing is read off across it
             for (std::size_t i = 0; i < m.rows.size(); ++i, ++row) {
                 const double sparsity = rows[row].masks.mask_sparsity(),
                              excess = rows[row].text.nll() - rows[0].text.nll();
-                curve.push_back({sparsity, excess});
-                points.add({text_cell(m.name), text_cell(conditions[row].site),
-                            text_cell(conditions[row].value), share_cell(sparsity),
-                            number_cell(rows[row].text.nll(), 6), number_cell(std::exp(excess), 6),
-                            number_cell(rows[row].text.top1(), 6)});
+                const std::string why = why_none(rows[row], s.layers()),
+                                  no_ratio = why_no_ratio(rows[row], rows[0], s.layers());
+                if (study::is_finite(sparsity) && study::is_finite(excess)) {
+                    curve.push_back({sparsity, excess});
+                } else if (lost.empty()) {
+                    lost = m.name + " at " + conditions[row].value + ": " + no_ratio;
+                }
+                points.add(
+                    {text_cell(m.name), text_cell(conditions[row].site), text_cell(conditions[row].value),
+                     share_cell(sparsity, 2, why), number_cell(rows[row].text.nll(), 6, why),
+                     number_cell(std::exp(excess), 6, no_ratio), number_cell(rows[row].text.top1(), 6, why)});
             }
             std::stable_sort(curve.begin() + 1, curve.end(),
                              [](const point& a, const point& b) { return a.x < b.x; });
@@ -205,7 +229,9 @@ class compare_command final : public command {
             std::vector<cell> cells{text_cell(m.name)};
             for (const double at : at_) {
                 const double ratio = std::exp(excess_at(curve, at));
-                cells.push_back(ratio == ratio ? number_cell(ratio, 4) : cell{"-", "null", true});
+                cells.push_back(!lost.empty()          ? number_cell(study::not_a_number, 4, lost)
+                                : tamis::is_nan(ratio) ? cell{"-", "null", true}
+                                                       : number_cell(ratio, 4));
             }
             equal.add(std::move(cells));
         }
@@ -239,6 +265,7 @@ class compare_command final : public command {
         return d;
     }
 
+    bool few_ = false;
     std::string at_text_ = "0.3,0.5,0.7,0.8,0.9";
     std::vector<double> at_;
 };

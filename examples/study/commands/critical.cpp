@@ -23,10 +23,10 @@ class critical_command final : public command {
         to.add("--values", values_text_, "the rule's parameters (default: the paper's 26)", "LIST");
     }
     void check() override {
-        sites_ = parse_sites(sites_text_);
+        sites_ = parse_sites(sites_text_, &notes);
         rule_ = &parse_rule(rule_text_);
-        values_ =
-            parse_values(values_text_.value_or(rule_->most == 1 ? "paper" : rule_->default_values), *rule_);
+        values_ = parse_values(values_text_.value_or(rule_->most == 1 ? "paper" : rule_->default_values),
+                               *rule_, "--values", &notes);
     }
     void run(const common_options& o) override {
         inputs models{o};
@@ -44,12 +44,13 @@ class critical_command final : public command {
             const auto curves = curves_of(s, conditions, rows);
             document d{"Critical sparsity of " + s.name};
             d.paragraph(describe(s));
+            d.notes.merge(notes_on(s, rows.front()));
             d.add(sweep_picture(curves, s.name));
             d.note(what_critical_means);
-            d.add(critical_table(curves));
+            d.add(critical_table(s, curves, rows.front()));
             if (s.tasks.size() > 1) {
                 d.paragraph("How far the tasks lie apart, which is part of the result:");
-                d.add(spread_table(curves));
+                d.add(spread_table(s, curves, rows.front()));
             }
             d.add_data(results_table(s, conditions, rows));
             return d;

@@ -27,8 +27,8 @@ class laws_command final : public command {
     }
     const char* lesson() const override {
         return "Fits both forms of \"Sparsing Law\" to the activation ratio A at CETT-PPL-1% against D, billions of training "
-               "tokens:\nSiLU A = -c / D^alpha + A0, ReLU A = exp(-c D^alpha + b) + A0, with standard errors; an infinite one "
-               "says that the\npoints do not determine the parameter. Points: of checkpoints along a training (--checkpoints, a "
+               "tokens:\nSiLU A = -c / D^alpha + A0, ReLU A = exp(-c D^alpha + b) + A0, with standard errors. What the "
+               "points do not\ndetermine is called so. Points: of checkpoints along a training (--checkpoints, a "
                "table of file, step,\ntokens, beside --checkpoint, --tokenizer and --text), or of --curve "
                "(model,tokens,activation_ratio). Without either: of\nthe embedded twins, measured when they were trained.";
     }
@@ -62,7 +62,10 @@ class laws_command final : public command {
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
             if (checkpoints_) {
-                return document_of(s.name, measured(s, along, o, shown), describe(s));
+                remarks of_models;
+                document d = document_of(s.name, measured(s, along, o, shown, of_models), describe(s));
+                d.notes.merge(of_models);
+                return d;
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
             std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
@@ -90,7 +93,7 @@ class laws_command final : public command {
 
     /// The activation ratio at CETT-PPL-1% of every checkpoint.
     static std::vector<law_row> measured(const subject& last, const std::vector<checkpoint_row>& along,
-                                         const common_options& o, progress& shown) {
+                                         const common_options& o, progress& shown, remarks& notes) {
         std::vector<law_row> rows;
         for (const auto& [path, tokens] : along) {
             common_options one = o;
@@ -101,14 +104,23 @@ class laws_command final : public command {
             shown.begin(line(s.name, ", ", rows.size() + 1, " of ", along.size()));
             const auto norms = neuron_norms_of(s.model);
             const auto curves = cett_curves_of(s, norms, s.stories, o.threads, report);
-            const double dense_nll =
-                measure(s, {dense(s.layers())}, o.threads, report, {}, false).front().text.nll();
-            const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report);
+            const auto plain = measure(s, {dense(s.layers())}, o.threads, report, {}, false).front();
+            notes.merge(s.notes);
+            notes.merge(notes_on(s, plain));
+            const double dense_nll = plain.text.nll();
+            std::string why;
+            const auto found = cett_ppl_of(s, norms, curves, dense_nll, {}, o.threads, report, &why);
+            if (found.undefined) {
+                rows.push_back({std::filesystem::path{last.name}.stem().string(), tokens, study::not_a_number,
+                                dense_nll, study::not_a_number, why});
+                continue;
+            }
             const auto row = measure(s, {cett_condition(norms, found.thresholds, found.target)}, o.threads,
                                      report, {}, false)
                                  .front();
             rows.push_back({std::filesystem::path{last.name}.stem().string(), tokens,
-                            1 - row.masks.mask_sparsity(), dense_nll, found.target});
+                            1 - row.masks.mask_sparsity(), dense_nll, found.target,
+                            why_none(row, s.layers())});
         }
         return rows;
     }
@@ -117,7 +129,10 @@ class laws_command final : public command {
                                 const std::string& what) {
         document d{"Scaling laws: " + name};
         d.paragraph(what);
-        const auto fits = fit_laws(rows);
+        const auto unknown = std::count_if(rows.begin(), rows.end(), [](const law_row& r) {
+            return !study::is_finite(r.activation_ratio);
+        });
+        const auto fits = unknown == 0 ? fit_laws(rows) : std::vector<fitted_law>{};
         table points{"laws",
                      {{"model", "", column::all},
                       {"tokens", "training tokens", column::all},
@@ -138,10 +153,10 @@ class laws_command final : public command {
         double first = rows.front().tokens, last = first;
         for (const auto& r : rows) {
             const auto maybe = [](double v, int decimals) {
-                return v == v ? number_cell(v, decimals) : cell{"-", "null", true};
+                return study::is_finite(v) ? number_cell(v, decimals) : cell{"-", "null", true};
             };
             points.add({text_cell(r.model), count_cell(static_cast<std::uint64_t>(r.tokens)),
-                        share_cell(r.activation_ratio), maybe(r.nll, 5), maybe(r.cett, 4)});
+                        share_cell(r.activation_ratio, 2, r.why), maybe(r.nll, 5), maybe(r.cett, 4)});
             measured.points.push_back({r.tokens / 1e6, 100 * r.activation_ratio});
             first = std::min(first, r.tokens);
             last = std::max(last, r.tokens);
@@ -160,24 +175,33 @@ class laws_command final : public command {
                        {"rms", "rms residual", column::all},
                        {"r_squared", "R^2", column::all},
                        {"determined", "the points determine A0", column::all}}};
-        const auto error_cell = [](double v, const std::string& shown) {
-            return std::isfinite(v) ? cell{shown, number_text(v), true} : cell{"infinite", "null", true};
+        // Programs get all numbers, people those that the points determine.
+        const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{"null"}; };
+        const auto figure = [&](bool known, double v, const std::string& shown) {
+            return cell{known ? shown : "not determined", data_of(v), true};
+        };
+        const auto error_of = [&](bool known, double v, const std::string& shown) {
+            return cell{known ? shown : "-", data_of(v), true};
         };
         for (const auto& f : fits) {
             for (std::size_t i = 0; i < f.parameters.size(); ++i) {
-                laws.add({text_cell(f.name),
-                          text_cell(f.form),
-                          text_cell(f.parameters[i]),
-                          {line(f.values[i]), number_text(f.values[i]), true},
-                          error_cell(f.errors[i], line(f.errors[i]))});
+                const bool known =
+                    f.converged && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
+                laws.add({text_cell(f.name), text_cell(f.form), text_cell(f.parameters[i]),
+                          figure(known, f.values[i], line(f.values[i])),
+                          error_of(known, f.errors[i], line(f.errors[i]))});
             }
+            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
             quality.add({text_cell(f.name),
-                         {percent(f.limit), number_text(f.limit), true},
-                         error_cell(f.limit_error, percent(f.limit_error)),
+                         figure(known, f.limit, percent(f.limit)),
+                         error_of(known, f.limit_error, percent(f.limit_error)),
                          share_cell(f.rms),
                          number_cell(f.r_squared, 4),
-                         text_cell(f.determines_limit ? "yes" : "no")});
-            series curve{f.name + ": " + f.form, {}, {}, false, true};
+                         {!f.converged ? "no: the fit did not converge"
+                          : known      ? "yes"
+                                       : "no",
+                          known ? "yes" : "no", false}});
+            series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});
@@ -186,12 +210,18 @@ class laws_command final : public command {
         }
         d.add(draw_panels("laws", name, {p}));
         d.add(std::move(points));
+        if (unknown != 0) {
+            d.paragraph(line(
+                "No law is fitted: ", unknown, " of ", rows.size(),
+                " points have no activation ratio, and a fit to the others would be one along another training."));
+            return d;
+        }
         d.heading("Fits");
         d.add(std::move(quality));
         d.add(std::move(laws));
         d.paragraph(
-            "D in billions of tokens. A standard error larger than the value, or infinite: these points do not "
-            "determine it.");
+            "D in billions of tokens. Not determined: the standard error is larger than the value, or the points do not "
+            "tell it at all. The numbers are in fits.csv and quality.csv all the same.");
         return d;
     }
 

@@ -35,7 +35,7 @@ class neurons_command final : public command {
     }
     void check() override {
         rule_ = &parse_rule(rule_text_);
-        const auto values = parse_values(value_text_, *rule_, "--value");
+        const auto values = parse_values(value_text_, *rule_, "--value", &notes);
         if (values.size() != 1) {
             throw error("--value: one value is needed, here are ", values.size());
         }
@@ -60,7 +60,12 @@ class neurons_command final : public command {
         const auto found = neurons_of(s, masks, where.sites.front(), contexts_, norms, o.threads,
                                       [&](std::size_t done, std::size_t all) { shown.update(done, all); });
 
+        const auto plain = measure(
+            s, {dense(s.layers())}, o.threads,
+            [&](std::size_t done, std::size_t all) { shown.update(done, all); }, {}, false);
+
         document d{"Neurons of " + s.name};
+        d.notes.merge(notes_on(s, plain.front()));
         d.paragraph(describe(s) +
                     line(" Active: kept by ", rule_->name, ' ', value_.text, " at the intermediate."));
         table layers{"layers",
@@ -114,8 +119,10 @@ class neurons_command final : public command {
                 std::size_t rank = 0;
                 for (const auto& c : top.top(n)) {
                     contexts.add({count_cell(l), count_cell(n), count_cell(++rank),
-                                  number_cell(static_cast<double>(c.value), 5), count_cell(c.sequence),
-                                  count_cell(c.position), text_cell(around(s, tokens, c, 12))});
+                                  number_cell(static_cast<double>(c.value), 5),
+                                  count_cell(s.stories[c.sequence].number),
+                                  count_cell(s.stories[c.sequence].begin_in_story + c.position),
+                                  text_cell(around(s, tokens, c, 12))});
                 }
             }
             for (std::size_t i = 0; i < std::min(show_, neurons); ++i) {

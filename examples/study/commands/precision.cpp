@@ -24,7 +24,8 @@ class precision_command final : public command {
         return "Rounds the activations at a site to f16, bf16, e4m3 or e5m2, then makes the masks over what is left, with the "
                "guard against\nmassive activations (64 times the median) and without it. Jaccard: of each token's mask with "
                "the one over float values,\nboth on the dense model's activations. PPL: of the model that is rounded and "
-               "masked in every layer.";
+               "masked in every layer.\nCounted: values that became infinite, and values cut to the format's largest number. A row that "
+               "lost predictions has no\nfigures.";
     }
     void add_options(const option_adder& to) override {
         to.add("--sites", sites_text_, "out of input,gate,up,intermediate (default: input,gate,intermediate)",
@@ -32,7 +33,7 @@ class precision_command final : public command {
         to.add("--p", p_text_, "of top-p (default: 0.9)", "P");
     }
     void check() override {
-        sites_ = parse_sites(sites_text_);
+        sites_ = parse_sites(sites_text_, &notes);
         for (const auto& site : sites_) {
             if (site.sites.size() != 1) {
                 throw error("--sites: one site at a time here, not ", site.name);
@@ -60,20 +61,22 @@ class precision_command final : public command {
             const char* format;
             bool guard, masks;
             study::mask_drift drift;
+            not_finite lost; ///< of the dense model, on which the drift is measured
         };
         std::vector<row> described;
         std::vector<condition> conditions{dense(s.layers())};
         for (const auto& site : sites_) {
             for (const auto& rounding : study::all_roundings) {
                 conditions.push_back(rounded_condition(dense(s.layers()), rounding, site.sites));
-                described.push_back({&site, rounding.name, false, false, {}});
+                described.push_back({&site, rounding.name, false, false, {}, {}});
                 for (const bool guard : {false, true}) {
                     const condition masks =
                         masked(s.layers(), site, family(guard ? "guarded_top_p" : "top_p"), p_);
                     shown.begin(line(s.name, ": masks at ", site.name, " in ", rounding.name));
-                    described.push_back(
-                        {&site, rounding.name, guard, true,
-                         drift_of(s, masks, rounding, site.sites.front(), o.threads, report)});
+                    not_finite lost;
+                    const auto drift =
+                        drift_of(s, masks, rounding, site.sites.front(), o.threads, report, &lost);
+                    described.push_back({&site, rounding.name, guard, true, drift, lost});
                     conditions.push_back(rounded_condition(masks, rounding, site.sites));
                 }
             }
@@ -83,6 +86,7 @@ class precision_command final : public command {
 
         document d{"Precision of activations: " + s.name};
         d.paragraph(describe(s) + line(" top-p ", p_.text, "."));
+        d.notes.merge(notes_on(s, rows.front()));
         table t{"precision",
                 {{"site", "", column::all},
                  {"format", "", column::all},
@@ -91,7 +95,10 @@ class precision_command final : public command {
                  {"mask_sparsity", "mask sparsity", column::all},
                  {"flushed", "entries rounded to zero", column::all},
                  {"nll", "", column::all},
-                 {"ppl_ratio", "ppl/dense", column::all}}};
+                 {"ppl_ratio", "ppl/dense", column::all},
+                 {"overflowed", "values that became infinite", column::all},
+                 {"saturated", "cut to the largest number", column::all},
+                 {"lost", "predictions lost", column::all}}};
         shades alike{"Jaccard with float's masks", "format", "site, masks", "Jaccard (%)", {}, {}, {}},
             cost{"PPL above the dense float model's",
                  "format",
@@ -100,6 +107,7 @@ class precision_command final : public command {
                  {},
                  {},
                  {}};
+        bool any_overflow = false, any_cut = false;
         for (std::size_t i = 0; i < described.size(); ++i) {
             const row& r = described[i];
             const measurement& m = rows[i + 1];
@@ -109,19 +117,39 @@ class precision_command final : public command {
                                                         : static_cast<double>(r.drift.flushed) /
                                                               static_cast<double>(r.drift.entries);
             const cell none{"-", "null", true};
+            const std::string why = why_none(m, s.layers()), no_drift = r.lost.text(s.layers());
+            const double jaccard = study::unless_lost(r.lost.values, r.drift.mean_jaccard());
             t.add({text_cell(r.site->name), text_cell(r.format), text_cell(masks),
-                   r.masks ? number_cell(r.drift.mean_jaccard(), 5) : none,
-                   r.masks ? share_cell(m.masks.mask_sparsity()) : none, r.masks ? share_cell(flushed) : none,
-                   number_cell(m.text.nll(), 5), number_cell(ratio, 5)});
+                   r.masks ? number_cell(jaccard, 5, "the dense model: " + no_drift) : none,
+                   r.masks ? share_cell(m.masks.mask_sparsity(), 2, why) : none,
+                   r.masks ? share_cell(study::unless_lost(r.lost.values, flushed), 2,
+                                        "the dense model: " + no_drift)
+                           : none,
+                   number_cell(m.text.nll(), 5, why),
+                   number_cell(ratio, 5, why_no_ratio(m, rows.front(), s.layers())),
+                   count_cell(m.masks.rounding.overflowed), count_cell(m.masks.rounding.saturated),
+                   count_cell(m.text.lost())});
+            any_overflow = any_overflow || m.masks.rounding.overflowed != 0;
+            any_cut = any_cut || m.masks.rounding.saturated != 0;
             const std::string label = std::string{r.site->name} + ", " + masks;
             place(cost, label, r.format, 100 * (ratio - 1));
             if (r.masks) {
-                place(alike, label, r.format, 100 * r.drift.mean_jaccard());
+                place(alike, label, r.format, 100 * jaccard);
             }
         }
         d.add(draw_shades("precision_masks", alike));
         d.add(draw_shades("precision_ppl", cost));
         d.add(std::move(t));
+        if (any_overflow) {
+            d.paragraph(
+                "Where a value became infinite, the predictions that depend on it are lost and the row has no figures: those of "
+                "the other predictions would be about another text.");
+        }
+        if (any_cut) {
+            d.paragraph(
+                "Values beyond a format's largest number that were cut to it: the figures are those of the model with these "
+                "values, of all predictions.");
+        }
         return d;
     }
     /// Rows and columns come into being in the order of the table.

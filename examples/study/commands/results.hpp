@@ -1,6 +1,7 @@
 #pragma once
 
 #include "input/inputs.hpp"
+#include "measure/measure.hpp"
 #include "options.hpp"
 #include "output/document.hpp"
 #include "output/progress.hpp"
@@ -15,7 +16,7 @@ namespace app {
 void print(const std::string& text);
 
 /// A document of no model: printed, and written into a folder unless that is empty.
-void show_document(const common_options& o, const std::filesystem::path& folder, const document& found);
+void show_document(const common_options& o, const std::filesystem::path& folder, document found);
 
 /// What every command does around its own work, for each model: checks the folder before hours of measuring, prints the
 /// document as text, JSON or the CSV of its first table, and writes it; then calls `finished`.
@@ -27,5 +28,7 @@ std::filesystem::path folder_of(const common_options& o, const subject& s);
 
 /// "5 layers, width 64, 172 neurons (silu), ...": the model in a paragraph.
 std::string describe(const subject& s);
+/// What to say of a dense model that predicts worse than chance.
+remarks notes_on(const subject& s, const measurement& dense);
 
 } // namespace app

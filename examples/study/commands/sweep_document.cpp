@@ -47,6 +47,27 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
     return p;
 }
 
+/// Whether a sample is fine enough for a curve's criterion: one answer more or less, or one token, must not be more than what
+/// the limit lets go. What it cannot decide is no figure.
+bool can_decide(const curve& c, const subject& s, const measurement& dense) {
+    const auto fine_enough = [&](double right) { return right * std::abs(1 - c.keep.limit) >= 1 - 1e-9; };
+    if (c.name == "top-1 99%") {
+        return fine_enough(static_cast<double>(dense.text.hits));
+    }
+    for (std::size_t t = 0; t < s.tasks.size(); ++t) { // one of them, or their mean
+        const bool mean = c.name.starts_with("tasks ");
+        const double right = static_cast<double>(dense.tasks[t].score.right);
+        if ((mean || c.name == "task " + s.tasks[t].name + " 99%") &&
+            !fine_enough(mean ? right * static_cast<double>(s.tasks.size()) : right)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Nothing was lost, but what is there does not tell: no figure, and the row's reason says why.
+cell not_decided() { return {"not decided", "null", true, "not decided: too small a sample", false}; }
+
 std::string describe_point(const study::sweep_point& p, bool dense) {
     return line(dense ? std::string{"dense"} : line(p.value), ": ", fixed(p.quality, 4), " at ",
                 percent(p.sparsity));
@@ -88,7 +109,7 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
         for (std::size_t l = 0; l < s.layers(); ++l) {
             all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
                      text_cell(conditions[i].value), count_cell(l),
-                     share_cell(rows[i].masks.mask_sparsity(l))});
+                     share_cell(rows[i].masks.mask_sparsity(l), 2, why_none(rows[i], s.layers()))});
         }
     }
     d.add(draw_shades("layers", map));
@@ -116,18 +137,20 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& [c, row] = std::tie(conditions[i], rows[i]);
         const double sparsity = row.masks.mask_sparsity(), skipped = row.masks.bytes_skipped();
+        const std::string why = why_none(row, s.layers()),
+                          no_ratio = why_no_ratio(row, rows.front(), s.layers());
         std::vector<cell> cells{text_cell(c.site),
                                 text_cell(c.rule),
                                 text_cell(c.value),
                                 count_cell(row.text.predictions()),
-                                number_cell(row.text.nll(), 5),
-                                number_cell(row.text.perplexity(), 4),
-                                number_cell(perplexity_ratio(row, rows.front()), 4),
-                                number_cell(row.text.top1(), 5),
-                                c.dense() ? dash_cell(sparsity) : share_cell(sparsity),
-                                c.dense() ? dash_cell(skipped) : share_cell(skipped)};
+                                number_cell(row.text.nll(), 5, why),
+                                number_cell(row.text.perplexity(), 4, why),
+                                number_cell(perplexity_ratio(row, rows.front()), 4, no_ratio),
+                                number_cell(row.text.top1(), 5, why),
+                                c.dense() ? dash_cell(sparsity) : share_cell(sparsity, 2, why),
+                                c.dense() ? dash_cell(skipped) : share_cell(skipped, 2, why)};
         for (const auto& t : row.tasks) {
-            cells.push_back(number_cell(t.score.accuracy(), 4));
+            cells.push_back(number_cell(t.score.accuracy(), 4, why_none(t, s.layers())));
         }
         all.add(std::move(cells));
     }
@@ -148,16 +171,18 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
     for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
             const auto& of_task = rows[i].tasks[t];
+            const std::string why = why_none(of_task, s.layers());
             all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
                      text_cell(conditions[i].value), text_cell(s.tasks[t].name),
-                     count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4),
-                     share_cell(of_task.masks.mask_sparsity()), share_cell(of_task.masks.bytes_skipped())});
+                     count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4, why),
+                     share_cell(of_task.masks.mask_sparsity(), 2, why),
+                     share_cell(of_task.masks.bytes_skipped(), 2, why)});
         }
     }
     return all;
 }
 
-table critical_table(const std::vector<curve>& curves) {
+table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
     table t{"critical",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -169,19 +194,27 @@ table critical_table(const std::vector<curve>& curves) {
              {"lost", "first that does not", column::all}}};
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
-        cell sparsity = share_cell(at.sparsity), skipped = share_cell(at.skipped);
-        if (!at.reached) {
+        const std::string why = c.why_undefined();
+        cell sparsity = share_cell(at.sparsity, 2, why), skipped = share_cell(at.skipped, 2, why);
+        sparsity.lost = skipped.lost = c.lost;
+        if (at.undefined) {
+            sparsity.shown = "undefined";
+        } else if (!at.reached) {
             sparsity.shown = "not reached in sweep";
+            skipped.shown = "-";
+        }
+        if (!at.undefined && !can_decide(c, s, dense)) {
+            sparsity = skipped = not_decided();
             skipped.shown = "-";
         }
         t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
                sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
-               text_cell(at.reached ? describe_point(at.lost, false) : "-")});
+               text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
     }
     return t;
 }
 
-table spread_table(const std::vector<curve>& curves) {
+table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
     table t{"spread",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -193,14 +226,22 @@ table spread_table(const std::vector<curve>& curves) {
              {"greatest", "", column::all}}};
     for (const auto& of_site : named(curves, "PPL-1%")) {
         std::vector<study::critical_point> points;
+        bool decided = true;
         for (const auto& c : curves) {
             if (c.site == of_site.site && c.rule == of_site.rule && c.name.starts_with("task ")) {
                 points.push_back(c.critical());
+                decided = decided && can_decide(c, s, dense);
             }
         }
-        const study::spread s = study::spread_of(points);
-        t.add({text_cell(of_site.site), text_cell(of_site.rule), count_cell(s.tasks), count_cell(s.reached),
-               share_cell(s.mean), share_cell(s.deviation), share_cell(s.least), share_cell(s.greatest)});
+        const study::spread all = study::spread_of(points);
+        const std::string why = line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity");
+        std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(all.tasks),
+                              count_cell(all.reached)};
+        for (const double figure : {all.mean, all.deviation, all.least, all.greatest}) {
+            row.push_back(decided || all.undefined != 0 ? share_cell(figure, 2, why) : not_decided());
+            row.back().lost = row.back().lost && of_site.lost;
+        }
+        t.add(std::move(row));
     }
     return t;
 }
@@ -243,10 +284,10 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     }
     d.heading("Critical sparsity");
     d.note(what_critical_means);
-    d.add(critical_table(curves));
+    d.add(critical_table(s, curves, rows.front()));
     if (s.tasks.size() > 1) {
         d.note("How far the tasks lie apart, which is part of the result:");
-        d.add(spread_table(curves));
+        d.add(spread_table(s, curves, rows.front()));
     }
     d.heading("Layers");
     add_layers(d, s, conditions, rows, curves);
@@ -284,10 +325,12 @@ document single_layer_document(const subject& s, const std::vector<site_choice>&
             map.values.emplace_back();
             for (std::size_t v = 0; v < values.size(); ++v, ++row) {
                 const double ratio = perplexity_ratio(rows[row], rows.front());
+                const std::string why = why_none(rows[row], s.layers());
                 map.values.back().push_back(100 * (ratio - 1));
                 t.add({text_cell(site.name), count_cell(l), text_cell(rule.name),
-                       text_cell(conditions[row].value), number_cell(rows[row].text.nll(), 5),
-                       number_cell(ratio, 5), share_cell(rows[row].masks.mask_sparsity(l))});
+                       text_cell(conditions[row].value), number_cell(rows[row].text.nll(), 5, why),
+                       number_cell(ratio, 5, why_no_ratio(rows[row], rows.front(), s.layers())),
+                       share_cell(rows[row].masks.mask_sparsity(l), 2, why)});
             }
         }
         d.add(draw_shades(std::string{"single_layers_"} + site.name, map));

@@ -17,10 +17,11 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
 /// tasks.csv: a row a measurement and task; sparsity and bytes are those of the task's own tokens.
 table tasks_table(const subject& s, const std::vector<condition>& conditions,
                   const std::vector<measurement>& rows);
-/// critical.csv: the critical points of all curves, with the points of the sweep between which they lie.
-table critical_table(const std::vector<curve>& curves);
+/// critical.csv: the critical points of all curves, with the points of the sweep between which they lie. A criterion that the
+/// sample is too small for (one answer more or less is more than the limit lets go) has no figures.
+table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
 /// spread.csv: how far the tasks' critical sparsities lie apart, a row a site.
-table spread_table(const std::vector<curve>& curves);
+table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
 /// Sparsity against metric with the critical points marked: PPL, top-1 and, where there are tasks, their mean.
 picture sweep_picture(const std::vector<curve>& curves, const std::string& title);
 
@@ -37,6 +38,7 @@ inline constexpr const char* what_critical_means =
     "The highest sparsity that keeps 99 % of the dense model's performance: PPL at most 1.01 times the dense one, top-1 or a "
     "task's accuracy at least 0.99 times. Linear between neighbouring points of the sweep, at the first crossing coming from "
     "the dense end. The two points are beside it (value: ratio to dense at mask sparsity). One question more or less moves an "
-    "accuracy by one part in their number: critical points of tasks are coarse.";
+    "accuracy by one part in their number: critical points of tasks are coarse, and where that is more than 1 % (fewer than 100 "
+    "right answers of the dense model) nothing is decided; --questions takes more.";
 
 } // namespace app

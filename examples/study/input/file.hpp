@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -48,9 +49,26 @@ class file {
         }
     }
 
+    /// Standard input, read to its end when it is first asked for.
+    static const file& standard_input() {
+        static const file all;
+        return all;
+    }
+
     operator source() const { return {name_, bytes_}; }
 
   private:
+    file() : name_{"standard input"} {
+        for (std::size_t size = 0, got = 1; got > 0; size += got) {
+            bytes_.resize(size + (1 << 16));
+            got = std::fread(bytes_.data() + size, 1, 1 << 16, stdin);
+            bytes_.resize(size + got);
+        }
+        if (std::ferror(stdin) != 0) {
+            throw error(name_, ": cannot be read behind byte ", bytes_.size());
+        }
+    }
+
     std::string name_;
     std::vector<std::byte> bytes_;
 };

@@ -3,6 +3,7 @@
 #include "error.hpp"
 #include "input/file.hpp"
 #include "input/hash.hpp"
+#include "input/plain_text.hpp"
 #include "input/subject.hpp"
 #include "input/text.hpp"
 #include "model/embedded.hpp"
@@ -25,13 +26,16 @@ namespace app {
 /// sweeps over all sites together stay near a minute on two cores.
 inline constexpr std::size_t embedded_stories = 75, embedded_questions = 60;
 
-/// Of the tokens of stories.
-inline std::string hash_of(const std::vector<std::vector<token>>& stories) {
+/// Of the tokens of stories, and of which of them count.
+inline std::string hash_of(const std::vector<story>& stories) {
     fingerprint all;
-    for (const auto& story : stories) {
-        all.add(story.size());
-        for (const token t : story) {
+    for (const auto& s : stories) {
+        all.add(s.size());
+        for (const token t : s) {
             all.add(static_cast<std::uint64_t>(t));
+        }
+        if (s.first_scored != 1) {
+            all.add(s.first_scored);
         }
     }
     return all.hexadecimal();
@@ -41,10 +45,10 @@ inline std::string hash_of(const std::vector<std::vector<token>>& stories) {
 class inputs {
   public:
     /// `tasks_too`: whether the command looks at tasks.
-    explicit inputs(const common_options& o, bool tasks_too = true) {
+    explicit inputs(const common_options& o, bool tasks_too = true) : windows_{o.windows} {
         if (o.checkpoint) {
             std::optional<source> tasks;
-            const source model = open(*o.checkpoint), tokens = open(*o.tokenizer), text = open(*o.text);
+            const source model = open(*o.checkpoint), tokens = open(*o.tokenizer), text = open_text(*o.text);
             if (o.tasks && tasks_too) {
                 tasks = open(*o.tasks);
             }
@@ -66,7 +70,7 @@ class inputs {
         if (!o.tasks && !o.questions) {
             with_defaults.questions = embedded_questions;
         }
-        const source text = o.text ? open(*o.text) : embedded_text();
+        const source text = o.text ? open_text(*o.text) : embedded_text();
         std::optional<source> tasks;
         if (tasks_too) {
             tasks = o.tasks ? open(*o.tasks) : embedded_tasks();
@@ -89,45 +93,41 @@ class inputs {
     /// The texts that the stories were taken from are views of; a token's text comes from its tokenizer.
     const tokenizer& tokens_of(std::size_t subject) const { return tokenizers_[subject]; }
 
-    /// The stories of another text (a range of it, "A:B") for a subject.
-    std::vector<std::vector<token>> stories_of(std::size_t subject, const std::optional<std::string>& path,
-                                               const std::optional<std::string>& range) {
-        return encode(path ? open(*path) : embedded_text(), range, tokenizers_[subject],
-                      subjects_[subject].model.config.seq_len);
+    /// A subject with another text: the file's or the embedded one, and a range of it that an option ("--stories") names.
+    subject with_text(std::size_t number, const std::optional<std::string>& path,
+                      const std::optional<std::string>& range, const char* range_option) {
+        subject s = subjects_[number];
+        give_text(s, path ? open_text(*path) : embedded_text(), range, range_option, tokenizers_[number]);
+        return s;
     }
 
   private:
     source open(const std::string& path) { return files_.emplace_back(path); }
+    source open_text(const std::string& path) {
+        return path == "-" ? static_cast<source>(file::standard_input()) : open(path);
+    }
 
-    static std::vector<std::vector<token>> encode(const source& text, const std::optional<std::string>& range,
-                                                  const tokenizer& encoder, std::size_t seq_len) {
-        const std::string whole = text.text();
-        const std::vector<std::string_view> stories = split_stories(whole);
-        if (stories.empty()) {
-            throw error(text.name, ": no story in its ", whole.size(), " bytes");
-        }
-        story_range taken{0, stories.size()};
-        if (range) {
-            taken = story_range::parse(*range, stories.size(), text.name);
-        }
-        auto blocks = encode_stories(std::span{stories}.subspan(taken.first, taken.last - taken.first),
-                                     encoder, seq_len);
-        if (std::all_of(blocks.begin(), blocks.end(), [](const auto& story) { return story.size() < 2; })) {
-            throw error(text.name, ": nothing to predict: no story has two tokens within seq_len ", seq_len);
-        }
-        return blocks;
+    void give_text(subject& s, const source& from, const std::optional<std::string>& range,
+                   const char* range_option, const tokenizer& encoder) const {
+        encoded_text text = encode_text(plain_text(from, s.notes), from.name, range ? &*range : nullptr,
+                                        range_option, encoder, s.model.config.seq_len, windows_, s.notes);
+        s.stories = std::move(text.windows);
+        s.use = text.use;
+        s.text_name = std::filesystem::path{from.name}.filename().string();
+        s.text_hash = hash_of(s.stories);
     }
 
     void add(subject s, const source& model, const source& tokens, const source& text,
              const std::optional<source>& tasks, const common_options& o) {
         s.model = load_checkpoint(model);
+        s.model.config.rope_base = o.rope_base.value_or(s.model.config.rope_base);
+        s.model.config.norm_eps = o.norm_eps.value_or(s.model.config.norm_eps);
         const model_config& config = s.model.config;
         const tokenizer& encoder = tokenizers_.emplace_back(tokens, config.vocab_size);
-        s.stories = encode(text, o.stories, encoder, config.seq_len);
-        s.text_name = std::filesystem::path{text.name}.filename().string();
-        s.text_hash = hash_of(s.stories);
+        s.notes.merge(encoder.notes());
+        give_text(s, text, o.stories, "--stories", encoder);
         if (tasks) {
-            s.tasks = load_tasks(*tasks, encoder, config.seq_len);
+            s.tasks = load_tasks(*tasks, encoder, config.seq_len, s.notes);
         }
         for (auto& t : s.tasks) {
             t.questions.resize(std::min(t.questions.size(), o.questions.value_or(t.questions.size())));
@@ -135,6 +135,7 @@ class inputs {
         subjects_.push_back(std::move(s));
     }
 
+    windowing windows_;
     std::deque<file> files_; // a deque leaves its elements where they are
     std::deque<tokenizer> tokenizers_;
     std::vector<subject> subjects_;

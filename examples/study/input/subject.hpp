@@ -1,9 +1,11 @@
 #pragma once
 
 #include "input/tasks.hpp"
+#include "input/windows.hpp"
 #include "measure/runner.hpp"
 #include "model/checkpoint.hpp"
 #include "model/tokenizer.hpp"
+#include "remarks.hpp"
 
 #include <string>
 #include <vector>
@@ -16,15 +18,17 @@ struct subject {
     std::string label; ///< for folders: "swiglu"; empty for a model of the user's
     checkpoint model;
     activation sigma;
-    std::vector<std::vector<token>> stories;
+    std::vector<story> stories; ///< or their windows
     std::vector<task> tasks;
     std::string text_name, text_hash; ///< of the stories that are used
+    remarks notes{};                  ///< on all of these
+    text_use use{};
 
     std::size_t layers() const { return model.layers.size(); }
     std::size_t predictions() const {
         std::size_t count = 0;
-        for (const auto& story : stories) {
-            count += story.empty() ? 0 : story.size() - 1;
+        for (const story& s : stories) {
+            count += s.predictions();
         }
         return count;
     }

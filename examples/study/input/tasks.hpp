@@ -2,8 +2,10 @@
 
 #include "error.hpp"
 #include "input/file.hpp"
+#include "input/plain_text.hpp"
 #include "lists.hpp"
 #include "model/tokenizer.hpp"
+#include "remarks.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -46,8 +48,9 @@ inline void plan_runs(question& q) {
     }
 }
 
-inline question make_question(const std::vector<std::string>& fields, const tokenizer& tokens,
-                              std::size_t seq_len, const auto& bad) {
+/// `encode(text)`: its tokens. `bad(what...)`: the error that says so of this line.
+inline question make_question(const std::vector<std::string>& fields, std::size_t seq_len, const auto& encode,
+                              const auto& bad) {
     const std::string& context = fields[1];
     const std::size_t choices = fields.size() - 3;
     question q{};
@@ -59,10 +62,13 @@ inline question make_question(const std::vector<std::string>& fields, const toke
         throw bad("answer \"", digits, "\" is no index of its ", choices, " choices");
     }
 
-    const std::vector<token> alone = tokens.encode(context);
+    const std::vector<token> alone = encode(context);
     q.shared = alone.size();
     for (std::size_t i = 3; i < fields.size(); ++i) {
-        q.choices.push_back({0, tokens.encode(context + fields[i])});
+        q.choices.push_back({0, encode(context + fields[i])});
+        if (i - 3 != q.answer && fields[i] == fields[3 + q.answer]) {
+            throw bad("choice ", i - 3, " is the same as the answer, choice ", q.answer);
+        }
         const auto& both = q.choices.back().tokens;
         const auto differs = std::mismatch(alone.begin(), alone.end(), both.begin(), both.end()).first;
         q.shared = std::min(q.shared, static_cast<std::size_t>(differs - alone.begin()));
@@ -81,18 +87,19 @@ inline question make_question(const std::vector<std::string>& fields, const toke
 
 } // namespace detail
 
-/// task <tab> context <tab> index of the answer <tab> choice <tab> choice ...; lines from # on are comments.
-inline std::vector<task> load_tasks(const source& from, const tokenizer& tokens, std::size_t seq_len) {
+/// task <tab> context <tab> index of the answer <tab> choice <tab> choice ...; lines from # on are comments. Read as
+/// plain_text reads; characters that the tokenizer cannot encode are refused with their line, or noted where they are <unk>.
+inline std::vector<task> load_tasks(const source& from, const tokenizer& tokens, std::size_t seq_len,
+                                    remarks& notes) {
     std::vector<task> tasks;
-    const std::string text = from.text();
+    const std::string text = plain_text(from, notes);
     std::string_view rest = text;
+    std::size_t lacking = 0;
+    std::string first_lack;
     for (std::size_t number = 1; !rest.empty(); ++number) {
         const std::size_t end = rest.find('\n');
         std::string_view row = rest.substr(0, end);
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        if (row.ends_with('\r')) {
-            row.remove_suffix(1);
-        }
         if (row.empty() || row.starts_with('#')) {
             continue;
         }
@@ -112,12 +119,34 @@ inline std::vector<task> load_tasks(const source& from, const tokenizer& tokens,
         if (found == tasks.end()) {
             found = tasks.insert(tasks.end(), {fields[0], {}});
         }
-        found->questions.push_back(detail::make_question(fields, tokens, seq_len, bad));
+        const auto encode = [&](const std::string& part) {
+            return tokens.encode(part, [&](std::size_t, std::string_view character) {
+                if (!tokens.has_unknown()) {
+                    throw bad(tokens.lack_of(character));
+                }
+                first_lack =
+                    first_lack.empty() ? line("line ", number, ": ", tokens.lack_of(character)) : first_lack;
+            });
+        };
+        found->questions.push_back(detail::make_question(fields, seq_len, encode, bad));
+        const auto& choices = found->questions.back().choices;
+        lacking += std::any_of(choices.begin(), choices.end(), [](const question::choice& c) {
+            return std::find(c.tokens.begin(), c.tokens.end(), tokenizer::unknown) != c.tokens.end();
+        });
+    }
+    if (lacking > 0) {
+        notes.add(from.name, ": ", lacking,
+                  lacking == 1 ? " question has a character" : " questions have characters",
+                  " that are read as <unk>; the first in ", first_lack);
     }
     if (tasks.empty()) {
         throw error(from.name, ": no question in it");
     }
     return tasks;
+}
+inline std::vector<task> load_tasks(const source& from, const tokenizer& tokens, std::size_t seq_len) {
+    remarks ignored;
+    return load_tasks(from, tokens, seq_len, ignored);
 }
 
 } // namespace app

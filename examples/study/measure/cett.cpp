@@ -1,5 +1,7 @@
 #include "measure/cett.hpp"
 
+#include "error.hpp"
+
 #include <tamis/study/calibrate/cett_refinement.hpp>
 
 #include <algorithm>
@@ -36,7 +38,7 @@ std::vector<std::vector<float>> neuron_norms_of(const checkpoint& model) {
 }
 
 cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float>>& norms,
-                           const std::vector<std::vector<token>>& stories, std::size_t threads,
+                           const std::vector<story>& stories, std::size_t threads,
                            const progress_report& report) {
     std::vector<study::cett_curve<down_matrix>> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {
@@ -47,8 +49,8 @@ cett_curves cett_curves_of(const subject& s, const std::vector<std::vector<float
 
 std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const cett_curves& curves,
                                                        const std::vector<double>& targets,
-                                                       const std::vector<std::vector<token>>& stories,
-                                                       std::size_t threads, const progress_report& report) {
+                                                       const std::vector<story>& stories, std::size_t threads,
+                                                       const progress_report& report) {
     using pass = study::cett_refinement<down_matrix>;
     std::vector<pass> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {
@@ -66,7 +68,7 @@ std::vector<std::vector<double>> exact_cett_thresholds(const subject& s, const c
 }
 
 std::vector<double> cett_thresholds_in_order(const subject& s, const std::vector<std::vector<float>>& norms,
-                                             double target, const std::vector<std::vector<token>>& stories,
+                                             double target, const std::vector<story>& stories,
                                              std::size_t threads, const progress_report& report) {
     using curve = study::cett_curve<down_matrix>;
     using pass = study::cett_refinement<down_matrix>;
@@ -96,17 +98,23 @@ condition cett_condition(const std::vector<std::vector<float>>& norms, const std
 study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vector<float>>& norms,
                                    const cett_curves& curves, double dense_nll,
                                    const study::cett_ppl_options& o, std::size_t threads,
-                                   const progress_report& report) {
+                                   const progress_report& report, std::string* why) {
+    if (!study::is_finite(dense_nll)) {
+        throw error(s.name, ": the dense model's loss is not finite: there is no perplexity ratio to it");
+    }
     const auto loss = [&](const std::vector<double>& thresholds) {
-        return measure(s, {cett_condition(norms, thresholds, 0)}, threads, report, {}, false)
-            .front()
-            .text.nll();
+        const auto row =
+            measure(s, {cett_condition(norms, thresholds, 0)}, threads, report, {}, false).front();
+        if (why != nullptr && row.text.lost() != 0) {
+            *why = "with CETT's masks " + why_none(row, s.layers());
+        }
+        return row.text.nll();
     };
     constexpr std::size_t coarse_steps = 9, targets_between = 511;
     auto found =
         study::cett_ppl(dense_nll, [&](double target) { return study::cett_thresholds(curves, target); },
                         loss, {o.percent, o.tolerance, std::min(o.most_steps, coarse_steps)});
-    if (found.converged || !found.within || o.most_steps <= coarse_steps) {
+    if (found.converged || found.undefined || !found.within || o.most_steps <= coarse_steps) {
         return found;
     }
 
@@ -123,8 +131,15 @@ study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vect
     for (std::size_t low = 0, high = targets_between; low < high && !found.converged;) {
         const std::size_t middle = low + (high - low) / 2;
         const double nats = loss(exact[middle]), ratio = std::exp(nats - dense_nll);
-        const bool within = ratio <= 1 + o.percent / 100;
+        const bool within = !tamis::is_nan(nats) && ratio <= 1 + o.percent / 100;
         found.steps.push_back({targets[middle], nats, ratio, within});
+        if (tamis::is_nan(nats)) { // on which side the limit is crossed is not known
+            found.undefined = true;
+            found.within = found.converged = false;
+            found.target = found.ratio = study::not_a_number;
+            found.thresholds.clear();
+            break;
+        }
         if (within) {
             found.target = targets[middle];
             found.thresholds = exact[middle];
@@ -143,13 +158,13 @@ study::cett_ppl_result cett_ppl_of(const subject& s, const std::vector<std::vect
 }
 
 cett_meters incurred_cett(const subject& s, const condition& c, tamis::site where,
-                          const std::vector<std::vector<token>>& stories, std::size_t threads,
-                          const progress_report& report) {
+                          const std::vector<story>& stories, std::size_t threads,
+                          const progress_report& report, not_finite* lost) {
     std::vector<study::cett_meter<down_matrix>> fresh;
     for (std::size_t l = 0; l < s.layers(); ++l) {
         fresh.emplace_back(down_of(s.model, l), where);
     }
-    return observe(s, stories, c, cett_meters{std::move(fresh)}, threads, report);
+    return observe(s, stories, c, cett_meters{std::move(fresh)}, threads, report, lost);
 }
 
 } // namespace app

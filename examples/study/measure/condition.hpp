@@ -5,6 +5,7 @@
 #include <tamis/study/hook.hpp>
 #include <tamis/study/masker.hpp>
 #include <tamis/study/plan.hpp>
+#include <tamis/study/round.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -15,7 +16,42 @@
 namespace app {
 
 /// Whoever looks on, whatever its type.
-using onlooker = std::function<void(std::size_t layer, const tamis::sighting&)>;
+struct onlooker {
+    std::function<void(std::size_t layer, const tamis::sighting&)> see;
+    /// Takes what rounding lost.
+    std::function<void(const study::rounding_losses&)> rounded;
+    std::size_t first = 0; ///< the first token that counts
+
+    void operator()(std::size_t layer, const tamis::sighting& s) const { see(layer, s); }
+};
+
+/// Shows the tokens from one on to another: those before it are context, which counts elsewhere.
+template <class Observer>
+struct from_token {
+    Observer& to;
+    std::size_t first;
+
+    void operator()(std::size_t layer, const tamis::sighting& s) {
+        if (s.token >= first) {
+            to(layer, s);
+        }
+    }
+    void rounded(const study::rounding_losses& losses)
+        requires requires { to.rounded(losses); }
+    {
+        to.rounded(losses);
+    }
+};
+
+/// The first token that counts for an observer.
+template <class Observer>
+std::size_t first_of(const Observer&) {
+    return 0;
+}
+template <class Observer>
+std::size_t first_of(const from_token<Observer>& see) {
+    return see.first;
+}
 
 /// What is done to a model for one row of a table, and what the row is called. No plan: the dense model.
 struct condition {
@@ -34,8 +70,15 @@ struct condition {
     void apply(tamis::workspace memory, Observer& see, Use&& use) const {
         study::masker masks{plan, memory, see};
         if (before) {
-            before(
-                masks, [&](std::size_t layer, const tamis::sighting& s) { see(layer, s); }, use);
+            before(masks,
+                   {[&](std::size_t layer, const tamis::sighting& s) { see(layer, s); },
+                    [&](const study::rounding_losses& losses) {
+                        if constexpr (requires { see.rounded(losses); }) {
+                            see.rounded(losses);
+                        }
+                    },
+                    first_of(see)},
+                   use);
         } else {
             use(study::hook_ref{masks});
         }

@@ -1,6 +1,7 @@
 #include "measure/laws.hpp"
 
 #include "error.hpp"
+#include "input/plain_text.hpp"
 #include "lists.hpp"
 #include "settings.hpp"
 
@@ -41,13 +42,11 @@ fitted_law fit(const char* name, const char* form, const std::vector<study::law_
 /// Calls row(fields, number of the line) for each line behind the head.
 template <class Row>
 void for_each_row(const source& from, char separator, std::size_t least, Row&& row) {
-    const std::string text = from.text();
+    remarks ignored; // line ends of any kind are as good
+    const std::string text = plain_text(from, ignored);
     std::size_t number = 0;
-    for (std::string& fields : split_list(text, '\n')) {
+    for (const std::string& fields : split_list(text, '\n')) {
         ++number;
-        if (fields.ends_with('\r')) {
-            fields.pop_back();
-        }
         if (number == 1 || fields.empty() || fields.starts_with('#')) {
             continue;
         }
@@ -84,6 +83,10 @@ void check_enough_for_laws(std::size_t points) {
 std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows) {
     std::vector<study::law_point> points;
     for (const auto& r : rows) {
+        if (!study::is_finite(r.activation_ratio)) {
+            throw error("laws: the activation ratio of ", r.model, " at ", r.tokens,
+                        " tokens is no number: no law is fitted to the others alone");
+        }
         points.push_back({r.tokens / 1e9, r.activation_ratio});
     }
     check_enough_for_laws(points.size());

@@ -13,8 +13,9 @@ namespace app {
 struct law_row {
     std::string model;
     double tokens;           ///< of training
-    double activation_ratio; ///< at CETT-PPL-1%
+    double activation_ratio; ///< at CETT-PPL-1%; NaN: undefined
     double nll, cett;        ///< of the dense model; where CETT-PPL-1% lies. NaN: not said
+    std::string why{};       ///< why the activation ratio is NaN, if it is
 };
 
 /// One form's parameters, as far as the points determine them.
@@ -30,7 +31,7 @@ struct fitted_law {
 
 /// Refuses fewer points than both laws can be fitted to.
 void check_enough_for_laws(std::size_t points);
-/// Both laws of "Sparsing Law", each fitted to the same points. Too few points are an error that says so.
+/// Both laws of "Sparsing Law", each fitted to the same points. Too few points, and one without a ratio, are errors that say so.
 std::vector<fitted_law> fit_laws(const std::vector<law_row>& rows);
 
 /// model,tokens,activation_ratio,nll,cett; the last two may be left out, empty or null. Wrong lines are errors with their number.

@@ -19,10 +19,11 @@ class session {
 
     /// Calls work(logits_of) where logits_of(tokens) runs the model under the condition, shown to `see`.
     template <class Work>
-    void under(const condition& c, tally& see, Work&& work) {
+    void under(const condition& c, from_token<tally> see, Work&& work) {
         c.apply(memory_.view(), see, [&](study::hook_ref hook) {
             work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
         });
+        see.to.lost.merge(model_.take_not_finite());
     }
 
   private:
@@ -47,17 +48,47 @@ tally::tally(const checkpoint& model)
              study::accounting_meter{
                  study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim)}) {}
 
-double tally::mask_sparsity() const { return over_sites(sparsity_.merged()).sparsity(); }
-double tally::mask_sparsity(std::size_t layer) const { return over_sites(sparsity_[layer]).sparsity(); }
-double tally::bytes_skipped() const { return bytes_.merged().bytes_not_read(); }
+double tally::mask_sparsity() const {
+    return study::unless_lost(lost.values, over_sites(sparsity_.merged()).sparsity());
+}
+double tally::mask_sparsity(std::size_t layer) const {
+    return study::unless_lost(lost.values, over_sites(sparsity_[layer]).sparsity());
+}
+double tally::bytes_skipped() const {
+    return study::unless_lost(lost.values, bytes_.merged().bytes_not_read());
+}
+
+namespace {
+
+std::string why(std::uint64_t lost, std::uint64_t all, const char* what, const tally& t, std::size_t layers) {
+    if (lost == 0 && t.lost.values == 0) {
+        return {};
+    }
+    std::string text = line(lost, " of ", all, ' ', what, " lost");
+    text += t.lost.values == 0 ? std::string{": a loss is not finite"} : ": " + t.lost.text(layers);
+    if (t.rounding.overflowed != 0) {
+        text +=
+            line("; rounding made ", t.rounding.overflowed, " of ", t.rounding.values, " values infinite");
+    }
+    return text;
+}
+
+} // namespace
+
+std::string why_none(const measurement& m, std::size_t layers) {
+    return why(m.text.lost(), m.text.predictions(), "predictions are", m.masks, layers);
+}
+std::string why_none(const measurement::of_task& t, std::size_t layers) {
+    return why(t.score.lost, t.score.questions, "questions are", t.masks, layers);
+}
 
 std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
                                  std::size_t threads, const progress_report& report,
                                  const row_report& finished, bool with_tasks) {
-    struct place {
+    struct question_at {
         std::size_t task, question;
     };
-    std::vector<place> questions;
+    std::vector<question_at> questions;
     for (std::size_t t = 0; with_tasks && t < s.tasks.size(); ++t) {
         for (std::size_t q = 0; q < s.tasks[t].questions.size(); ++q) {
             questions.push_back({t, q});
@@ -77,12 +108,14 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                                                           measurement& sum) mutable {
                 const condition& c = conditions[row];
                 if (part < s.stories.size()) {
-                    own.under(c, sum.masks,
-                              [&](auto&& logits_of) { score_story(s.stories[part], logits_of, sum.text); });
+                    const story& read = s.stories[part];
+                    own.under(c, {sum.masks, read.first_seen()}, [&](auto&& logits_of) {
+                        score_story(read, logits_of, sum.text, read.first_scored);
+                    });
                 } else {
-                    const place at = questions[part - s.stories.size()];
+                    const question_at at = questions[part - s.stories.size()];
                     auto& of_task = sum.tasks[at.task];
-                    own.under(c, of_task.masks, [&](auto&& logits_of) {
+                    own.under(c, {of_task.masks, 0}, [&](auto&& logits_of) {
                         score_question(s.tasks[at.task].questions[at.question], logits_of, of_task.score);
                     });
                 }

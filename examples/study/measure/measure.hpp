@@ -26,7 +26,16 @@ class tally {
     void merge(const tally& other) {
         sparsity_.merge(other.sparsity_);
         bytes_.merge(other.bytes_);
+        lost.merge(other.lost);
+        rounding.merge(other.rounding);
     }
+    void rounded(const study::rounding_losses& losses) { rounding.merge(losses); }
+
+    /// Values that became infinite or NaN. Masks over them are masks of no model: with one of them sparsity and bytes are NaN.
+    not_finite lost;
+    /// Of the activations that are rounded to another format, if any are. No part of the state: only sweeps, which round
+    /// nothing, are resumed.
+    study::rounding_losses rounding;
 
     /// Dropped entries / all entries, pooled over tokens and layers (and, by width, over both masks of all_inputs).
     double mask_sparsity() const;
@@ -35,7 +44,7 @@ class tally {
     /// One layer's, and one site's of it.
     double mask_sparsity(std::size_t layer) const;
     double mask_sparsity(std::size_t layer, tamis::site where) const {
-        return sparsity_[layer].sparsity(where);
+        return study::unless_lost(lost.values, sparsity_[layer].sparsity(where));
     }
 
     template <class Archive>
@@ -43,6 +52,7 @@ class tally {
         for (std::size_t l = 0; l < sparsity_.size(); ++l) {
             a(sparsity_[l], bytes_[l]);
         }
+        a(lost);
     }
 
   private:
@@ -80,6 +90,10 @@ struct measurement {
     tally masks;
     std::vector<of_task> tasks;
 };
+
+/// Why a row has no figures on its text, or on a task: "3 of 40 predictions ..."; empty when it has.
+std::string why_none(const measurement& m, std::size_t layers);
+std::string why_none(const measurement::of_task& t, std::size_t layers);
 
 /// From any thread, one at a time.
 using progress_report = std::function<void(std::size_t done, std::size_t all)>;

@@ -16,6 +16,7 @@ condition rounded_condition(condition c, const study::any_rounding& rounding, st
 
 /// How far a condition's masks move when the dense model's values are rounded, a site in all layers together.
 study::mask_drift drift_of(const subject& s, const condition& c, const study::any_rounding& rounding,
-                           tamis::site where, std::size_t threads, const progress_report& report);
+                           tamis::site where, std::size_t threads, const progress_report& report,
+                           not_finite* lost = nullptr);
 
 } // namespace app

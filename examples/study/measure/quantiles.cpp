@@ -1,5 +1,7 @@
 #include "measure/quantiles.hpp"
 
+#include "error.hpp"
+
 #include <tamis/study/calibrate/glu_block_error.hpp>
 #include <tamis/study/calibrate/greedy_budgets.hpp>
 
@@ -51,6 +53,10 @@ teal_budget budget_of(const checkpoint& model, std::size_t layer, Sigma sigma, c
         return error(std::array{s[0], s[0], s[1]});
     });
     const auto apart = study::greedy_budgets(sizes, target, step, error);
+    if (study::count_not_finite(shared) + study::count_not_finite(apart) != 0) {
+        throw app::error("layer ", layer,
+                         ": the FFN's error over the sample is not finite, so there are no greedy budgets");
+    }
     return {shared[0], shared[1], apart[0], apart[1], apart[2]};
 }
 
@@ -73,10 +79,11 @@ study::per_layer<study::histogram_meter> magnitudes_of(const subject& s, tamis::
 
 std::vector<teal_budget> teal_budgets_of(const subject& s, double target, const progress_report& report) {
     // Stories from all over the text, one by one on one thread: the sample is the same everywhere.
-    std::vector<std::vector<token>> some;
+    std::vector<story> some;
     for (std::size_t i = 0; i < s.stories.size(); i += std::max<std::size_t>(1, s.stories.size() / 8)) {
         some.push_back(s.stories[i]);
         some.back().resize(std::min<std::size_t>(some.back().size(), 65));
+        some.back().first_scored = 1; // a sample: context is as good
     }
     const auto samples = observe(s, some, dense(s.layers()),
                                  study::per_layer{s.layers(), input_sample{s.model.config.dim}}, 1, report);

@@ -27,11 +27,36 @@ struct chosen_activation {
             case activation::gelu: return tamis::gelu{}.lanes(z);
             case activation::relu: break;
         }
-        return max(z, Vector(0.0f));
+        return select(z < Vector(0.0f), Vector(0.0f), z); // as tamis::relu: a NaN stays, which max may drop
     }
 };
 
 using ffn = study::hooked_ffn<chosen_activation>;
+
+constexpr place place_of(tamis::site where) {
+    switch (where) {
+        case tamis::site::input: return place::input;
+        case tamis::site::gate: return place::gate;
+        case tamis::site::up: return place::up;
+        case tamis::site::intermediate: break;
+    }
+    return place::intermediate;
+}
+
+/// Looks for values that are not finite in front of a hook and behind it: a rounding can make them, and can hide them.
+struct watching {
+    lost_tokens* lost;
+    study::hook_ref hook;
+
+    void operator()(std::size_t layer, tamis::site where, tamis::block<float> values) const {
+        const auto look = [&] {
+            lost->look(layer, place_of(where), values.row(0).data(), values.columns(), values.stride());
+        };
+        look();
+        hook(layer, where, values);
+        look();
+    }
+};
 
 } // namespace
 
@@ -62,8 +87,10 @@ const matrix& runner::logits(std::span<const token> tokens, study::hook_ref hook
     return parts_->model(tokens, [&](std::size_t layer, const matrix& x, matrix& y) {
         const auto rows = static_cast<std::size_t>(x.rows()), columns = static_cast<std::size_t>(x.cols());
         parts_->layers[layer](layer, tamis::block<const float>{x.data(), rows, columns},
-                              tamis::block<float>{y.data(), rows, columns}, hook);
+                              tamis::block<float>{y.data(), rows, columns},
+                              watching{&parts_->model.lost(), hook});
     });
 }
+not_finite runner::take_not_finite() { return parts_->model.lost().take(); }
 
 } // namespace app

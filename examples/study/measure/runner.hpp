@@ -27,6 +27,8 @@ class runner {
 
     /// Logits [tokens x vocabulary] under the hook; at most seq_len tokens. The result lives until the next call.
     const matrix& logits(std::span<const token> tokens, study::hook_ref hook);
+    /// Values that were not finite since the last call. Logits that depend on one are NaN.
+    not_finite take_not_finite();
 
   private:
     struct parts;

@@ -3,6 +3,8 @@
 #include "error.hpp"
 #include "input/file.hpp"
 
+#include <tamis/study/figure.hpp>
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -13,10 +15,12 @@
 
 namespace app {
 
-/// The seven numbers at the head of a llama2.c v0 file.
+/// The seven numbers at the head of a llama2.c v0 file, and two that it does not say.
 struct model_config {
     std::size_t dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len;
-    bool shared_classifier; ///< the embedding is the classifier too (stored as vocab_size > 0)
+    bool shared_classifier;     ///< the embedding is the classifier too (stored as vocab_size > 0)
+    float rope_base = 10000.0f; ///< of the angles' wave lengths: finite, > 0
+    float norm_eps = 1e-5f;     ///< what RMS norms add to the mean square: finite, > 0
 
     std::size_t head_size() const { return dim / n_heads; }
     std::size_t kv_dim() const { return n_kv_heads * head_size(); }
@@ -94,8 +98,56 @@ inline std::uint64_t floats_in(const model_config& c) {
 
 } // namespace detail
 
+namespace detail {
+
+/// Refuses an array with a weight that is NaN or infinite: every figure of such a model would be about something else.
+inline void need_finite(const std::string& file, const std::string& name, std::span<const float> weights,
+                        std::size_t columns) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!tamis::study::is_finite(weights[i])) {
+            const std::string where =
+                columns == 0 ? std::string{} : line(" (row ", i / columns, ", column ", i % columns, ")");
+            throw error(file, ": ", name, " has ", tamis::is_nan(weights[i]) ? "a NaN" : "an infinite weight",
+                        " at index ", i, where, ", ", tamis::study::count_not_finite(weights),
+                        " of its weights in all; a model is measured with finite weights only");
+        }
+    }
+}
+
+/// In the order of the file.
+inline void need_finite(const std::string& file, const checkpoint& model) {
+    const model_config& c = model.config;
+    struct array {
+        const char* name;
+        std::span<const float> layer_weights::*weights;
+        std::size_t columns; ///< 0: no matrix
+    };
+    const std::array<array, 9> of_layer{{{"rms_att", &layer_weights::rms_att, 0},
+                                         {"wq", &layer_weights::wq, c.dim},
+                                         {"wk", &layer_weights::wk, c.dim},
+                                         {"wv", &layer_weights::wv, c.dim},
+                                         {"wo", &layer_weights::wo, c.dim},
+                                         {"rms_ffn", &layer_weights::rms_ffn, 0},
+                                         {"w_gate (w1)", &layer_weights::w_gate, c.dim},
+                                         {"w_down (w2)", &layer_weights::w_down, c.hidden_dim},
+                                         {"w_up (w3)", &layer_weights::w_up, c.dim}}};
+    need_finite(file, "the embedding", model.embedding, c.dim);
+    for (const auto& a : of_layer) {
+        for (std::size_t l = 0; l < model.layers.size(); ++l) {
+            need_finite(file, line(a.name, " of layer ", l), model.layers[l].*a.weights, a.columns);
+        }
+    }
+    need_finite(file, "rms_final", model.rms_final, 0);
+    if (!c.shared_classifier) {
+        need_finite(file, "the classifier", model.classifier, c.dim);
+    }
+}
+
+} // namespace detail
+
 /// Header, then float32 arrays, each for all layers in turn: embedding, rms_att, wq, wk, wv, wo, rms_ffn,
-/// w1 (gate), w2 (down), w3 (up), rms_final, two RoPE tables (unused: computed), the classifier if separate.
+/// w1 (gate), w2 (down), w3 (up), rms_final, two RoPE tables (unused: computed), the classifier if separate. Refuses weights
+/// that are not finite, by the first one's place.
 inline checkpoint load_checkpoint(const source& from) {
     static_assert(std::endian::native == std::endian::little, "llama2.c files are little-endian");
     reader in{from};
@@ -132,6 +184,7 @@ inline checkpoint load_checkpoint(const source& from) {
     array(c.seq_len * c.head_size());
     model.classifier = c.shared_classifier ? model.embedding : array(c.vocab_size * c.dim);
     in.expect_end("the last array");
+    detail::need_finite(from.name, model);
     return model;
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "output/files.hpp"
+#include "remarks.hpp"
+
+#include <tamis/study/figure.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,13 +22,22 @@ namespace app {
 struct cell {
     std::string shown, data;
     bool number = false; ///< whether `data` is one, for JSON
+    std::string why{};   ///< why the number is none (NaN); its row says so
+    bool lost = true;    ///< whether the reason is that values were lost, which stderr says, too
 };
 inline cell text_cell(const std::string& text) { return {text, text, false}; }
-inline cell number_cell(double value, int decimals, int data_decimals = 6) {
-    return {fixed(value, decimals), fixed(value, std::max(decimals, data_decimals)), true};
+/// A cell of a figure that may be no number, with the reason it has then.
+inline cell with_reason(cell c, double figure, const std::string& why) {
+    if (!tamis::study::is_finite(figure)) {
+        c.why = why.empty() ? "a figure is not finite" : why;
+    }
+    return c;
 }
-inline cell share_cell(double share, int decimals = 2) {
-    return {percent(share, decimals), fixed(share, 6), true};
+inline cell number_cell(double value, int decimals, const std::string& why = {}) {
+    return with_reason({fixed(value, decimals), fixed(value, std::max(decimals, 6)), true}, value, why);
+}
+inline cell share_cell(double share, int decimals = 2, const std::string& why = {}) {
+    return with_reason({percent(share, decimals), fixed(share, 6), true}, share, why);
 }
 inline cell count_cell(std::uint64_t count) { return {std::to_string(count), std::to_string(count), true}; }
 /// For people a dash, for programs the value all the same.
@@ -89,6 +101,26 @@ class table {
         });
         return text;
     }
+    /// Why numbers of a row are none: each reason once; empty when all are numbers.
+    static std::string reason_of(const std::vector<cell>& row, bool all_reasons = true) {
+        std::string all;
+        for (const cell& c : row) {
+            if (!c.why.empty() && (all_reasons || c.lost) && all.find(c.why) == std::string::npos) {
+                all += (all.empty() ? "" : "; ") + c.why;
+            }
+        }
+        return all;
+    }
+    /// Calls f(reason) for each row that has one: of all reasons, or that values were lost.
+    template <class F>
+    void each_reason(F&& f, bool all_reasons = true) const {
+        for (const auto& row : rows_) {
+            if (const std::string reason = reason_of(row, all_reasons); !reason.empty()) {
+                f(reason);
+            }
+        }
+    }
+
     /// Calls row(), then field(name, cell) for each of its fields that programs read.
     template <class Row, class Field>
     void each_field(Row&& begin_row, Field&& field) const {
@@ -99,30 +131,41 @@ class table {
                     field(columns_[c].name, row[c]);
                 }
             }
+            if (const std::string reason = reason_of(row); !reason.empty()) {
+                field("reason", text_cell(reason));
+            }
         }
     }
 
     std::string name;
 
   private:
-    /// Calls line(fields) for the head and each row, without the columns that are for the other audience.
+    /// Calls line(fields) for the head and each row, without the columns that are for the other audience, and with a column of
+    /// reasons at the end if a row has one.
     template <class Line>
     void each_line(column::audience left_out, bool data, Line&& line) const {
         std::vector<std::string> fields;
-        const auto gather = [&](auto&& field) {
+        bool reasons = false;
+        each_reason([&](const std::string&) { reasons = true; });
+        const auto gather = [&](auto&& field, const std::string& reason) {
             fields.clear();
             for (std::size_t c = 0; c < columns_.size(); ++c) {
                 if (columns_[c].who != left_out) {
                     fields.push_back(field(c));
                 }
             }
+            if (reasons) {
+                fields.push_back(reason);
+            }
             line(fields);
         };
-        gather([&](std::size_t c) {
-            return data || columns_[c].head.empty() ? columns_[c].name : columns_[c].head;
-        });
+        gather(
+            [&](std::size_t c) {
+                return data || columns_[c].head.empty() ? columns_[c].name : columns_[c].head;
+            },
+            "reason");
         for (const auto& row : rows_) {
-            gather([&](std::size_t c) { return data ? row[c].data : row[c].shown; });
+            gather([&](std::size_t c) { return data ? row[c].data : row[c].shown; }, reason_of(row));
         }
     }
     static std::string with_bars_escaped(const std::string& field) {
@@ -171,11 +214,26 @@ class document {
     void add(picture p) { parts_.push_back(std::move(p)); }
 
     const std::string& title() const { return title_; }
+    std::string model; ///< that it is about, for programs; empty: none
+    /// The first paragraph: the model and what was done to it. Empty when there is none.
+    std::string about() const {
+        for (const auto& part : parts_) {
+            if (const auto* words = std::get_if<std::string>(&part);
+                words != nullptr && !words->starts_with("## ")) {
+                return *words;
+            }
+        }
+        return {};
+    }
+    remarks notes; ///< in the report and in JSON; on a terminal they are printed apart, on stderr
     std::string plain() const;
     /// `drawn(picture)` tells whether its SVG is there.
     template <class Drawn>
     std::string markdown(Drawn&& drawn) const {
         std::string text = "# " + title_ + "\n";
+        for (const auto& sentence : notes.all()) {
+            text += "\n> Note: " + sentence + "\n";
+        }
         for (const auto& part : parts_) {
             if (const auto* words = std::get_if<std::string>(&part)) {
                 text += "\n" + *words + "\n";

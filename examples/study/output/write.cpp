@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <system_error>
@@ -12,7 +12,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// A cell for programs. JSON has no infinity and no NaN: null stands for them.
+/// A cell for programs. JSON has no infinity and no NaN: null stands for them, and the row's field "reason" says why.
 json json_of(const cell& c) {
     if (!c.number) {
         return c.data;
@@ -21,10 +21,23 @@ json json_of(const cell& c) {
     return value.is_discarded() ? json(nullptr) : value;
 }
 
-/// Writes FOLDER/NAME.gp and lets gnuplot draw FOLDER/NAME.svg. False: there is no gnuplot, or it failed.
+/// What a shell command prints, or nothing when it fails.
+std::string output_of(const std::string& command) {
+    std::string text;
+    std::FILE* const from = ::popen(command.c_str(), "r");
+    if (from == nullptr) {
+        return text;
+    }
+    char part[4096];
+    for (std::size_t n; (n = std::fread(part, 1, sizeof part, from)) > 0;) {
+        text.append(part, n);
+    }
+    return ::pclose(from) == 0 ? text : std::string{};
+}
+
+/// Writes FOLDER/NAME.gp and, of what gnuplot makes of it, FOLDER/NAME.svg. False: there is no gnuplot, or it failed.
 bool draw(const std::filesystem::path& folder, const picture& p) {
     write_file(folder / (p.name + ".gp"), "# gnuplot " + p.name + ".gp >" + p.name + ".svg\n" + p.script);
-    const pending_file svg{folder / (p.name + ".svg")};
     const auto quoted = [](const std::string& text) {
         std::string result = "'";
         for (const char c : text) {
@@ -32,15 +45,14 @@ bool draw(const std::filesystem::path& folder, const picture& p) {
         }
         return result + "'";
     };
-    const std::string command = "gnuplot " + quoted((folder / (p.name + ".gp")).string()) + " >" +
-                                quoted(svg.part().string()) + " 2>/dev/null";
-    std::error_code code;
-    const bool drawn =
-        std::system(command.c_str()) == 0 && std::filesystem::file_size(svg.part(), code) > 0 && !code;
+    const std::string svg =
+        output_of("gnuplot " + quoted((folder / (p.name + ".gp")).string()) + " 2>/dev/null");
+    const bool drawn = svg.find("</svg>") != std::string::npos; // the end of it
     if (drawn) {
-        svg.commit();
+        write_file(folder / (p.name + ".svg"), svg);
     } else {
-        std::filesystem::remove(folder / (p.name + ".svg"), code); // an older run's
+        std::error_code ignored;
+        std::filesystem::remove(folder / (p.name + ".svg"), ignored); // an older run's
     }
     return drawn;
 }
@@ -67,6 +79,13 @@ written write_document(const std::filesystem::path& folder, const document& d) {
 
 std::string json_of(const document& d) {
     json object{{"title", d.title()}};
+    if (!d.model.empty()) {
+        object["model"] = d.model;
+    }
+    if (const std::string about = d.about(); !about.empty()) {
+        object["about"] = about;
+    }
+    object["notes"] = d.notes.all();
     d.each<table>([&](const table& t) {
         json rows = json::array();
         t.each_field([&] { rows.push_back(json::object()); },

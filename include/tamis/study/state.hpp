@@ -2,9 +2,12 @@
 
 #include <tamis/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstdint>
+#include <cstdio>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -24,6 +27,14 @@ namespace study {
 // exact_total and everything else that has a state, and vectors and arrays of those. A const member is what the meter was
 // made with: it travels too, and words that disagree with it are refused. What is between two tokens of a sequence (the
 // mask of the one before, say) is no state.
+//
+// Words may come from a damaged file or from a stranger. A size is believed as far as there are words for it, and a number
+// that its member can not hold is refused. What else has to hold among the members (sizes that agree, a part that is not
+// more than the whole) a meter says in
+//
+//     const char* problem() const; // "more active tokens than tokens"; nullptr: none
+//
+// and words that leave a problem are refused: without it, members may be anything that fits them.
 
 namespace state_part {
 
@@ -52,6 +63,19 @@ constexpr T number_of(std::uint64_t word) {
     }
 }
 
+/// Says what is wrong with its members.
+template <class T>
+concept has_problem = requires(const T& t) {
+    { t.problem() } -> std::same_as<const char*>;
+};
+
+[[noreturn]] inline void fail_problem(const char* problem) {
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "tamis::study::from_words: the words are damaged, or another meter's: %s", problem);
+    fail(text);
+}
+
 /// What the archives share: taking members apart, down to their numbers.
 template <class Derived>
 class archive {
@@ -68,6 +92,11 @@ class archive {
             self().number(member);
         } else if constexpr (requires { member.state(self()); }) {
             member.state(self());
+            if constexpr (Derived::fills && has_problem<T>) {
+                if (const char* const problem = member.problem(); problem != nullptr) {
+                    fail_problem(problem);
+                }
+            }
         } else {
             self().several(member);
         }
@@ -118,6 +147,12 @@ class state_reader : public state_part::archive<state_reader> {
         const std::uint64_t word = next();
         if constexpr (!std::is_const_v<T>) {
             value = state_part::number_of<T>(word);
+            if (state_part::word_of(value) != word) {
+                fail_sizes(
+                    "tamis::study::from_words: the words are damaged, or another meter's: a number of %zu bytes "
+                    "can not be %zu",
+                    sizeof value, static_cast<std::size_t>(word));
+            }
         } else if (word != state_part::word_of(value)) {
             fail_sizes(
                 "tamis::study::from_words: these are the words of another meter: it was made with %zu, "
@@ -125,7 +160,8 @@ class state_reader : public state_part::archive<state_reader> {
                 static_cast<std::size_t>(state_part::word_of(value)), static_cast<std::size_t>(word));
         }
     }
-    /// As many as the words say; elements that can not be made from nothing have to be there already.
+    /// As many as the words say; elements that can not be made from nothing have to be there already. The others are made
+    /// as they are read, so that a wrong size takes no more memory than there are words.
     template <class T>
     void several(std::vector<T>& all) {
         const std::uint64_t count = next();
@@ -136,7 +172,17 @@ class state_reader : public state_part::archive<state_reader> {
                 static_cast<std::size_t>(count), words_.size());
         }
         if constexpr (std::is_default_constructible_v<T>) {
-            all.resize(static_cast<std::size_t>(count));
+            all.resize((std::min)(all.size(), static_cast<std::size_t>(count)));
+            if constexpr (state_part::number<T>) {
+                all.reserve(static_cast<std::size_t>(count));
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                if (i == all.size()) {
+                    all.emplace_back();
+                }
+                (*this)(all[i]);
+            }
+            return;
         } else if (all.size() != count) {
             fail_sizes(
                 "tamis::study::from_words: these are the words of another meter: it has a vector of %zu, "
@@ -186,13 +232,14 @@ std::vector<std::uint64_t> to_words(const M& m) {
 }
 
 /// Gives a meter the state that to_words had of its like, in place of its own; a sequence that it was in is over. Refuses
-/// words of another shape: a meter made otherwise, too few words or too many; the meter is then as before.
+/// words of another shape (a meter made otherwise, too few words or too many), and those that no meter of this kind can
+/// have (see problem() above); the meter is then as before.
 template <has_state M>
     requires std::is_copy_constructible_v<M> && std::is_move_assignable_v<M>
 void from_words(M& m, std::span<const std::uint64_t> words) {
     M filled{m};
     state_reader reader{words};
-    filled.state(reader);
+    reader(filled);
     if (reader.words_left() != 0) {
         fail_sizes(
             "tamis::study::from_words: these are the words of another meter: it takes %zu of them, got %zu",

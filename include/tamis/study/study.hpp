@@ -20,6 +20,7 @@
 
 // who looks on: meters that merge from threads and machines
 #include <tamis/study/exact_total.hpp>
+#include <tamis/study/figure.hpp>
 #include <tamis/study/meter.hpp>
 #include <tamis/study/meter/accounting.hpp>
 #include <tamis/study/meter/cett.hpp>

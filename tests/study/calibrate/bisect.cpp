@@ -66,12 +66,41 @@ TEST_CASE("what does not rise is said, and the result still is within") {
     }
 }
 
-TEST_CASE("NaN is beyond the limit") {
+TEST_CASE("a NaN ends the search: which side the crossing is on is not known") {
+    for (const double from : {0.4, 0.6, 0.9}) {
+        CAPTURE(from);
+        std::size_t looks = 0;
+        const auto b = bisect(
+            0, 1,
+            [&](double x) {
+                ++looks;
+                return x > from ? at_run_time(nan_of<double>) : x;
+            },
+            1.0, 0, 20);
+        CHECK(b.undefined);
+        CHECK(tamis::is_nan(b.at));
+        CHECK(tamis::is_nan(b.value));
+        CHECK(!b.within);
+        CHECK(!b.converged);
+        CHECK(looks == b.steps.size()); // no look behind it, at the low end neither
+        CHECK(tamis::is_nan(b.steps.back().value));
+        CHECK(b.steps.back().at > from);
+    }
+    const auto low = bisect(
+        0, 1, [](double x) { return x > 0 ? 2.0 : at_run_time(nan_of<double>); }, 1.0, 0, 3);
+    CHECK(low.undefined);
+    CHECK(low.steps.size() == 4);
+}
+
+TEST_CASE("a NaN where the search does not look is none, and infinity is beyond") {
     const auto b = bisect(
-        0, 1, [](double x) { return x > 0.4 ? nan_of<double> : x; }, 1.0, 0, 20);
-    CHECK(b.at == doctest::Approx(0.4).epsilon(1e-4));
-    CHECK(b.at <= 0.4);
-    CHECK(!b.monotone);
+        0, 1, [](double x) { return x > 0.8   ? at_run_time(nan_of<double>)
+                                    : x > 0.3 ? inf_of<double>
+                                              : x; },
+        1.0, 0, 30);
+    CHECK(!b.undefined);
+    CHECK(b.within);
+    CHECK(b.at == doctest::Approx(0.3).epsilon(1e-4));
 }
 
 TEST_CASE("it ends between neighbouring doubles") {

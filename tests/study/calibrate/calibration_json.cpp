@@ -37,7 +37,14 @@ std::string after(Change&& change) {
     const auto read = read_calibration(j.dump());
     CHECK(read.value.has_value() == read.error.empty());
     CHECK(bool{read} == read.error.empty());
-    return read.error;
+    std::string error = read.error;
+    const std::string of_text = "tamis calibration: line 1: ", of_value = "tamis calibration: ";
+    if (!error.empty()) {
+        REQUIRE(error.starts_with(of_text));
+        error.replace(0, of_text.size(), of_value);
+    }
+    CHECK(from_json(j).error == error); // the same but for the line
+    return error;
 }
 std::string with_field(const char* field, nlohmann::json value) {
     return after([&](nlohmann::json& j) { j[field] = std::move(value); });
@@ -90,19 +97,129 @@ TEST_CASE("whole numbers are numbers, and unknown fields are passed over") {
     CHECK(read.value->rules[0].where == site::gate);
 }
 
-TEST_CASE("what is no calibration") {
-    const auto error = [](const char* text) { return read_calibration(text).error; };
-    CHECK(error("") == "tamis calibration: this is no JSON");
-    CHECK(error("{\"format\": ") == "tamis calibration: this is no JSON");
-    CHECK(error("[1]") == "tamis calibration: this is no JSON object");
-    CHECK(error("null") == "tamis calibration: this is no JSON object");
-    CHECK(error("{}") == "tamis calibration: the field 'format' is missing");
+namespace {
+
+std::string error_of_text(const std::string& text) {
+    const auto read = read_calibration(text);
+    CHECK(bool{read} == read.error.empty());
+    CHECK(read.error.find('\n') == std::string::npos);
+    CHECK(read.error.size() < 300);
+    return read.error;
+}
+/// What reading the example's file says, with the first `what` replaced.
+std::string error_with(const std::string& what, const std::string& by) {
+    std::string text = to_text(example());
+    const std::size_t at = text.find(what);
+    REQUIRE(at != std::string::npos);
+    return error_of_text(text.replace(at, what.size(), by));
+}
+bool says(const std::string& error, const std::string& part) {
+    CAPTURE(error);
+    CAPTURE(part);
+    const bool said = error.find(part) != std::string::npos;
+    CHECK(said);
+    return said;
 }
 
-TEST_CASE("a number beyond doubles is refused") {
-    std::string text = to_text(example());
-    text.replace(text.find("0.0123"), 6, "1e9999");
-    CHECK(!read_calibration(text)); // by the parser, or by the domain where -ffast-math blinds it
+} // namespace
+
+TEST_CASE("what is no calibration") {
+    for (const char* nothing : {"", " ", "\n\n\t"}) {
+        CHECK(error_of_text(nothing) == "tamis calibration: line 1: there is nothing in it");
+    }
+    CHECK(error_of_text("[1]") == "tamis calibration: line 1: this is no JSON object");
+    CHECK(error_of_text("\nnull") == "tamis calibration: line 2: this is no JSON object");
+    CHECK(error_of_text("7") == "tamis calibration: line 1: this is no JSON object");
+    CHECK(error_of_text("{}") == "tamis calibration: line 1: the field 'format' is missing");
+    CHECK(from_json(nlohmann::json::array({1})).error == "tamis calibration: this is no JSON object");
+    CHECK(from_json(nullptr).error == "tamis calibration: this is no JSON object");
+    CHECK(!from_json(nlohmann::json(nlohmann::json::value_t::discarded)));
+    CHECK(error_of_text(to_text(example()) + "{}") != "");
+    CHECK(error_of_text("\xff\xfe\x01") != "");
+}
+
+TEST_CASE("an error names the line and the field") {
+    // 1 {, 2 format, 3 kind, 4 layers, 5 model, 6 rules, 7-12 and 13-18 the two, 19 ], 20 source, 21 target, 22 tokens
+    CHECK(error_with("0.0123", "\"0.0123\"") ==
+          "tamis calibration: line 11: rules[0]: 'value' must be a number, got 0.0123");
+    says(error_with("0.5", "-0.5"), "line 13: layer 1, intermediate: the value of cett must be finite");
+    says(error_with("0.0123", "NaN"), "line 11: rules[0]: 'value': this is no JSON, from \"");
+    says(error_with("0.0123", "-Infinity"), "line 11: rules[0]: 'value': this is no JSON");
+    says(error_with("120756", "nan"), "line 22: 'tokens': this is no JSON");
+    CHECK(error_with("120756", "-1") ==
+          "tamis calibration: line 22: 'tokens' must be a whole number >= 0, got -1");
+    CHECK(error_with("120756", "1.5") ==
+          "tamis calibration: line 22: 'tokens' must be a whole number >= 0, got 1.5");
+    says(error_with("120756", "18446744073709551616"),
+         "line 22: 'tokens' must be a whole number >= 0, got 1");
+    CHECK(error_with("\"layers\": 2", "\"layers\": 1e1") ==
+          "tamis calibration: line 4: 'layers' must be a whole number >= 0, got 1e1");
+    says(error_with("0.1,", "[0.1],"), "line 21: 'target' must be a number, got a list");
+    says(error_with("\"layer\": 1", "\"layer\": 0"), "line 13: layer 0, intermediate: two rules");
+    says(error_with("\"layer\": 1", "\"layer\": 7"), "line 13: there are 2 layers, and a rule for layer 7");
+    says(error_with("\"layer\": 1", "\"lair\": 1"), "line 13: rules[1]: the field 'layer' is missing");
+}
+
+TEST_CASE("numbers beyond doubles, on either side") {
+    for (const char* number : {"1e400", "1e9999", "-1e400", "1e-400", "0.0001e-330"}) {
+        CAPTURE(number);
+        CHECK(error_with("0.0123", number) == "tamis calibration: line 11: rules[0]: 'value': " +
+                                                  std::string{number} + " does not fit a double");
+    }
+    CHECK(error_with("0.1,", "1e400,") ==
+          "tamis calibration: line 21: 'target': 1e400 does not fit a double");
+    CHECK(error_with("0.0123", "0e-400") == "");
+    CHECK(error_with("0.0123", "0.000E5") == "");
+}
+
+TEST_CASE("fields that are there twice are refused, at either level") {
+    CHECK(error_with("\"tokens\"", "\"layers\": 2,\n\"tokens\"") ==
+          "tamis calibration: line 22: the field 'layers' is there twice");
+    says(error_with("\"version\"", "\"format\": \"tamis-calibration\", \"version\""),
+         "'format' is there twice");
+    says(error_with("\"value\"", "\"value\": 1, \"value\""), "rules[0]: the field 'value' is there twice");
+    CHECK(error_with("\"tokens\"", "\"mine\": 2, \"mine\": 3, \"tokens\"") == ""); // not ours
+}
+
+TEST_CASE("a file that was cut off anywhere, commas too many") {
+    const std::string whole = to_text(example());
+    for (std::size_t n = 0; n + 2 < whole.size(); ++n) {
+        CAPTURE(n);
+        CHECK(error_of_text(whole.substr(0, n)).starts_with("tamis calibration: line "));
+    }
+    says(error_with("120756,", "120756,,"), "line 22: 'tokens': this is no JSON");
+    says(error_of_text(whole.substr(0, whole.rfind('}')) + ",}"), "this is no JSON");
+    says(error_with("]", ",]"), "this is no JSON");
+}
+
+TEST_CASE("neither depth nor length takes memory or time beyond the file's") {
+    const std::string deep(20000, '['), closed(20000, ']');
+    CHECK(error_of_text(deep) == "tamis calibration: line 1: this is no JSON object");
+    says(error_with("\"tokens\"", "\"mine\": " + deep + closed + ", \"tokens\""),
+         "line 22: 'mine': brackets in more than 64 others");
+    says(error_with("\"value\"", "\"mine\": " + deep + closed + ", \"value\""),
+         "line 11: rules[0]: 'mine': brackets in more than 64 others");
+    std::string objects;
+    for (int i = 0; i < 20000; ++i) {
+        objects += "{\"a\":";
+    }
+    CHECK(error_with("\"tokens\"", "\"mine\": " + objects) != "");
+    CHECK(error_with("\"tokens\"", "\"mine\": [[1, {\"rules\": []}], {\"value\": [{}]}], \"tokens\"") == "");
+    says(error_with("\"layers\": 2", "\"layers\": 65537"), "line 4: there can be 65536 layers, not 65537");
+    std::string many = "{\"rules\": [";
+    for (int i = 0; i < 4 * 65536 + 1; ++i) {
+        many += "{\"layer\":0,\"site\":\"up\",\"rule\":\"top_k\",\"value\":1},\n";
+    }
+    many.replace(many.rfind("},"), 2, "} ");
+    many += "],\"format\":\"tamis-calibration\",\"version\":1}";
+    CHECK(error_of_text(many) ==
+          "tamis calibration: line 262145: rules[262144]: more rules than 65536 layers can have");
+}
+
+TEST_CASE("another format or a newer version is said so, whatever else the file has, wherever it stands") {
+    CHECK(error_of_text("{\"rules\": {\"new\": 1}, \"format\": \"tamis-calibration\",\n \"version\": 3}") ==
+          "tamis calibration: line 2: version 3 can not be read; this library knows 1 to 1");
+    says(error_of_text("{\"rules\": 7, \"format\": \"gguf\"}"), "got 'gguf'");
 }
 
 TEST_CASE("another format, a newer version") {

@@ -1,4 +1,5 @@
 #include <tamis/study/calibrate/cett_curve.hpp>
+#include <tamis/study/calibrate/cett_refinement.hpp>
 
 #include "study/calibrate/support.hpp"
 #include "support/message.hpp"
@@ -108,18 +109,47 @@ TEST_CASE("layouts and formats give the same curve") {
     }
 }
 
-TEST_CASE("a token without an output, or with one that is not finite, is left out") {
+TEST_CASE("a token without an output is left out") {
     cett_layer layer{24, 40, 5, shape::normal, 7};
     const auto before = curve_of(layer);
     layer.tokens.emplace_back(40, 0.0f);
-    layer.tokens.emplace_back(40, 1.0f);
-    layer.tokens.back()[3] = inf_of<float>;
-    layer.tokens.emplace_back(40, 1.0f);
-    layer.tokens.back()[4] = nan_of<float>;
     const auto after = curve_of(layer);
     CHECK(after.tokens() == 5);
-    CHECK(after.left_out() == 3);
+    CHECK(after.left_out() == 1);
+    CHECK(after.not_finite() == 0);
     CHECK(after.threshold_for(0.1).mean_within == before.threshold_for(0.1).mean_within);
+}
+
+TEST_CASE("with a token that is not finite the curve says nothing, and neither does the second pass") {
+    for (const float value : {inf_of<float>, negative_inf_of<float>, nan_of<float>}) {
+        cett_layer layer{24, 40, 5, shape::normal, 7};
+        const auto before = curve_of(layer);
+        layer.tokens.emplace_back(40, 1.0f);
+        layer.tokens.back()[3] = at_run_time(value);
+        auto after = curve_of(layer);
+        CHECK(after.tokens() == 5);
+        CHECK(after.left_out() == 0);
+        CHECK(after.not_finite() == 1);
+        CHECK(tamis::is_nan(after.mean_at(0.1)));
+        const auto b = after.threshold_for(0.1);
+        CHECK(tamis::is_nan(b.within));
+        CHECK(tamis::is_nan(b.beyond));
+        CHECK(tamis::is_nan(b.mean_within));
+        CHECK(tamis::is_nan(b.mean_beyond));
+        tamis::study::cett_refinement pass{after, std::array{0.1}};
+        for (const auto& token : layer.tokens) {
+            pass.add(token);
+        }
+        CHECK(tamis::is_nan(pass.threshold(0)));
+        CHECK(tamis::is_nan(pass.at(0).mean));
+        auto merged = before;
+        merged.merge(after);
+        CHECK(merged.not_finite() == 1);
+        CHECK(tamis::is_nan(merged.threshold_for(0.1).within));
+    }
+    cett_layer none{24, 40, 0, shape::normal, 7};
+    none.tokens.emplace_back(40, at_run_time(nan_of<float>)); // alone: not refused as a curve of nothing
+    CHECK(tamis::is_nan(curve_of(none).threshold_for(0.1).within));
 }
 
 TEST_CASE("as a meter it looks at the intermediate alone") {

@@ -50,6 +50,24 @@ TEST_CASE("a last look that is beyond does not leave its thresholds") {
     }
 }
 
+TEST_CASE("a loss that is NaN leaves no target and no thresholds") {
+    const auto loss = [](const std::vector<double>& t) {
+        return t[0] > 0.3 ? at_run_time(nan_of<double>) : 3.0;
+    };
+    const auto r = cett_ppl(3.0, twice, loss);
+    CHECK(r.undefined);
+    CHECK(!r.within);
+    CHECK(!r.converged);
+    CHECK(tamis::is_nan(r.target));
+    CHECK(tamis::is_nan(r.ratio));
+    CHECK(r.thresholds.empty());
+    REQUIRE(r.steps.size() == 1);
+    CHECK(tamis::is_nan(r.steps[0].loss));
+    CHECK(!r.steps[0].within);
+    CHECK(!cett_ppl(3.0, twice, [](const std::vector<double>&) { return inf_of<double>; }, {1, 0, 4})
+               .undefined);
+}
+
 TEST_CASE("a loss that masking lowers stays within to the end") {
     const auto r = cett_ppl(3.0, twice, [](const std::vector<double>& t) { return 3.0 - t[0]; }, {1, 0, 6});
     CHECK(r.within);

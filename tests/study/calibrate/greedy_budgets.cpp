@@ -91,6 +91,22 @@ TEST_CASE("ties go to the first, NaN is the worst") {
     CHECK(s[1] == doctest::Approx(0.2));
 }
 
+TEST_CASE("where every step's error is NaN there are no budgets") {
+    const std::array sizes{1.0, 2.0};
+    const auto from = [&](double limit) {
+        return greedy_budgets(sizes, 0.5, 0.1, [&](std::span<const double> at) {
+            return at[0] + at[1] > limit ? at_run_time(nan_of<double>) : at[1];
+        });
+    };
+    for (const double limit : {0.0, 0.7}) { // at once, and half way
+        const auto s = from(limit);
+        REQUIRE(s.size() == 2);
+        CHECK(tamis::is_nan(s[0]));
+        CHECK(tamis::is_nan(s[1]));
+    }
+    CHECK(!tamis::is_nan(from(2)[0]));
+}
+
 TEST_CASE("no matrices have no budgets") {
     CHECK(greedy_budgets({}, 0.5, 0.1, [](auto) { return 0.0; }).empty());
 }

@@ -162,20 +162,27 @@ TEST_CASE("cett: sites without a policy have none") {
     }
 }
 
-TEST_CASE("cett: tokens that are not finite are counted apart") {
+TEST_CASE("cett: with tokens that are not finite there is no mean and no greatest") {
     const auto down = store_down<tamis::f32, tamis::neuron_major>({1, 2, {1, 1}});
     cett_meter m{down.view()};
-    m(at(site::intermediate, {1, at_run_time(nan_of<float>)}, mask_of("01")));
-    m(at(site::intermediate, {1, at_run_time(inf_of<float>)}, mask_of("10")));
     m(at(site::intermediate, {1, 3}, mask_of("01")));
-    CHECK(m.not_finite() == 2);
-    CHECK(m.tokens() == 1);
     CHECK(m.mean() == 0.25);
     CHECK(m.greatest() == 0.25);
+    m(at(site::intermediate, {1, at_run_time(nan_of<float>)}, mask_of("01")));
+    m(at(site::intermediate, {1, at_run_time(inf_of<float>)}, mask_of("10")));
+    CHECK(m.not_finite() == 2);
+    CHECK(m.tokens() == 1);
+    CHECK(tamis::is_nan(m.mean()));
+    CHECK(tamis::is_nan(m.greatest()));
     cett_meter other = m;
     other.merge(m);
     CHECK(other.not_finite() == 4);
     CHECK(other.tokens() == 2);
+    cett_meter good{down.view()};
+    good(at(site::intermediate, {1, 3}, mask_of("01")));
+    CHECK(good.mean() == 0.25);
+    good.merge(m);
+    CHECK(tamis::is_nan(good.mean()));
 }
 
 TEST_CASE("cett: merged in any order it is one meter") {

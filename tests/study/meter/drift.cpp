@@ -69,6 +69,26 @@ TEST_CASE("drift: values that are rounded to zero are counted, zeros are not") {
     CHECK(drift.at(site::intermediate).active_after == 2);
 }
 
+TEST_CASE("drift: values that overflow, saturate, or are no numbers before are counted") {
+    const std::vector<float> values{1, 70000, -1e6f, 3, 450, inf_of<float>, 2, nan_of<float>, 5, 6, 7, 8};
+    const plan p = one(top_p{1});
+    const auto at = [&](const any_rounding& r) {
+        precision_drift drift{p, r};
+        drift(0, site::intermediate, block{values.data(), 3, 4});
+        mask_drift d = drift.at(site::intermediate);
+        d.merge(mask_drift{});
+        return d;
+    };
+    CHECK(at(to_f16{}).overflowed == 2);
+    CHECK(at(to_f16{}).saturated == 0);
+    CHECK(at(to_f16{}).not_finite == 1); // a token, of three
+    CHECK(at(to_e4m3{}).overflowed == 0);
+    CHECK(at(to_e4m3{}).saturated == 3);
+    CHECK(at(to_e5m2{}).overflowed == 2);
+    CHECK(at(to_bf16{}).overflowed == 0);
+    CHECK(at(to_f16{}).tokens == 3); // none is left out
+}
+
 TEST_CASE("drift: as masks made one by one, for each number format") {
     engine random{8};
     const top_p rule{0.9};

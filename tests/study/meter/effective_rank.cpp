@@ -114,17 +114,38 @@ TEST_CASE("effective rank: no order of tokens changes a bit") {
     CHECK(merges_exactly(effective_rank_meter{site::input}, all));
 }
 
-TEST_CASE("effective rank: tokens with NaN, infinity or too large values are left out whole") {
+TEST_CASE("effective rank: with a token of NaN, infinity or too large values there is no rank") {
     effective_rank_meter m{site::input};
     m(shown({1, at_run_time(nan_of<float>)}));
     m(shown({at_run_time(inf_of<float>), 1}));
     m(shown({1, 0x1p31f}));
     CHECK(m.left_out() == 3);
     CHECK(m.tokens() == 0);
-    CHECK(m.effective_rank() == 0);
+    CHECK(tamis::is_nan(m.effective_rank()));
     m(shown({1, 0x1.fffffep30f}));
     CHECK(m.tokens() == 1);
-    CHECK(m.effective_rank() == doctest::Approx(1).epsilon(1e-6));
+    CHECK(tamis::is_nan(m.effective_rank()));
+    CHECK(m.singular_values().size() == 2);
+    CHECK(tamis::is_nan(m.singular_values()[0]));
+    effective_rank_meter large{site::input};
+    large(shown({1, 0x1.fffffep30f}));
+    CHECK(large.effective_rank() == doctest::Approx(1).epsilon(1e-6));
+    large.merge(m);
+    CHECK(tamis::is_nan(large.effective_rank()));
+}
+
+TEST_CASE("effective rank: squares whose sum may leave an exact_total have none") {
+    effective_rank_meter a{site::input}, b{site::input};
+    a(shown({0x1p30f, 1}));
+    CHECK(a.is_known());
+    for (int i = 0; i < 7; ++i) {
+        b(shown({0x1p30f, -1}));
+    }
+    CHECK(b.is_known()); // 7 * 2^60
+    CHECK(b.effective_rank() >= 1);
+    a.merge(b);
+    CHECK(!a.is_known());
+    CHECK(tamis::is_nan(a.effective_rank()));
 }
 
 #if defined(__cpp_exceptions)

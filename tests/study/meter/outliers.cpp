@@ -66,14 +66,33 @@ TEST_CASE("outliers: zeros and nothing count with 0; one entry is all of the mas
     CHECK(at.ratio_to_median.greatest() == 1);
 }
 
-TEST_CASE("outliers: tokens with NaN or infinity are counted apart") {
+TEST_CASE("outliers: with tokens of NaN or infinity, counted apart, there are no figures") {
     outliers_meter m;
+    m(shown({1, 2, 3}));
+    CHECK(m.at(site::input).share_of_largest.mean() == 0.5);
     for (const float value : {nan_of<float>, negative_nan_of<float>, inf_of<float>, negative_inf_of<float>}) {
         m(shown({1, at_run_time(value), 2}));
     }
     CHECK(m.at(site::input).not_finite == 4);
-    CHECK(m.at(site::input).tokens == 0);
-    CHECK(m.at(site::input).share_of_largest.mean() == 0);
+    const auto& at = m.at(site::input);
+    CHECK(at.tokens == 1);
+    for (const auto* spread : {&at.share_of_largest, &at.share_of_percent, &at.ratio_to_median}) {
+        CHECK(tamis::is_nan(spread->mean()));
+        CHECK(tamis::is_nan(spread->greatest()));
+    }
+    CHECK(m.at(site::gate).share_of_largest.mean() == 0); // another site's are its own
+}
+
+TEST_CASE("outliers: ratios whose sum may leave an exact_total have a greatest, and no mean") {
+    outliers_meter m;
+    m(shown({1e-30f, 1e-30f, 1e30f}));
+    CHECK(m.at(site::input).ratio_to_median.mean() == 0x1.fffffffffffffp61);
+    m(shown({1e-30f, 1e-30f, 1e30f}));
+    CHECK(m.at(site::input).ratio_to_median.mean() == 0x1.fffffffffffffp61); // two are below 2^63, just so
+    m(shown({1e-30f, 1e-30f, 1e30f}));
+    CHECK(tamis::is_nan(m.at(site::input).ratio_to_median.mean()));
+    CHECK(m.at(site::input).ratio_to_median.greatest() == 0x1.fffffffffffffp61);
+    CHECK(m.at(site::input).share_of_largest.mean() == 1);
 }
 
 TEST_CASE("outliers: against a plain sort") {

@@ -40,11 +40,14 @@ TEST_CASE("of nothing") {
     CHECK(s.tokens() == 2);
 }
 
-TEST_CASE("NaN and infinity are left out of both masses and counted") {
+TEST_CASE("with NaN or infinity, which are counted, there is no recall by mass") {
     prediction_score s;
-    s.add(mask_of("1010"), mask_of("1111"), std::vector<float>{1, 3, nan_of<float>, negative_inf_of<float>});
+    s.add(mask_of("10"), mask_of("11"), std::vector<float>{1, 3});
     CHECK(s.weighted_recall() == 0.25);
+    s.add(mask_of("1010"), mask_of("1111"), std::vector<float>{1, 3, nan_of<float>, negative_inf_of<float>});
+    CHECK(tamis::is_nan(s.weighted_recall()));
     CHECK(s.left_out() == 2);
+    CHECK(s.recall() == 0.5);
 }
 
 TEST_CASE("against plain counts, merged in any order") {

@@ -2,6 +2,7 @@
 
 #include <tamis/detail/soft_double.hpp>
 #include <tamis/error.hpp>
+#include <tamis/study/figure.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -18,7 +19,7 @@ struct probe {
 };
 
 struct bisection {
-    /// The best x found and f there: the largest probed x that is below every probed x beyond the limit.
+    /// The best x found and f there: the largest probed x that is below every probed x beyond the limit. NaN when undefined.
     double at, value;
     /// f(at) <= limit. False only when no probe was within, not even the low end.
     bool within;
@@ -26,14 +27,16 @@ struct bisection {
     bool converged;
     /// The probes rise with x. If not, f may cross the limit more than once, and `at` is below one of the crossings.
     bool monotone;
-    /// Every look, in its order.
+    /// Every look, in its order; the last one is the NaN when undefined.
     std::vector<probe> steps;
+    /// f was NaN where the search looked: on which side of it the crossing lies is not known, so there is no result.
+    bool undefined = false;
 };
 
 /// The largest x in [low, high] with f(x) <= limit, for an f that rises, by halving, until limit - tolerance <= f(x) <=
 /// limit or after most_steps looks. The ends are not looked at beforehand: low counts as within and high as beyond; low is
-/// looked at in the end when nothing else was within (so f is called at most most_steps + 1 times). A NaN of f counts as
-/// beyond. Refuses bounds out of order or not finite, a negative tolerance, and no steps.
+/// looked at in the end when nothing else was within (so f is called at most most_steps + 1 times). Infinity
+/// is beyond; a NaN of f ends the search, undefined. Refuses bounds out of order or not finite, a negative tolerance, and no steps.
 template <class F>
 bisection bisect(double low, double high, F&& f, double limit, double tolerance, std::size_t most_steps) {
     const auto finite = [](double v) { return magnitude_bits(v) < infinity_bits<double>; };
@@ -50,9 +53,10 @@ bisection bisect(double low, double high, F&& f, double limit, double tolerance,
         fail("tamis::study::bisect: most_steps must be at least 1, got 0");
     }
 
-    bisection result{low, 0, false, false, true, {}};
+    bisection result{low, 0, false, false, true, {}, false};
     const auto look = [&](double x) {
         const double value = f(x);
+        result.undefined = is_nan(value);
         result.steps.push_back({x, value, !is_nan(value) && value <= limit});
         return result.steps.back();
     };
@@ -62,7 +66,7 @@ bisection bisect(double low, double high, F&& f, double limit, double tolerance,
         result.within = p.within;
         result.converged = p.within && limit - p.value <= tolerance;
     };
-    while (result.steps.size() < most_steps && !result.converged) {
+    while (result.steps.size() < most_steps && !result.converged && !result.undefined) {
         const double middle = low + (high - low) / 2;
         if (!(low < middle && middle < high)) { // neighbouring doubles
             break;
@@ -75,8 +79,12 @@ bisection bisect(double low, double high, F&& f, double limit, double tolerance,
             high = middle;
         }
     }
-    if (!result.within) {
+    if (!result.within && !result.undefined) {
         take(look(low));
+    }
+    if (result.undefined) {
+        result.at = result.value = not_a_number;
+        result.within = result.converged = false;
     }
 
     std::vector<probe> sorted = result.steps;

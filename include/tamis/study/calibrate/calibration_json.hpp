@@ -1,68 +1,77 @@
 #pragma once
 
-#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/study/calibrate/calibration_json_reader.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <optional>
+#include <utility>
 
 TAMIS_BEGIN
 
+namespace study {
+
+/// What was read, or why it was not: one of the two is empty.
+struct calibration_reading {
+    std::optional<calibration> value;
+    std::string error;
+
+    explicit operator bool() const { return value.has_value(); }
+};
+
+} // namespace study
+
 namespace detail {
 
-/// Takes fields out of an object and notes the first thing that is wrong.
-class calibration_reader {
-  public:
-    bool good() const { return error_.empty(); }
-    const std::string& error() const { return error_; }
-    void refuse(const std::string& what) {
-        if (error_.empty()) {
-            error_ = what;
-        }
-    }
+inline study::calibration_reading reading_of(calibration_reader& reader) {
+    return reader.error().empty()
+               ? study::calibration_reading{std::move(reader.result()), {}}
+               : study::calibration_reading{std::nullopt, "tamis calibration: " + reader.error()};
+}
 
-    std::string text(const nlohmann::json& from, const char* field, const std::string& where) {
-        const nlohmann::json* const j = find(from, field, where);
-        const auto* const value = j != nullptr ? j->get_ptr<const std::string*>() : nullptr;
-        return value != nullptr ? *value : wrong<std::string>(j, field, where, "a text");
-    }
-    double number(const nlohmann::json& from, const char* field, const std::string& where) {
-        const nlohmann::json* const j = find(from, field, where);
-        return j != nullptr && j->is_number() ? j->get<double>() : wrong<double>(j, field, where, "a number");
-    }
-    std::uint64_t count(const nlohmann::json& from, const char* field, const std::string& where) {
-        const nlohmann::json* const j = find(from, field, where);
-        const bool whole = j != nullptr && j->is_number_integer();
-        return whole && (j->is_number_unsigned() || j->get<std::int64_t>() >= 0)
-                   ? j->get<std::uint64_t>()
-                   : wrong<std::uint64_t>(j, field, where, "a whole number >= 0");
-    }
-    const nlohmann::json* list(const nlohmann::json& from, const char* field) {
-        const nlohmann::json* const j = find(from, field, "");
-        return j != nullptr && j->is_array() ? j : wrong<const nlohmann::json*>(j, field, "", "a list");
-    }
+/// The head first: what follows from a format that is not known is no error of its own.
+template <class Read>
+study::calibration_reading read_twice(Read&& read) {
+    study::calibration_reading head = read(true);
+    return head ? read(false) : head;
+}
 
-  private:
-    const nlohmann::json* find(const nlohmann::json& from, const char* field, const std::string& where) {
-        const auto found = from.find(field);
-        if (found == from.end()) {
-            refuse(where + "the field '" + field + "' is missing");
-            return nullptr;
+/// The events of a value, as the parser would have them; as deep as the reader goes.
+inline bool tell(const nlohmann::json& j, calibration_reader& to) {
+    const auto size = static_cast<std::size_t>(-1);
+    switch (j.type()) {
+        case nlohmann::json::value_t::object:
+            if (!to.start_object(size)) {
+                return false;
+            }
+            for (auto at = j.begin(); at != j.end(); ++at) {
+                std::string name = at.key();
+                if (!to.key(name) || !tell(*at, to)) {
+                    return false;
+                }
+            }
+            return to.end_object();
+        case nlohmann::json::value_t::array:
+            if (!to.start_array(size)) {
+                return false;
+            }
+            for (const nlohmann::json& one : j) {
+                if (!tell(one, to)) {
+                    return false;
+                }
+            }
+            return to.end_array();
+        case nlohmann::json::value_t::string: {
+            std::string text = *j.get_ptr<const std::string*>();
+            return to.string(text);
         }
-        return &*found;
+        case nlohmann::json::value_t::boolean: return to.boolean(j.get<bool>());
+        case nlohmann::json::value_t::number_integer: return to.number_integer(j.get<std::int64_t>());
+        case nlohmann::json::value_t::number_unsigned: return to.number_unsigned(j.get<std::uint64_t>());
+        case nlohmann::json::value_t::number_float: return to.number_float(j.get<double>(), j.dump());
+        default: return to.null();
     }
-    template <class T>
-    T wrong(const nlohmann::json* found, const char* field, const std::string& where, const char* wanted) {
-        if (found != nullptr) {
-            refuse(where + "'" + field + "' must be " + wanted + ", got " +
-                   found->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 40));
-        }
-        return T{};
-    }
-
-    std::string error_;
-};
+}
 
 } // namespace detail
 
@@ -101,79 +110,33 @@ inline std::string to_text(const calibration& c) {
     return to_json(c).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-/// What was read, or why it was not: one of the two is empty.
-struct calibration_reading {
-    std::optional<calibration> value;
-    std::string error;
-
-    explicit operator bool() const { return value.has_value(); }
-};
-
-/// Reads a calibration. Fields that it does not know are passed over. Never throws: the error names the field, the rule's
-/// place in the list, the value and what was expected.
-inline calibration_reading from_json(const nlohmann::json& j) {
-    detail::calibration_reader read;
-    const auto result = [&](calibration* c) {
-        return read.good() ? calibration_reading{std::move(*c), {}}
-                           : calibration_reading{std::nullopt, "tamis calibration: " + read.error()};
-    };
-    calibration c;
-    if (!j.is_object()) {
-        read.refuse("this is no JSON object");
-        return result(&c);
-    }
-    const std::string format = read.text(j, "format", "");
-    if (read.good() && format != calibration_format) {
-        read.refuse("the format must be '" + std::string{calibration_format} + "', got '" + format + "'");
-    }
-    const std::uint64_t version = read.good() ? read.count(j, "version", "") : 0;
-    if (read.good() && (version < 1 || version > calibration::version)) {
-        read.refuse("version " + std::to_string(version) + " can not be read; this library knows 1 to " +
-                    std::to_string(calibration::version));
-    }
-    if (!read.good()) {
-        return result(&c);
-    }
-    c.model = read.text(j, "model", "");
-    c.source = read.text(j, "source", "");
-    c.kind = read.text(j, "kind", "");
-    c.target = read.number(j, "target", "");
-    c.tokens = read.count(j, "tokens", "");
-    c.layers = static_cast<std::size_t>(read.count(j, "layers", ""));
-    const nlohmann::json* const rules = read.list(j, "rules");
-    for (std::size_t i = 0; read.good() && i < rules->size(); ++i) {
-        const nlohmann::json& from = (*rules)[i];
-        const std::string where = "rules[" + std::to_string(i) + "]: ";
-        if (!from.is_object()) {
-            read.refuse(where + "this is no JSON object");
-            continue;
-        }
-        calibrated_rule r;
-        r.layer = static_cast<std::size_t>(read.count(from, "layer", where));
-        const std::string name = read.text(from, "site", where);
-        const auto found =
-            std::find_if(all_sites.begin(), all_sites.end(), [&](site s) { return name == name_of(s); });
-        if (found != all_sites.end()) {
-            r.where = *found;
-        } else {
-            read.refuse(where + "there is no site '" + name +
-                        "'; there are input, gate, up and intermediate");
-        }
-        r.rule = read.text(from, "rule", where);
-        r.value = read.number(from, "value", where);
-        c.rules.push_back(std::move(r));
-    }
-    if (read.good()) {
-        read.refuse(problem_of(c)); // empty: nothing
-    }
-    return result(&c);
-}
-
-/// Reads a file's text.
+/// Reads a file's text. Fields that it does not know are passed over. Never throws, and takes no more memory than the
+/// calibration needs, whatever the text is: the error names the line, the field or the rule's place in the list, the value
+/// and what was expected.
 inline calibration_reading read_calibration(std::string_view text) {
-    const nlohmann::json j = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-    return j.is_discarded() ? calibration_reading{std::nullopt, "tamis calibration: this is no JSON"}
-                            : from_json(j);
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+        return {std::nullopt, "tamis calibration: line 1: there is nothing in it"};
+    }
+    return detail::read_twice([&](bool head_only) {
+        detail::counted_characters::place here;
+        detail::calibration_reader reader{&here, head_only};
+        if (nlohmann::json::sax_parse(detail::counted_characters{text.data(), &here},
+                                      detail::counted_characters{text.data() + text.size(), &here},
+                                      &reader)) {
+            reader.finish();
+        }
+        return detail::reading_of(reader);
+    });
+}
+/// The same of a value that was parsed before; errors have no line.
+inline calibration_reading from_json(const nlohmann::json& j) {
+    return detail::read_twice([&](bool head_only) {
+        detail::calibration_reader reader{nullptr, head_only};
+        if (detail::tell(j, reader)) {
+            reader.finish();
+        }
+        return detail::reading_of(reader);
+    });
 }
 
 } // namespace study

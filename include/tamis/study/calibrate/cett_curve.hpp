@@ -22,14 +22,15 @@ namespace study {
 
 /// The threshold for a target, to within a bin of magnitude_bins.hpp. `within` is the last float of the bin before the
 /// first whose end is beyond the target (0 when there is none before), `beyond` the end of that bin; the means of CETT at
-/// both. When no end is beyond the target, `within` is the largest float and `beyond` is infinite.
+/// both. When a token was not finite all four are NaN. When no end is beyond the target, `within` is the largest float and `beyond` is infinite.
 struct cett_bracket {
     float within, beyond;
     double mean_within, mean_beyond;
 };
 
 /// The mean over tokens of CETT as a function of eps, at the end of each bin: one pass, any order, any parts. Tokens whose
-/// output is zero or not finite are counted apart. Means are sums over tokens of CETT cut to 2^-64, exact from there on
+/// output is zero have no CETT and are left out. Those that are not finite have one that is not known: they are counted, and
+/// what the curve says is NaN then. Means are sums over tokens of CETT cut to 2^-64, exact from there on
 /// (exact_total), so parts that are merged in any order say the same to the last bit. Also a meter, of the intermediate.
 /// Cost a token: see cett_steps. 2 MiB.
 template <class Down>
@@ -44,7 +45,7 @@ class cett_curve {
         const auto token = steps_.walk(intermediate, [](std::uint32_t eps_bits, std::uint32_t next) {
             return bin_of(eps_bits) != bin_of(next); // what happens inside a bin is not seen at its end
         });
-        ++(token.defined ? tokens_ : left_out_);
+        ++(token.defined ? tokens_ : token.finite ? left_out_ : not_finite_);
         double before = 0;
         for (const auto& s : token.steps) {
             changes_[bin_of(s.eps_bits)].add(s.cett);
@@ -66,10 +67,13 @@ class cett_curve {
         }
         tokens_ += other.tokens_;
         left_out_ += other.left_out_;
+        not_finite_ += other.not_finite_;
     }
 
+    /// Tokens in the means; those whose output is zero; those with NaN or infinity.
     std::uint64_t tokens() const { return tokens_; }
     std::uint64_t left_out() const { return left_out_; }
+    std::uint64_t not_finite() const { return not_finite_; }
     const cett_steps<Down>& steps() const { return steps_; }
 
     /// The mean over tokens of CETT at the last end of a bin that is not above eps; 0 before the first. Refuses a
@@ -90,6 +94,9 @@ class cett_curve {
     /// a curve without tokens. Any number of targets may be asked for; each takes one pass over the bins.
     cett_bracket threshold_for(double target) const {
         const crossing c = crossing_of(target);
+        if (not_finite_ != 0) {
+            return {not_a_float, not_a_float, not_a_number, not_a_number};
+        }
         cett_bracket b{c.bin == 0 ? 0.0f : last_of_bin(c.bin - 1), std::numeric_limits<float>::infinity(),
                        mean(c.before), mean(c.before)};
         if (c.bin < finite_bins) {
@@ -114,7 +121,7 @@ class cett_curve {
         crossing c{0, {}};
         for (exact_total with; c.bin < finite_bins; ++c.bin) {
             with.merge(changes_[c.bin]);
-            if (mean(with) > target) {
+            if (with.sum() / static_cast<double>(tokens_) > target) {
                 break;
             }
             c.before = with;
@@ -123,16 +130,18 @@ class cett_curve {
     }
 
   private:
-    double mean(const exact_total& sum) const { return sum.sum() / static_cast<double>(tokens_); }
+    double mean(const exact_total& sum) const {
+        return unless_lost(not_finite_, sum.sum() / static_cast<double>(tokens_));
+    }
     void need_tokens() const {
-        if (tokens_ == 0) {
+        if (tokens_ == 0 && not_finite_ == 0) {
             fail("tamis::study::cett_curve: no token with an output has been added; add some first");
         }
     }
 
     cett_steps<Down> steps_;
     std::vector<exact_total> changes_; // of the sum over tokens of CETT, in each bin
-    std::uint64_t tokens_ = 0, left_out_ = 0;
+    std::uint64_t tokens_ = 0, left_out_ = 0, not_finite_ = 0;
 };
 
 /// Every layer's threshold for one target: what CETT-PPL asks for again and again.

@@ -24,18 +24,21 @@ struct cett_ppl_step {
 };
 
 struct cett_ppl_result {
-    double target;                  // CETT
-    std::vector<double> thresholds; // of each layer
+    double target;                  // CETT; NaN when undefined
+    std::vector<double> thresholds; // of each layer; none when undefined
     double ratio;                   // reached: at most 1 + percent / 100 when within
     /// See bisection. Not within: even CETT 0 costs more, so the model or its dense loss is not what was meant.
     bool within, converged, monotone;
     std::vector<cett_ppl_step> steps;
+    /// A loss was NaN (of the last step): see bisection.
+    bool undefined = false;
 };
 
 /// CETT-PPL-p% [S]: the largest CETT target in [0, 1] whose perplexity ratio exp(loss_sparse - loss_dense) is at most
 /// 1 + p/100, by bisection. `thresholds(target)` gives each layer's threshold as a std::vector<double> (cett_thresholds of
 /// curves: no pass over the tokens), `loss(thresholds)` the mean nats of the model that is masked with these: the work.
-/// When the loss does not rise with the target, the result is below one of the crossings and `monotone` is false.
+/// When the loss does not rise with the target, the result is below one of the crossings and `monotone` is false. A loss that is
+/// NaN ends the search: there is no result then.
 /// Refuses a dense loss that is not finite, and a percent outside [0, 1e6].
 template <class Thresholds, class Loss>
 cett_ppl_result cett_ppl(double dense_loss, Thresholds&& thresholds, Loss&& loss, cett_ppl_options o = {}) {
@@ -56,7 +59,9 @@ cett_ppl_result cett_ppl(double dense_loss, Thresholds&& thresholds, Loss&& loss
         result.steps[i].within = found.steps[i].within;
     }
     result.target = found.at;
-    result.thresholds = thresholds(found.at); // the last look may have been beyond
+    result.undefined = found.undefined;
+    result.thresholds =
+        found.undefined ? std::vector<double>{} : thresholds(found.at); // the last look may have been beyond
     result.ratio = found.value;
     result.within = found.within;
     result.converged = found.converged;

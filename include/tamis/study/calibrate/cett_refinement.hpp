@@ -17,7 +17,10 @@ class cett_refinement {
   public:
     /// Refuses what cett_curve::threshold_for refuses.
     cett_refinement(const cett_curve<Down>& curve, std::span<const double> targets)
-        : steps_{curve.steps()}, first_pass_{curve.tokens()}, table_of_bin_(magnitude_bins, none) {
+        : steps_{curve.steps()},
+          first_pass_{curve.tokens()},
+          not_finite_{curve.not_finite()},
+          table_of_bin_(magnitude_bins, none) {
         for (const double target : targets) {
             const auto crossing = curve.crossing_of(target);
             goals_.push_back({target, crossing.bin, crossing.before});
@@ -71,13 +74,16 @@ class cett_refinement {
         float eps;
         double mean; // of CETT at eps
     };
-    /// For target number i. The largest float where the mean never is beyond the target. Refuses when this pass saw other
-    /// tokens than the curve.
+    /// For target number i. The largest float where the mean never is beyond the target; NaN when one of the curve's tokens
+    /// was not finite. Refuses when this pass saw other tokens than the curve.
     found at(std::size_t i) const {
         detail::need(
             "tamis::study::cett_refinement: the second pass has to see the curve's tokens: %zu, got %zu",
             static_cast<std::size_t>(first_pass_), static_cast<std::size_t>(tokens_));
         const goal g = goals_[i];
+        if (not_finite_ != 0) {
+            return {not_a_float, not_a_number};
+        }
         if (g.bin >= finite_bins) {
             return {(std::numeric_limits<float>::max)(), mean(g.before)};
         }
@@ -109,7 +115,7 @@ class cett_refinement {
     double mean(const exact_total& sum) const { return sum.sum() / static_cast<double>(tokens_); }
 
     cett_steps<Down> steps_;
-    std::uint64_t first_pass_, tokens_ = 0;
+    std::uint64_t first_pass_, not_finite_, tokens_ = 0;
     std::vector<goal> goals_;
     std::vector<std::uint16_t> table_of_bin_;
     std::vector<std::vector<exact_total>> tables_; // of the changes, a bin each

@@ -36,10 +36,11 @@ class cett_steps {
         std::uint32_t eps_bits;
         double cett; // from this float on; at most 2^30, so that sums stay exact
     };
-    /// A token whose output is zero or not finite has no CETT: defined is false.
+    /// A token whose output is zero has no CETT, and neither has one that is not finite: defined is false.
     struct token_steps {
         bool defined;
         std::span<const step> steps;
+        bool finite = true;
     };
 
     /// The steps for which `wanted(eps_bits, next)` says so, in order; next is the step behind, or all ones. Valid until
@@ -50,7 +51,7 @@ class cett_steps {
                      intermediate.size());
         steps_.clear();
         if (!sort(intermediate)) {
-            return {false, {}};
+            return {false, {}, false};
         }
         std::fill(sum_.begin(), sum_.end(), 0.0);
         double output = 0;
@@ -64,7 +65,7 @@ class cett_steps {
             }
         }
         if (magnitude_bits(output) == 0 || magnitude_bits(output) >= infinity_bits<double>) {
-            return {false, {}};
+            return {false, {}, magnitude_bits(output) == 0};
         }
         for (step& s : steps_) {
             s.cett = (std::min)(s.cett / output, 0x1p30);

@@ -2,6 +2,7 @@
 
 #include <tamis/detail/soft_double.hpp>
 #include <tamis/error.hpp>
+#include <tamis/study/figure.hpp>
 
 #include <algorithm>
 #include <span>
@@ -15,7 +16,7 @@ namespace study {
 /// whose step costs the least `error(sparsities)` (a number >= 0; NaN counts as the most; ties go to the first), until the
 /// share of the block's weights that is not read, sum_i size_i s_i / sum_i size_i, is `target`. A step raises this share by
 /// `step`, so matrix i by step * sum / size_i: small matrices take large steps. The last step is as short as it has to be,
-/// and a matrix stops at 1. error is called about (target / step) * matrices times, with a std::span<const double>.
+/// and a matrix stops at 1. Where every step's error is NaN, there are no budgets: all are NaN. error is called about (target / step) * matrices times, with a std::span<const double>.
 /// Sizes are weights or bytes. Refuses sizes that are not finite and above zero, a target outside [0, 1] and a step
 /// outside [2^-20, 1].
 template <class Error>
@@ -62,6 +63,10 @@ std::vector<double> greedy_budgets(std::span<const double> sizes, double target,
             }
         }
         if (best == none) {
+            break;
+        }
+        if (least > infinity_bits<double>) {
+            sparsities.assign(sizes.size(), not_a_number);
             break;
         }
         sparsities[best] = (std::min)(1.0, sparsities[best] + rise * all / sizes[best]);

@@ -3,6 +3,7 @@
 #include <tamis/detail/soft_double.hpp>
 #include <tamis/error.hpp>
 #include <tamis/study/calibrate/magnitude_bins.hpp>
+#include <tamis/study/figure.hpp>
 
 #include <algorithm>
 #include <span>
@@ -15,7 +16,8 @@ namespace study {
 /// Quantiles of |v| over a stream of any length, exact, from counts that merge. The q-quantile of n magnitudes
 /// a_0 <= ... <= a_{n-1} is a_k with k = floor(q n), computed in double (so 0.7 of 10 is 7, as it is for top_k). As a
 /// threshold, which drops what is strictly smaller, it drops the share q, or as much less as ties ask for. k = n (q = 1)
-/// is the float above a_{n-1}. NaN is counted apart. An exact zero is never active, so with more zeros than q n the
+/// is the float above a_{n-1}. A NaN has no place among magnitudes: it is counted apart, and quantiles are NaN then;
+/// infinities have theirs, at the end. An exact zero is never active, so with more zeros than q n the
 /// threshold is 0 and the zeros are what is dropped.
 ///
 /// This is the first pass, which says between which floats a quantile lies; magnitude_quantiles below is the second.
@@ -64,10 +66,13 @@ class magnitude_histogram {
         float low, high;
     };
     /// The first and the last float that the q-quantile can be: low <= quantile <= high, and high <= low (1 + 2^-8) for
-    /// normal floats. As a threshold, low drops no more than the share q. Refuses a q outside [0, 1], and a histogram
-    /// of nothing.
+    /// normal floats. As a threshold, low drops no more than the share q. Both NaN when a NaN was seen. Refuses a q outside
+    /// [0, 1], and a histogram of nothing.
     range quantile(double q) const {
         const rank r = rank_of(q);
+        if (nans() != 0) {
+            return {not_a_float, not_a_float};
+        }
         const float beyond = first_of_bin((std::min)(r.bin + 1, finite_bins));
         return r.above ? range{first_of_bin(r.bin), beyond}
                        : range{first_of_bin(r.bin), r.bin == finite_bins ? beyond : last_of_bin(r.bin)};
@@ -84,6 +89,9 @@ class magnitude_histogram {
         const std::uint64_t n = count();
         if (!detail::is_between(q, 0.0, 1.0)) {
             fail_value("tamis::study::magnitude_histogram: q must be in [0, 1], got %.12g", q);
+        }
+        if (n == 0 && nans() != 0) {
+            return {0, 0, false}; // of no quantile: it is NaN
         }
         if (n == 0) {
             fail("tamis::study::magnitude_histogram: there is no quantile of nothing; add values first");
@@ -109,7 +117,7 @@ class magnitude_quantiles {
   public:
     /// Refuses what magnitude_histogram::quantile refuses.
     magnitude_quantiles(const magnitude_histogram& first_pass, std::span<const double> qs)
-        : table_of_bin_(magnitude_bins, none) {
+        : table_of_bin_(magnitude_bins, none), nans_{first_pass.nans()} {
         for (const double q : qs) {
             ranks_.push_back(first_pass.rank_of(q));
             const std::size_t bin = ranks_.back().bin;
@@ -142,8 +150,11 @@ class magnitude_quantiles {
 
     /// How many quantiles were asked for.
     std::size_t size() const { return ranks_.size(); }
-    /// Quantile number i of those asked for. Refuses when this pass saw other values than the first.
+    /// Quantile number i of those asked for; NaN when the first pass saw a NaN. Refuses when this pass saw other values than the first.
     float quantile(std::size_t i) const {
+        if (nans_ != 0) {
+            return not_a_float;
+        }
         const magnitude_histogram::rank r = ranks_[i];
         const table& t = tables_[table_of_bin_[r.bin]];
         const std::size_t places = r.bin == finite_bins ? 1 : magnitudes_a_bin; // the others are NaN
@@ -170,6 +181,7 @@ class magnitude_quantiles {
 
     std::vector<magnitude_histogram::rank> ranks_;
     std::vector<std::uint16_t> table_of_bin_;
+    std::uint64_t nans_;
     std::vector<table> tables_;
 };
 

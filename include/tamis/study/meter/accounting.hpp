@@ -125,6 +125,16 @@ class accounting_meter {
         a(std::as_const(sizes_.width), std::as_const(sizes_.neurons), std::as_const(sizes_.gated), tokens_,
           bytes_.bytes_read, bytes_.bytes_dense, multiply_adds_.bytes_read, multiply_adds_.bytes_dense);
     }
+    const char* problem() const {
+        const std::uint64_t weights = (sizes_.gated ? 3u : 2u) * std::uint64_t{sizes_.width} * sizes_.neurons;
+        return bytes_.bytes_read > bytes_.bytes_dense ? "accounting_meter: more bytes read than there are"
+               : multiply_adds_.bytes_read > multiply_adds_.bytes_dense
+                   ? "accounting_meter: more multiply-adds done than there are"
+               : multiply_adds_.bytes_dense != tokens_ * weights
+                   ? "accounting_meter: the dense multiply-adds are not those of the tokens"
+               : tokens_ == 0 && bytes_.bytes_dense != 0 ? "accounting_meter: bytes of no tokens"
+                                                         : nullptr;
+    }
 
   private:
     /// What is known of a token until its intermediate has been seen.

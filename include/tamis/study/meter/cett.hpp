@@ -5,7 +5,9 @@
 #include <tamis/study/meter.hpp>
 #include <tamis/study/state.hpp>
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 TAMIS_BEGIN
 
@@ -21,8 +23,8 @@ namespace study {
 /// At gate or up: of this site's mask alone, whatever the other sites' masks do; the FFN has to show full values at both,
 /// gate before up, a block site by site. hooked_ffn does; glu_ffn does not, since it skips what it need not know.
 ///
-/// O(d h) a token, and for gate and up the gate's values of a block are kept. Tokens whose values are not finite are counted
-/// apart.
+/// O(d h) a token, and for gate and up the gate's values of a block are kept. Tokens whose values are not finite have no CETT:
+/// they are counted, and mean and greatest are NaN then.
 template <class Down>
 class cett_meter {
   public:
@@ -56,15 +58,27 @@ class cett_meter {
     }
 
     site where() const { return where_; }
-    /// Tokens in the mean, and those left out because something in them is not finite.
+    /// Tokens that have a CETT, and those that have none because something in them is not finite (or the CETT is 2^62 and
+    /// more: nearly all of what cancels in the output is dropped).
     std::uint64_t tokens() const { return errors_.count(); }
-    std::uint64_t not_finite() const { return not_finite_; }
-    double mean() const { return errors_.mean(); }
-    double greatest() const { return greatest_; }
+    std::uint64_t not_finite() const { return not_finite_ + errors_.left_out(); }
+    /// Over all tokens; NaN when one of them has none. 0 of no tokens.
+    double mean() const { return unless_lost(not_finite(), errors_.mean()); }
+    double greatest() const { return unless_lost(not_finite(), greatest_); }
 
     template <class Archive>
     void state(Archive& a) {
         a(std::as_const(where_), errors_, greatest_, not_finite_);
+    }
+    const char* problem() const {
+        // a token whose whole all but cancels may have an infinite one
+        const bool number = detail::is_between(greatest_, 0.0, std::numeric_limits<double>::infinity());
+        const bool any = errors_.count() + errors_.left_out() != 0;
+        return !number                                  ? "cett_meter: the greatest CETT is no number >= 0"
+               : !any && magnitude_bits(greatest_) != 0 ? "cett_meter: a greatest CETT of no tokens"
+               : errors_.left_out() == 0 && (errors_.sum() < 0 || errors_.mean() > greatest_ * (1 + 0x1p-40))
+                   ? "cett_meter: a mean CETT beyond the greatest"
+                   : nullptr;
     }
 
   private:
@@ -118,10 +132,12 @@ class cett_meter {
         dropped_.assign(detail::down_width(down_), 0.0);
         kept_.assign(detail::down_width(down_), 0.0);
         if (detail::down_rows_are_outputs<Down>()) {
-            for (std::size_t j = 0; j < dropped_.size(); ++j) {
-                for (std::size_t i = 0; i < intermediate.size(); ++i) {
-                    add(j, widen(intermediate[i]) * widen(down_.at(j, i)), active[i]);
-                }
+            std::size_t j = 0;
+            for (; j + outputs_at_once <= dropped_.size(); j += outputs_at_once) {
+                add<outputs_at_once>(j, intermediate, active);
+            }
+            for (; j < dropped_.size(); ++j) {
+                add<1>(j, intermediate, active);
             }
         } else {
             for (std::size_t i = 0; i < intermediate.size(); ++i) {
@@ -141,8 +157,21 @@ class cett_meter {
         }
         count(of_dropped, of_all);
     }
-    void add(std::size_t output, double product, bool active) {
-        (active ? kept_ : dropped_)[output] += product;
+    /// Several outputs beside each other: one sum would wait for itself. Each adds up its neurons in their order.
+    template <std::size_t Outputs>
+    void add(std::size_t first, std::span<const float> intermediate, mask_view active) {
+        std::array<std::array<double, Outputs>, 2> sums{};
+        for (std::size_t i = 0; i < intermediate.size(); ++i) {
+            const double value = widen(intermediate[i]);
+            std::array<double, Outputs>& part = sums[active[i] ? 1 : 0];
+            for (std::size_t k = 0; k < Outputs; ++k) {
+                part[k] += value * widen(down_.at(first + k, i));
+            }
+        }
+        for (std::size_t k = 0; k < Outputs; ++k) {
+            dropped_[first + k] = sums[0][k];
+            kept_[first + k] = sums[1][k];
+        }
     }
     void count(double squared_dropped, double squared_all) {
         if (magnitude_bits(squared_dropped) >= infinity_bits<double> ||
@@ -154,6 +183,8 @@ class cett_meter {
         errors_.add(error);
         greatest_ = (std::max)(greatest_, error);
     }
+
+    static constexpr std::size_t outputs_at_once = 8;
 
     Down down_;
     site where_;

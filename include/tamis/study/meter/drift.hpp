@@ -19,6 +19,12 @@ struct mask_drift {
     /// Over all tokens: entries; values that are not zero but are rounded to it; active entries of the masks over the values,
     /// over the rounded values, and over both.
     std::uint64_t entries = 0, flushed = 0, active_before = 0, active_after = 0, active_both = 0;
+    /// Finite values that the rounding made infinite, and those beyond the format's largest number that became it. Masks are
+    /// what they are then: an infinity is all of the mass.
+    std::uint64_t overflowed = 0, saturated = 0;
+    /// Tokens of which a value was NaN or infinite before it was rounded. Their masks are masks all the same (a NaN is
+    /// active, an infinity all of the mass) and no token is left out, but they are masks of a model that has overflowed.
+    std::uint64_t not_finite = 0;
     /// Of each token's two masks.
     exact_total jaccard;
 
@@ -33,6 +39,9 @@ struct mask_drift {
         tokens += other.tokens;
         entries += other.entries;
         flushed += other.flushed;
+        overflowed += other.overflowed;
+        saturated += other.saturated;
+        not_finite += other.not_finite;
         active_before += other.active_before;
         active_after += other.active_after;
         active_both += other.active_both;
@@ -40,7 +49,20 @@ struct mask_drift {
     }
     template <class Archive>
     void state(Archive& a) {
-        a(tokens, entries, flushed, active_before, active_after, active_both, jaccard);
+        a(tokens, entries, flushed, active_before, active_after, active_both, overflowed, saturated,
+          not_finite, jaccard);
+    }
+    const char* problem() const {
+        return tokens == 0 && entries != 0 ? "mask_drift: entries of no tokens"
+               : flushed > entries || active_before > entries || active_after > entries
+                   ? "mask_drift: more flushed or active entries than entries"
+               : overflowed > entries || saturated > entries || not_finite > tokens
+                   ? "mask_drift: more values that overflowed or saturated than there are"
+               : active_both > active_before || active_both > active_after
+                   ? "mask_drift: more active in both masks than in one"
+               : jaccard.count() != tokens || jaccard.left_out() != 0 || !jaccard.can_be_of_shares()
+                   ? "mask_drift: the Jaccard indices are not one in [0, 1] for each token"
+                   : nullptr;
     }
     friend bool operator==(const mask_drift&, const mask_drift&) = default;
 
@@ -116,9 +138,12 @@ class precision_drift {
         const auto rounded = std::span{rounded_}.first(values.size());
         std::copy(values.begin(), values.end(), rounded.begin());
         round_all(rounding_, rounded);
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            d.flushed += magnitude_bits(values[i]) != 0 && magnitude_bits(rounded[i]) == 0 ? 1u : 0u;
-        }
+        rounding_losses losses;
+        losses.add(values, rounded, largest_of(rounding_));
+        d.flushed += losses.flushed;
+        d.overflowed += losses.overflowed;
+        d.saturated += losses.saturated;
+        d.not_finite += count_not_finite(values) != 0 ? 1u : 0u;
         const workspace w{scratch_};
         chosen->select(values, before_.span(), w);
         chosen->select(rounded, after_.span(), w);

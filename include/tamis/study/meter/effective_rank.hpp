@@ -19,7 +19,8 @@ namespace study {
 ///
 /// The cost, for n features: n (n + 1) / 2 additions a token (about a nanosecond each) and 16 n (n + 1) bytes, 270 MB for
 /// 4096; at the end O(n^3). `every` bounds it: of the tokens, only those whose place in their block (sighting::token) is a
-/// multiple of it are taken. Tokens with NaN, infinity or products beyond 2^62 are counted and left out.
+/// multiple of it are taken. A token with NaN, infinity or products beyond 2^62 is counted and can not be taken; then, and when
+/// all squares together might reach 2^63, where sums end, there is no rank: it is NaN.
 class effective_rank_meter {
   public:
     /// Refuses 0.
@@ -43,6 +44,7 @@ class effective_rank_meter {
         }
         fit(s.values.size());
         ++tokens_;
+        take_mass(s.values);
         exact_total* next = gram_.data();
         for (std::size_t i = 0; i < features_; ++i) {
             const double value = widen(s.values[i]);
@@ -65,6 +67,7 @@ class effective_rank_meter {
         }
         fit(other.features_);
         tokens_ += other.tokens_;
+        mass_ = saturated_sum(mass_, other.mass_);
         for (std::size_t i = 0; i < gram_.size(); ++i) {
             gram_[i].merge(other.gram_[i]);
         }
@@ -74,14 +77,20 @@ class effective_rank_meter {
     std::size_t every() const { return every_; }
     std::size_t features() const { return features_; }
     std::uint64_t tokens() const { return tokens_; }
+    /// Tokens that could not be taken.
     std::uint64_t left_out() const { return left_out_; }
+    /// Whether the figures are those of all tokens. If not, they are NaN.
+    bool is_known() const { return left_out_ == 0 && mass_ < std::uint64_t{1} << 63; }
 
     /// Descending, as many as there are features. What lies within rounding of zero (n eps of the largest eigenvalue) is 0,
-    /// so singular values below about 1e-7 of the largest are lost.
+    /// so singular values below about 1e-7 of the largest are lost. All NaN when a token could not be taken.
     std::vector<double> singular_values() const {
         const auto n = static_cast<Eigen::Index>(features_);
         if (n == 0) {
             return {};
+        }
+        if (!is_known()) {
+            return std::vector<double>(features_, not_a_number);
         }
         Eigen::MatrixXd gram(n, n);
         const exact_total* next = gram_.data();
@@ -100,8 +109,11 @@ class effective_rank_meter {
         }
         return values;
     }
-    /// In [1, features]; 0 of nothing and of zeros.
+    /// In [1, features]; 0 of nothing and of zeros; NaN when a token could not be taken.
     double effective_rank() const {
+        if (!is_known()) {
+            return not_a_number;
+        }
         const std::vector<double> values = singular_values();
         double sum = 0;
         for (const double value : values) {
@@ -120,7 +132,32 @@ class effective_rank_meter {
 
     template <class Archive>
     void state(Archive& a) {
-        a(std::as_const(where_), std::as_const(every_), features_, tokens_, left_out_, gram_);
+        a(std::as_const(where_), std::as_const(every_), features_, tokens_, left_out_, mass_, gram_);
+    }
+    const char* problem() const {
+        const std::uint64_t n = features_; // below 2^32, its square can be told
+        const bool square = n < std::uint64_t{1} << 32 && gram_.size() == n * (n + 1) / 2;
+        const auto of_tokens = [&](const exact_total& t) {
+            return t.count() == tokens_ && t.left_out() == 0;
+        };
+        const auto negative_square = [&] { // sums that may have left their range say nothing
+            if ((mass_ >> 63) != 0) {
+                return false;
+            }
+            for (std::size_t i = 0; i < features_; ++i) {
+                if (gram_[i * (i + 3) / 2].sum() < 0) {
+                    return true;
+                }
+            }
+            return false;
+        };
+        return !square                  ? "effective_rank_meter: not a product for each pair of features"
+               : negative_square()      ? "effective_rank_meter: a negative sum of squares"
+               : mass_ < tokens_        ? "effective_rank_meter: a sum of squares that can not be"
+               : tokens_ == 0 && n != 0 ? "effective_rank_meter: features of no tokens"
+               : !std::all_of(gram_.begin(), gram_.end(), of_tokens)
+                   ? "effective_rank_meter: a product of two features that does not count the tokens"
+                   : nullptr;
     }
 
   private:
@@ -132,9 +169,19 @@ class effective_rank_meter {
         detail::need("tamis::study::effective_rank_meter: %zu features are needed, got %zu", features_, n);
     }
 
+    /// No entry of the Gram matrix is larger than the sum over tokens of the largest square; ends at the largest integer,
+    /// so that it does not depend on the order.
+    void take_mass(std::span<const float> values) {
+        double largest = 0;
+        for (const float value : values) {
+            largest = (std::max)(largest, widen(value) * widen(value));
+        }
+        mass_ = saturated_sum(mass_, static_cast<std::uint64_t>(largest) + 1);
+    }
+
     site where_;
     std::size_t every_, features_ = 0;
-    std::uint64_t tokens_ = 0, left_out_ = 0;
+    std::uint64_t tokens_ = 0, left_out_ = 0, mass_ = 0;
     std::vector<exact_total> gram_; // the lower triangle, row by row
 };
 

@@ -85,6 +85,10 @@ class per_expert {
     void state(Archive& a) {
         a(std::as_const(experts_), meters_, routed_);
     }
+    const char* problem() const {
+        return routed_.size() != meters_.size() ? "per_expert: not one count of routed tokens for each expert"
+                                                : nullptr;
+    }
 
   private:
     std::size_t experts_;

@@ -63,6 +63,13 @@ class frequency_meter {
     void state(Archive& a) {
         a(std::as_const(where_), tokens_, active_);
     }
+    const char* problem() const {
+        const auto beyond = [&](std::uint64_t count) { return count > tokens_; };
+        return tokens_ == 0 && !active_.empty() ? "frequency_meter: neurons of no tokens"
+               : std::any_of(active_.begin(), active_.end(), beyond)
+                   ? "frequency_meter: a neuron that is active for more tokens than there are"
+                   : nullptr;
+    }
 
   private:
     void fit(std::size_t n) {

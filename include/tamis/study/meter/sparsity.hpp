@@ -32,6 +32,9 @@ class sparsity_meter {
         void state(Archive& a) {
             a(entries, dropped);
         }
+        const char* problem() const {
+            return dropped > entries ? "sparsity_meter: more dropped entries than entries" : nullptr;
+        }
         friend bool operator==(const counts&, const counts&) = default;
     };
     /// Tokens by their sparsity: bin b counts those in [b, b + 1) percent, the last one those that dropped everything.
@@ -103,6 +106,23 @@ class sparsity_meter {
         template <class Archive>
         void state(Archive& a) {
             a(all, by_position, bins, tokens, least, greatest);
+        }
+        const char* problem() const {
+            counts positions;
+            for (const counts& c : by_position) {
+                positions += c;
+            }
+            std::uint64_t in_bins = 0;
+            for (const std::uint64_t count : bins) {
+                in_bins += count;
+            }
+            return positions != all || (tokens == 0 && !by_position.empty())
+                       ? "sparsity_meter: the positions' counts do not add up to all"
+                   : in_bins != tokens ? "sparsity_meter: the histogram does not add up to the tokens"
+                   : !detail::is_between(least, 0.0, 1.0) || !detail::is_between(greatest, least, 1.0) ||
+                           (tokens == 0 && magnitude_bits(greatest) != 0)
+                       ? "sparsity_meter: the least and the greatest sparsity can not be"
+                       : nullptr;
         }
     };
     at_site& at(site where) { return sites_[static_cast<std::size_t>(where)]; }

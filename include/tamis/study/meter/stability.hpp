@@ -72,6 +72,16 @@ class stability_meter {
     void state(Archive& a) {
         a(std::as_const(where_), jaccard_, wanted_, entries_);
     }
+    const char* problem() const {
+        for (std::size_t g = 0; g < group_sizes.size(); ++g) {
+            if (wanted_[g] > entries_[g]) {
+                return "stability_meter: more wanted entries than entries";
+            }
+        }
+        return jaccard_.left_out() != 0 || !jaccard_.can_be_of_shares()
+                   ? "stability_meter: Jaccard indices that are not in [0, 1]"
+                   : nullptr;
+    }
 
   private:
     site where_;

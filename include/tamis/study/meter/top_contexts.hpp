@@ -127,11 +127,13 @@ class top_contexts {
     double frequency(std::size_t neuron) const {
         return tokens_ == 0 ? 0.0 : static_cast<double>(active_[neuron]) / static_cast<double>(tokens_);
     }
-    /// The mean over all tokens of |value|, NaN and infinity left out.
+    /// The mean over all tokens of |value|; NaN when one of these is NaN or infinite (not_finite). 0 of no tokens.
     double mean_magnitude(std::size_t neuron) const {
         const exact_total& sum = magnitudes_[neuron];
-        return tokens_ == sum.left_out() ? 0.0 : sum.sum() / static_cast<double>(tokens_ - sum.left_out());
+        return unless_lost(sum.left_out(), tokens_ == 0 ? 0.0 : sum.sum() / static_cast<double>(tokens_));
     }
+    /// Tokens whose value the mean can not take.
+    std::uint64_t not_finite(std::size_t neuron) const { return magnitudes_[neuron].left_out(); }
     /// CETT's neuron norm, averaged: mean |value| * ||W_down[:, i]||; at the intermediate what masking the neuron costs.
     double contribution(std::size_t neuron) const {
         return mean_magnitude(neuron) * (norms_.empty() ? 1.0 : widen(norms_[neuron]));
@@ -141,12 +143,24 @@ class top_contexts {
     void state(Archive& a) {
         a(std::as_const(neurons_), std::as_const(contexts_), std::as_const(where_), tokens_, best_, active_,
           magnitudes_);
-        detail::need("tamis::study::top_contexts: the state needs %zu contexts, got %zu",
-                     neurons_ * contexts_, best_.size());
-        detail::need("tamis::study::top_contexts: the state needs %zu counts, got %zu", neurons_,
-                     active_.size());
-        detail::need("tamis::study::top_contexts: the state needs %zu totals, got %zu", neurons_,
-                     magnitudes_.size());
+    }
+    const char* problem() const {
+        if (best_.size() != neurons_ * contexts_ || active_.size() != neurons_ ||
+            magnitudes_.size() != neurons_) {
+            return "top_contexts: not as many contexts, counts and totals as the neurons have";
+        }
+        for (std::size_t i = 0; i < neurons_; ++i) {
+            const auto all = std::span{best_}.subspan(i * contexts_, contexts_);
+            const exact_total& sum = magnitudes_[i];
+            if (!std::is_sorted(all.begin(), all.end())) {
+                return "top_contexts: contexts that are not in their order";
+            }
+            if (active_[i] > tokens_ || sum.count() > tokens_ || sum.left_out() > tokens_ - sum.count() ||
+                top(i).size() > tokens_ || (sum.left_out() == 0 && sum.sum() < 0)) {
+                return "top_contexts: a neuron with more tokens than there are, or a negative mass";
+            }
+        }
+        return nullptr;
     }
 
   private:

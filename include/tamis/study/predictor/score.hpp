@@ -12,7 +12,7 @@ namespace study {
 class prediction_score {
   public:
     /// One token. `values` are what the mass is of (the dense intermediate, say), d of them or none. Refuses sizes that
-    /// differ. Values that exact_total can not sum (NaN, infinity) are left out of both masses.
+    /// differ. With values that exact_total can not sum (NaN, infinity) there is no mass, and no recall by it.
     void add(mask_view predicted, mask_view truth, std::span<const float> values = {}) {
         detail::need(
             "tamis::study::prediction_score: the predicted mask has %zu entries, the true "
@@ -55,18 +55,30 @@ class prediction_score {
     /// Shares of all neurons; 0 of none.
     double predicted_share() const { return share(predicted_, neurons_, 0.0); }
     double active_share() const { return share(active_, neurons_, 0.0); }
-    /// The recall by mass: sum of |value| over the predicted neurons, over that of all; 1 when there is no mass.
+    /// The recall by mass: sum of |value| over the predicted neurons, over that of all; 1 when there is no mass, NaN when
+    /// a value was not finite.
     double weighted_recall() const {
         const double all = mass_.sum();
-        return all > 0 ? kept_.sum() / all : 1.0;
+        return unless_lost(left_out(), all > 0 ? kept_.sum() / all : 1.0);
     }
-    /// Values that were in no mass.
+    /// Values that no mass can hold.
     std::uint64_t left_out() const { return mass_.left_out(); }
 
     /// See study/state.hpp.
     template <class Archive>
     void state(Archive& a) {
         a(tokens_, neurons_, predicted_, active_, both_, mass_, kept_);
+    }
+    const char* problem() const {
+        return predicted_ > neurons_ || active_ > neurons_
+                   ? "prediction_score: more active neurons than neurons"
+               : both_ > predicted_ || both_ > active_ ? "prediction_score: more in both masks than in one"
+               : kept_.count() > mass_.count() || kept_.left_out() > mass_.left_out() ||
+                       mass_.count() > neurons_ || mass_.left_out() > neurons_
+                   ? "prediction_score: more values kept than there are, or more values than neurons"
+               : left_out() == 0 && (kept_.sum() < 0 || kept_.sum() > mass_.sum())
+                   ? "prediction_score: more mass kept than there is"
+                   : nullptr;
     }
     friend bool operator==(const prediction_score&, const prediction_score&) = default;
 
