@@ -1,7 +1,7 @@
 #pragma once
 
 #include "input/windows.hpp"
-#include "measure/runner.hpp"
+#include "model/activation.hpp"
 #include "remarks.hpp"
 
 #include <cstddef>

@@ -2,10 +2,11 @@
 
 #include "error.hpp"
 #include "lists.hpp"
-#include "measure/runner.hpp"
+#include "model/activation.hpp"
 #include "remarks.hpp"
 
 #include <tamis/any_selector.hpp>
+#include <tamis/ffn/site.hpp>
 #include <tamis/study/critical.hpp>
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 // which do not read what the masks spare: the model predicts the same, and what is said to be skipped is skipped.
 
 #include "measure/cett.hpp"
+#include "measure/predictions.hpp"
 #include "support_study.hpp"
 
 #include <tamis/ffn/glu_ffn.hpp>

@@ -1,7 +1,7 @@
 #include "model/transformer.hpp"
 
 #include "measure/runner.hpp"
-#include "measure/scores.hpp"
+#include "measure/predictions.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>

@@ -2,7 +2,7 @@
 
 #include "input/tasks.hpp"
 #include "input/windows.hpp"
-#include "measure/runner.hpp"
+#include "model/activation.hpp"
 #include "model/checkpoint.hpp"
 #include "model/tokenizer.hpp"
 #include "remarks.hpp"

@@ -15,6 +15,8 @@
 
 namespace app {
 
+namespace study = tamis::study;
+
 /// Whoever looks on, whatever its type.
 struct onlooker {
     std::function<void(std::size_t layer, const tamis::sighting&)> see;

@@ -1,5 +1,6 @@
 #include "measure/measure.hpp"
 
+#include "measure/predictions.hpp"
 #include "measure/runner.hpp"
 #include "measure/threads.hpp"
 

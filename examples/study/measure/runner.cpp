@@ -1,5 +1,7 @@
 #include "measure/runner.hpp"
 
+#include "model/transformer.hpp"
+
 #include <tamis/ffn/activation.hpp>
 #include <tamis/study/hooked_ffn.hpp>
 

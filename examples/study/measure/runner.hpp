@@ -1,7 +1,10 @@
 #pragma once
 
+#include "model/activation.hpp"
 #include "model/checkpoint.hpp"
-#include "model/transformer.hpp"
+#include "model/matrix.hpp"
+#include "model/not_finite.hpp"
+#include "model/tokenizer.hpp"
 
 #include <tamis/ffn/weights.hpp>
 #include <tamis/format/f32.hpp>
@@ -14,9 +17,6 @@
 namespace app {
 
 namespace study = tamis::study;
-
-/// sigma of the model's FFNs, which its file does not say.
-enum class activation { silu, gelu, relu };
 
 /// A model as one thread runs it: the transformer, and FFNs that call a hook at their sites.
 class runner {

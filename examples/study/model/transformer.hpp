@@ -1,10 +1,9 @@
 #pragma once
 
 #include "model/checkpoint.hpp"
+#include "model/matrix.hpp"
 #include "model/not_finite.hpp"
 #include "model/tokenizer.hpp"
-
-#include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
@@ -13,9 +12,6 @@
 #include <utility>
 
 namespace app {
-
-/// A block of tokens: row t belongs to the token at position t.
-using matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 namespace detail {
 

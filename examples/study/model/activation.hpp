@@ -1,0 +1,8 @@
+#pragma once
+
+namespace app {
+
+/// sigma of the model's FFNs, which its file does not say.
+enum class activation { silu, gelu, relu };
+
+} // namespace app
