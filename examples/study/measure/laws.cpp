@@ -13,6 +13,9 @@
 #include <string_view>
 
 namespace app {
+
+namespace study = tamis::study;
+
 namespace {
 
 template <class Law>

@@ -3,6 +3,8 @@
 #include "input/subject.hpp"
 #include "measure/condition.hpp"
 #include "measure/scores.hpp"
+#include "model/checkpoint.hpp"
+#include "model/not_finite.hpp"
 
 #include <tamis/study/meter/accounting.hpp>
 #include <tamis/study/meter/sparsity.hpp>

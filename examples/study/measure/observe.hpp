@@ -4,6 +4,7 @@
 #include "input/subject.hpp"
 #include "measure/condition.hpp"
 #include "measure/measure.hpp"
+#include "measure/runner.hpp"
 #include "measure/threads.hpp"
 
 #include <tamis/study/sweep.hpp>
