@@ -7,6 +7,7 @@ while(unread)
     list(APPEND reached ${header})
     file(STRINGS "${INCLUDE_DIR}/${header}" lines REGEX "^ *# *include <tamis/")
     list(TRANSFORM lines REPLACE "^ *# *include <([^>]*)>.*" "\\1")
+    list(FILTER lines INCLUDE REGEX "[.]hpp$") # one line names a header that is not there, on purpose
     list(REMOVE_ITEM lines ${reached} "")
     list(APPEND unread ${lines})
     list(REMOVE_DUPLICATES unread)

@@ -26,7 +26,7 @@ NAMES = {
     "exception": "exception exception_ptr current_exception rethrow_exception",
     "functional": "function plus minus multiplies less greater identity bit_and bit_or invoke ref reference_wrapper",
     "initializer_list": "initializer_list",
-    "iterator": "back_inserter distance next prev advance",
+    "iterator": "input_iterator_tag forward_iterator_tag back_inserter distance next prev advance",
     "limits": "numeric_limits",
     "map": "map multimap",
     "memory": "unique_ptr shared_ptr make_unique make_shared align uninitialized_default_construct_n addressof",
