@@ -1,8 +1,22 @@
 // The study on a model of one's own, without files. The library asks for two callables: one that runs the model on a part
 // of the data with a hook at the sites of its FFNs (make_runner), one that says how well it did (agreement). This model is
 // made up, and what it predicts without masks is taken for right; put yours in its place.
-#include <tamis/study/study.hpp>
-#include <tamis/tamis.hpp>
+#include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/pack.hpp>
+#include <tamis/format/f32.hpp>
+#include <tamis/rule/top_p.hpp>
+#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/study/calibrate/cett_curve.hpp>
+#include <tamis/study/calibrate/cett_refinement.hpp>
+#include <tamis/study/critical.hpp>
+#include <tamis/study/hooked_ffn.hpp>
+#include <tamis/study/masker.hpp>
+#include <tamis/study/meter/accounting.hpp>
+#include <tamis/study/meter/cett.hpp>
+#include <tamis/study/meter/sparsity.hpp>
+#include <tamis/study/meter/stability.hpp>
+#include <tamis/study/plan.hpp>
+#include <tamis/study/sweep.hpp>
 
 #include <array>
 #include <cmath>
