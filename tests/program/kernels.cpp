@@ -3,6 +3,7 @@
 
 #include "measure/cett.hpp"
 #include "measure/predictions.hpp"
+#include "model/transformer.hpp"
 #include "support_study.hpp"
 
 #include <tamis/ffn/glu_ffn.hpp>
