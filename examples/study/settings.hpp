@@ -23,6 +23,8 @@
 
 namespace app {
 
+namespace study = tamis::study;
+
 // What the command line names: activations, sites, rules and their values.
 
 inline constexpr std::array activation_names{"silu", "gelu", "relu"};

@@ -3,6 +3,7 @@
 #include "measure/precision.hpp"
 #include "measure/scores.hpp"
 
+#include "measure/predictions.hpp"
 #include "support_study.hpp"
 #include "support_weights.hpp"
 
