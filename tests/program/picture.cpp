@@ -20,7 +20,7 @@ bool gnuplot_there() {
     static const bool there = std::system("gnuplot --version >/dev/null 2>&1") == 0;
     return there;
 }
-std::string content(const std::filesystem::path& path) {
+std::string written(const std::filesystem::path& path) {
     std::ifstream in{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
@@ -35,7 +35,7 @@ drawing draw(const app::picture& p) {
     const std::string command =
         "cd '" + folder.path().string() + "' && gnuplot p.gp >p.svg 2>p.err || echo failed >>p.err";
     CHECK(std::system(command.c_str()) == 0);
-    return {content(folder / "p.svg"), content(folder / "p.err")};
+    return {written(folder / "p.svg"), written(folder / "p.err")};
 }
 /// gnuplot takes the script without a word, and each of these texts can be read in the picture.
 void accepted(const app::picture& p, const std::vector<std::string>& texts) {
@@ -166,13 +166,13 @@ TEST_CASE("a picture is drawn where there is gnuplot; else its script stays, and
     CHECK(w.all_drawn == gnuplot_there());
     CHECK(std::filesystem::exists(folder / "curve.gp"));
     CHECK(std::filesystem::exists(folder / "curve.svg") == gnuplot_there());
-    CHECK(has(content(folder / "report.md"), "curve.svg") == gnuplot_there());
+    CHECK(has(written(folder / "report.md"), "curve.svg") == gnuplot_there());
 
     app::document broken{"t"};
     broken.add(app::picture{"curve", "A curve", "plot nonsense from nowhere"});
     w = app::write_document(folder.path(), broken);
     CHECK(!w.all_drawn);
     CHECK(!std::filesystem::exists(folder / "curve.svg"));
-    CHECK(!has(content(folder / "report.md"), "curve.svg"));
+    CHECK(!has(written(folder / "report.md"), "curve.svg"));
     CHECK(std::find(w.files.begin(), w.files.end(), "curve.gp") != w.files.end());
 }

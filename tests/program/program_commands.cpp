@@ -1,8 +1,7 @@
 // The other commands from outside: what they say of a little model, and how they refuse.
 
 #include "support_desk.hpp"
-
-#include <nlohmann/json.hpp>
+#include "support_json.hpp"
 
 #include <cmath>
 #include <string>
@@ -12,13 +11,6 @@ using namespace study_test;
 
 namespace {
 
-using json = nlohmann::json;
-
-json parsed(const std::string& text) {
-    json j = json::parse(text, nullptr, false);
-    REQUIRE(!j.is_discarded());
-    return j;
-}
 /// Stories enough for a calibration.
 void put_long_text(const desk& d) {
     std::string text;

@@ -1,8 +1,7 @@
 // tamis-study laws from outside: points of a file, of checkpoints, and of the embedded twins.
 
 #include "support_desk.hpp"
-
-#include <nlohmann/json.hpp>
+#include "support_json.hpp"
 
 #include <cmath>
 #include <cstring>
@@ -12,13 +11,6 @@ using namespace study_test;
 
 namespace {
 
-using json = nlohmann::json;
-
-json parsed(const std::string& text) {
-    json j = json::parse(text, nullptr, false);
-    REQUIRE(!j.is_discarded());
-    return j;
-}
 /// 12 points of the ReLU law with A0 = 0.08.
 std::string curve_file(int points = 12) {
     std::string text = "model,tokens,activation_ratio\n";

@@ -2,8 +2,7 @@
 
 #include "input/text.hpp"
 #include "support_desk.hpp"
-
-#include <nlohmann/json.hpp>
+#include "support_json.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,13 +12,6 @@ using namespace study_test;
 
 namespace {
 
-using json = nlohmann::json;
-
-json parsed(const std::string& text) {
-    json j = json::parse(text, nullptr, false);
-    REQUIRE(!j.is_discarded());
-    return j;
-}
 /// JSON is UTF-8: to dump strictly what was read is to check it.
 bool is_utf8(const std::string& text) {
     return json(text).dump(-1, ' ', false, json::error_handler_t::ignore) ==

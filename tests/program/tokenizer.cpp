@@ -13,7 +13,7 @@ using app::token;
 
 namespace {
 
-app::tokenizer load(const bytes& file, std::size_t vocabulary = 290) {
+app::tokenizer read_pieces(const bytes& file, std::size_t vocabulary = 290) {
     return {file.as("t.bin"), vocabulary};
 }
 
@@ -63,7 +63,7 @@ std::vector<token> encode_plainly(const std::string& text) {
 } // namespace
 
 TEST_CASE("a text is BOS, a leading space, and merges by best score") {
-    const auto t = load(make_tokenizer());
+    const auto t = read_pieces(make_tokenizer());
     CHECK(t.encode("") == std::vector<token>{1});
     const auto id = [](const std::string& piece) {
         return static_cast<token>(259 +
@@ -77,7 +77,7 @@ TEST_CASE("a text is BOS, a leading space, and merges by best score") {
 }
 
 TEST_CASE("the queue of merges gives what the plain rescan gives, and decoding gives the text back") {
-    const auto t = load(make_tokenizer());
+    const auto t = read_pieces(make_tokenizer());
     std::mt19937 random{3};
     const std::string alphabet = "thea bcdon \xc3\xa9x\n";
     for (int round = 0; round < 2000; ++round) {
@@ -92,7 +92,7 @@ TEST_CASE("the queue of merges gives what the plain rescan gives, and decoding g
 }
 
 TEST_CASE("a long text takes time in proportion") {
-    const auto t = load(make_tokenizer());
+    const auto t = read_pieces(make_tokenizer());
     std::string text;
     for (int i = 0; i < 50000; ++i) {
         text += "the cat and ";
@@ -103,7 +103,7 @@ TEST_CASE("a long text takes time in proportion") {
 TEST_CASE("a tokenizer file that does not fit is refused") {
     const bytes good = make_tokenizer();
     const auto error = [&](const bytes& file, std::size_t vocabulary = 290) {
-        return error_of([&] { load(file, vocabulary); });
+        return error_of([&] { read_pieces(file, vocabulary); });
     };
     CHECK(error(good).empty());
     CHECK(has(error(good, 289), "t.bin: 10 trailing bytes: a vocabulary of 289"));
@@ -145,10 +145,10 @@ struct tokenizer_file {
         }
         return b;
     }
-    app::tokenizer load() const { return {file().as("t.bin"), all.size()}; }
+    app::tokenizer read_pieces() const { return {file().as("t.bin"), all.size()}; }
     std::string note() const {
         std::string notes;
-        const app::tokenizer loaded = load();
+        const app::tokenizer loaded = read_pieces();
         for (const auto& sentence : loaded.notes().all()) {
             notes += sentence + "\n";
         }
@@ -157,7 +157,7 @@ struct tokenizer_file {
 };
 
 std::vector<token> ids_of(const tokenizer_file& file, const std::string& text) {
-    return file.load().encode(text);
+    return file.read_pieces().encode(text);
 }
 
 } // namespace
@@ -177,7 +177,7 @@ TEST_CASE("a byte is a token only where the token is called so") {
         CHECK(file.note() == "");
         CHECK(ids_of(file, "x\xc3\xa8") == std::vector<token>{1, 259, 'x' + 3, 0xc3 + 3, 0xa8 + 3});
         CHECK(ids_of(file, "the cat") == ids_of(named, "the cat")); // letters are letters, not bytes
-        CHECK(file.load().decode(file.load().encode("\xc3\xa8x\n")) == " \xc3\xa8x\n");
+        CHECK(file.read_pieces().decode(file.read_pieces().encode("\xc3\xa8x\n")) == " \xc3\xa8x\n");
     }
 }
 
@@ -205,15 +205,15 @@ TEST_CASE("a character without tokens is refused with its place, or is <unk> whe
         "line 2, byte 5 of the text: the tokenizer has no token for \"\xe2\x82\xa9\" (bytes E2 82 A9): token 172, which "
         "should be the byte A9, is \"zz\"");
     std::vector<std::size_t> places;
-    const auto ids = file.load().encode(text, [&](std::size_t at, std::string_view character) {
+    const auto ids = file.read_pieces().encode(text, [&](std::size_t at, std::string_view character) {
         places.push_back(at);
         CHECK(character == "\xe2\x82\xa9");
     });
     CHECK(places == std::vector<std::size_t>{8, 14});
     CHECK(std::count(ids.begin(), ids.end(), 0) == 2);
-    CHECK(file.load().has_unknown());
+    CHECK(file.read_pieces().has_unknown());
     file.all[0] = "u";
-    CHECK(!file.load().has_unknown());
+    CHECK(!file.read_pieces().has_unknown());
 }
 
 TEST_CASE("each byte is looked at by itself") {
@@ -252,19 +252,21 @@ TEST_CASE("a tokenizer that can be read, but is odd, says so") {
 
 TEST_CASE("a tokenizer of another model is refused with the number of its tokens") {
     const tokenizer_file file;
-    const auto why = [&](std::size_t vocabulary) { return error_of([&] { load(file.file(), vocabulary); }); };
+    const auto why = [&](std::size_t vocabulary) {
+        return error_of([&] { read_pieces(file.file(), vocabulary); });
+    };
     CHECK(has(why(289), "a vocabulary of 289 (the checkpoint's; here are 290 tokens, of another model)"));
     CHECK(
         has(why(300), "truncated: token 290 of a vocabulary of 300 (the checkpoint's; here are 290 tokens"));
     bytes cut = file.file();
     cut.data.resize(cut.data.size() - 1);
-    CHECK(has(error_of([&] { load(cut); }),
+    CHECK(has(error_of([&] { read_pieces(cut); }),
               "t.bin: truncated: token 289 of a vocabulary of 290 (the checkpoint's) needs 2"));
     for (const float score : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                               std::numeric_limits<float>::quiet_NaN()}) {
         tokenizer_file wrong;
         wrong.scores[260] = score;
-        CHECK(has(error_of([&] { wrong.load(); }),
+        CHECK(has(error_of([&] { wrong.read_pieces(); }),
                   "token 260 of a vocabulary of 290 (the checkpoint's) has a score that is no"));
     }
 }

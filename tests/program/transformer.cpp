@@ -1,7 +1,7 @@
 #include "model/transformer.hpp"
 
-#include "measure/runner.hpp"
 #include "measure/predictions.hpp"
+#include "measure/runner.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
