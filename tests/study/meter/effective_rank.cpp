@@ -14,7 +14,7 @@ static_assert(tamis::study::meter<effective_rank_meter> && tamis::study::has_sta
 
 namespace {
 
-owned_sighting shown(std::vector<float> values, std::size_t token = 0) {
+owned_sighting rank_of_shown(std::vector<float> values, std::size_t token = 0) {
     return {site::input, std::move(values), {}, false, token};
 }
 
@@ -23,7 +23,7 @@ std::vector<owned_sighting> random_tokens(std::size_t features, std::size_t toke
     engine random{seed};
     std::vector<owned_sighting> all;
     for (std::size_t t = 0; t < tokens; ++t) {
-        all.push_back(shown(generate<float>(s, features, random), t));
+        all.push_back(rank_of_shown(generate<float>(s, features, random), t));
     }
     return all;
 }
@@ -51,13 +51,13 @@ TEST_CASE("effective rank: as many as there are equal directions") {
     effective_rank_meter m{site::input};
     CHECK(m.effective_rank() == 0);
     CHECK(m.singular_values().empty());
-    m(shown({0, 0, 0, 0}));
+    m(rank_of_shown({0, 0, 0, 0}));
     CHECK(m.effective_rank() == 0);
-    m(shown({2, 0, 0, 0}));
+    m(rank_of_shown({2, 0, 0, 0}));
     CHECK(m.effective_rank() == doctest::Approx(1).epsilon(1e-12));
-    m(shown({0, 0, -2, 0}));
+    m(rank_of_shown({0, 0, -2, 0}));
     CHECK(m.effective_rank() == doctest::Approx(2).epsilon(1e-12));
-    m(shown({0, 0, 0, 2}));
+    m(rank_of_shown({0, 0, 0, 2}));
     CHECK(m.effective_rank() == doctest::Approx(3).epsilon(1e-12));
     const auto values = m.singular_values();
     REQUIRE(values.size() == 4);
@@ -71,8 +71,8 @@ TEST_CASE("effective rank: as many as there are equal directions") {
 
 TEST_CASE("effective rank: p is the share of the singular values, not of their squares") {
     effective_rank_meter m{site::input};
-    m(shown({3, 0}));
-    m(shown({0, 1}));
+    m(rank_of_shown({3, 0}));
+    m(rank_of_shown({0, 1}));
     CHECK(m.effective_rank() ==
           doctest::Approx(std::exp(-0.75 * std::log(0.75) - 0.25 * std::log(0.25))).epsilon(1e-12));
 }
@@ -116,19 +116,19 @@ TEST_CASE("effective rank: no order of tokens changes a bit") {
 
 TEST_CASE("effective rank: with a token of NaN, infinity or too large values there is no rank") {
     effective_rank_meter m{site::input};
-    m(shown({1, at_run_time(nan_of<float>)}));
-    m(shown({at_run_time(inf_of<float>), 1}));
-    m(shown({1, 0x1p31f}));
+    m(rank_of_shown({1, at_run_time(nan_of<float>)}));
+    m(rank_of_shown({at_run_time(inf_of<float>), 1}));
+    m(rank_of_shown({1, 0x1p31f}));
     CHECK(m.left_out() == 3);
     CHECK(m.tokens() == 0);
     CHECK(tamis::is_nan(m.effective_rank()));
-    m(shown({1, 0x1.fffffep30f}));
+    m(rank_of_shown({1, 0x1.fffffep30f}));
     CHECK(m.tokens() == 1);
     CHECK(tamis::is_nan(m.effective_rank()));
     CHECK(m.singular_values().size() == 2);
     CHECK(tamis::is_nan(m.singular_values()[0]));
     effective_rank_meter large{site::input};
-    large(shown({1, 0x1.fffffep30f}));
+    large(rank_of_shown({1, 0x1.fffffep30f}));
     CHECK(large.effective_rank() == doctest::Approx(1).epsilon(1e-6));
     large.merge(m);
     CHECK(tamis::is_nan(large.effective_rank()));
@@ -136,10 +136,10 @@ TEST_CASE("effective rank: with a token of NaN, infinity or too large values the
 
 TEST_CASE("effective rank: squares whose sum may leave an exact_total have none") {
     effective_rank_meter a{site::input}, b{site::input};
-    a(shown({0x1p30f, 1}));
+    a(rank_of_shown({0x1p30f, 1}));
     CHECK(a.is_known());
     for (int i = 0; i < 7; ++i) {
-        b(shown({0x1p30f, -1}));
+        b(rank_of_shown({0x1p30f, -1}));
     }
     CHECK(b.is_known()); // 7 * 2^60
     CHECK(b.effective_rank() >= 1);
@@ -154,8 +154,10 @@ TEST_CASE("effective rank: every 0, other sizes and other meters are refused") {
               effective_rank_meter{site::up, 0};
           }).find("at least 1 (each token), got 0") != std::string::npos);
     effective_rank_meter m{site::input};
-    m(shown({1, 2}));
-    CHECK(message_of([&] { m(shown({1, 2, 3})); }).find("2 features are needed, got 3") != std::string::npos);
+    m(rank_of_shown({1, 2}));
+    CHECK(message_of([&] {
+              m(rank_of_shown({1, 2, 3}));
+          }).find("2 features are needed, got 3") != std::string::npos);
     CHECK(message_of([&] { m.merge(effective_rank_meter{site::up}); }).find("another") != std::string::npos);
     CHECK(message_of([&] {
               m.merge(effective_rank_meter{site::input, 2});
