@@ -2,7 +2,8 @@
 
 // The study: both papers' measurements, on anyone's model. A model takes part through hooks at the sites of its FFNs
 // (hook.hpp) and a callable that runs it and says how well it did; nothing here reads or writes a file. Optional, like
-// <tamis/eigen.hpp>: it needs Eigen. <tamis/study/calibrate/calibration_json.hpp>, which needs nlohmann's json, is apart.
+// <tamis/eigen.hpp>: it needs Eigen. <tamis/study/calibrate/calibration_json.hpp> and
+// <tamis/study/calibrate/calibration_json_reader.hpp>, which need nlohmann's json, are apart.
 
 // the model's side: hooks, and an FFN that has them
 #include <tamis/study/hook.hpp>
