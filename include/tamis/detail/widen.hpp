@@ -42,8 +42,8 @@ struct widening {
         const words large = (rest << 13) + (112u << 23) + ((words)(rest > 0x7bffu) & (112u << 23));
         const words quiet = (words)(rest > 0x7c00u) & 0x400000u;
         const words is_small = (words)(rest < 0x400u);
-        const floats small = __builtin_convertvector((integers)rest, floats) * 0x1p-24f;
-        return from(((bits & 0x8000u) << 16) | ((words)small & is_small) | ((large | quiet) & ~is_small));
+        const floats tiny = __builtin_convertvector((integers)rest, floats) * 0x1p-24f;
+        return from(((bits & 0x8000u) << 16) | ((words)tiny & is_small) | ((large | quiet) & ~is_small));
     }
     static Vector int8(const void* p) {
         words bits;
@@ -95,12 +95,12 @@ struct widening_by_four {
         const __m128i is_infinite = _mm_cmpgt_epi32(rest, _mm_set1_epi32(0x7bff)); // or NaN
         const __m128i is_nan = _mm_cmpgt_epi32(rest, _mm_set1_epi32(0x7c00));
         const __m128i is_small = _mm_cmpgt_epi32(_mm_set1_epi32(0x400), rest);
-        const __m128i small = _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(rest), _mm_set1_ps(0x1p-24f)));
+        const __m128i tiny = _mm_castps_si128(_mm_mul_ps(_mm_cvtepi32_ps(rest), _mm_set1_ps(0x1p-24f)));
         __m128i large = _mm_add_epi32(_mm_slli_epi32(rest, 13), step);
         large = _mm_add_epi32(large, _mm_and_si128(is_infinite, step));
         large = _mm_or_si128(large, _mm_and_si128(is_nan, _mm_set1_epi32(0x400000)));
         const __m128i magnitude =
-            _mm_or_si128(_mm_and_si128(is_small, small), _mm_andnot_si128(is_small, large));
+            _mm_or_si128(_mm_and_si128(is_small, tiny), _mm_andnot_si128(is_small, large));
         return _mm_castsi128_ps(_mm_or_si128(sign, magnitude));
     }
     static __m128 int8(const void* p) {
