@@ -41,7 +41,7 @@ TEST_CASE("two words are one integer") {
         using tamis::detail::two_words;
         good = good && two_words{a} * two_words{b} == words_of(static_cast<wide>(a) * b);
         good = good && words_of(x) + words_of(y) == words_of(x + y);
-        good = good && words_of(x) << by == words_of(x << by) && words_of(x) >> by == words_of(x >> by);
+        good = good && (words_of(x) << by) == words_of(x << by) && (words_of(x) >> by) == words_of(x >> by);
         good = good && ~words_of(x) == words_of(~x) && (words_of(x) | words_of(y)) == words_of(x | y);
         good = good && static_cast<std::uint64_t>(words_of(x)) == b;
     }

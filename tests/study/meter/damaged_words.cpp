@@ -296,9 +296,10 @@ TEST_CASE("damaged words: a number that its member can not hold") {
                                                             {1, 2},
                                                             {1, ~std::uint64_t{0}},
                                                             {2, std::uint64_t{1} << 32}}) {
-        CAPTURE(place);
+        const std::size_t at = place; // clang 14 does not capture structured bindings
+        CAPTURE(at);
         auto words = good;
-        words[place] = word;
+        words[at] = word;
         CHECK(refusal(target, words).find("can not be " + std::to_string(word)) != std::string::npos);
     }
 }
