@@ -52,7 +52,8 @@ app::text_score score_of_logits(const app::matrix& logits) {
 } // namespace
 
 TEST_CASE("a weight that is not finite is refused, with its tensor, layer, index and file") {
-    for (const auto& [array, at] : arrays_of_checkpoint()) {
+    for (const auto& named : arrays_of_checkpoint()) { // clang 14 does not capture structured bindings
+        const auto& array = named.first;
         for (const float wrong : {nan_weight, inf_weight, -inf_weight}) {
             for (const std::size_t layer : {std::size_t{0}, std::size_t{1}}) {
                 const bool once = array == "embedding" || array == "rms_final" || array == "classifier";
