@@ -80,6 +80,14 @@ TAMIS_DETAIL_INLINE constexpr void fill_n(T* first, std::size_t count, const T& 
     }
 }
 
+/// std::copy_n.
+template <class T>
+TAMIS_DETAIL_INLINE constexpr void copy_n(const T* from, std::size_t count, T* to) {
+    for (std::size_t i = 0; i < count; ++i) {
+        to[i] = from[i];
+    }
+}
+
 /// A number that the compiler does not see through. clang 19 makes a comparison of floats of "are the bits without the
 /// sign 0", and that comparison takes denormals for zero where the processor flushes them; it does so only where it
 /// knows the mask. Costs nothing in a loop, whose beginning it is moved to.

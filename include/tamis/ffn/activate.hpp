@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/inlined.hpp>
 #include <tamis/detail/simd.hpp>
 #include <tamis/ffn/activation.hpp>
 
@@ -28,9 +29,9 @@ void activate(const Activation& sigma, std::span<float> values) {
         if (i < values.size()) {
             const auto left = values.subspan(i);
             float rest[vec::size] = {};
-            std::copy(left.begin(), left.end(), rest);
+            copy_n(left.data(), left.size(), rest);
             store(rest, sigma.lanes(load(rest)));
-            std::copy_n(rest, left.size(), left.begin());
+            copy_n(rest, left.size(), left.data());
         }
     } else {
         for (float& value : values) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/inlined.hpp>
 #include <tamis/ffn/activate.hpp>
 #include <tamis/ffn/linear.hpp>
 #include <tamis/ffn/policy.hpp>
@@ -108,7 +109,7 @@ block<const float> masked_copy(const Policies& policies, block<const float> valu
                                workspace& w, Observer& see, std::size_t first) {
     const block<float> masked = take_rows(w, values.rows(), values.columns());
     for (std::size_t token = 0; token < values.rows(); ++token) {
-        std::copy(values.row(token).begin(), values.row(token).end(), masked.row(token).begin());
+        copy_n(values.row(token).data(), values.columns(), masked.row(token).data());
     }
     step.run<Where>(policies, masked, w, see, first);
     return masked;

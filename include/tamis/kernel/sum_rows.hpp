@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/inlined.hpp>
 #include <tamis/kernel/step.hpp>
 
 TAMIS_BEGIN
@@ -60,7 +61,7 @@ void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size
               const float (&factor)[Count], float* y) {
     using unit = unit_of<F>;
     float rest[unit::weights] = {};
-    std::copy(y + last * unit::weights, y + end, rest);
+    copy_n(y + last * unit::weights, end - last * unit::weights, rest);
     for (std::size_t k = 0; k < Count; ++k) {
         vec weights[unit::vectors];
         load_rest<F>(in_hand.now[k], last, columns, weights);
@@ -73,7 +74,7 @@ void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size
             store(sum, multiply_add(vec(times), weights[v], load(sum)));
         }
     }
-    std::copy(rest, rest + (end - last * unit::weights), y + last * unit::weights);
+    copy_n(rest, end - last * unit::weights, y + last * unit::weights);
 }
 
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.

@@ -154,7 +154,7 @@ TEST_CASE("damaged words: CETT") {
 
 TEST_CASE("damaged words: effective rank") {
     const auto report = [](const auto& m) {
-        CHECK(!(m.effective_rank() < 0));
+        CHECK((tamis::is_nan(m.effective_rank()) || m.effective_rank() >= 0));
         CHECK(m.singular_values().size() == m.features());
     };
     damage_meter(tamis::study::effective_rank_meter{site::up}, several(site::up), report);
@@ -172,7 +172,8 @@ TEST_CASE("damaged words: effective rank") {
 TEST_CASE("damaged words: top contexts") {
     const auto report = [](const auto& m) {
         for (std::size_t i = 0; i < neurons; ++i) {
-            CHECK(!(m.frequency(i) + m.contribution(i) < 0));
+            CHECK((tamis::is_nan(m.frequency(i) + m.contribution(i)) ||
+                   m.frequency(i) + m.contribution(i) >= 0));
             CHECK(m.top(i).size() <= 3);
         }
     };
