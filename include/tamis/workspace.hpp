@@ -94,8 +94,7 @@ class aligned_memory {
     TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, std::align_val_t{workspace_alignment}); }
 
     TAMIS_KEYED std::span<std::byte> bytes() const& TAMIS_LIFETIMEBOUND { return {first_, size_}; }
-    TAMIS_KEYED void bytes() const&& =
-        delete; // tamis: these bytes go with a temporary; give the aligned_memory a name
+    TAMIS_KEYED void bytes() const&& = delete; // tamis: these bytes go with a temporary; name that
     /// 0 when it has been moved from.
     TAMIS_KEYED std::size_t size() const { return size_; }
 
