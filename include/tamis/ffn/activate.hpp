@@ -1,10 +1,9 @@
 #pragma once
 
-#include <tamis/detail/inlined.hpp>
 #include <tamis/detail/simd.hpp>
 #include <tamis/ffn/activation.hpp>
 
-#include <algorithm>
+#include <cstring>
 #include <span>
 
 TAMIS_BEGIN
@@ -29,9 +28,9 @@ void activate(const Activation& sigma, std::span<float> values) {
         if (i < values.size()) {
             const auto left = values.subspan(i);
             float rest[vec::size] = {};
-            copy_n(left.data(), left.size(), rest);
+            std::memcpy(rest, left.data(), left.size_bytes());
             store(rest, sigma.lanes(load(rest)));
-            copy_n(rest, left.size(), left.data());
+            std::memcpy(left.data(), rest, left.size_bytes());
         }
     } else {
         for (float& value : values) {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <tamis/detail/inlined.hpp>
 #include <tamis/kernel/step.hpp>
+
+#include <cstring>
 
 TAMIS_BEGIN
 
@@ -61,7 +62,7 @@ void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size
               const float (&factor)[Count], float* y) {
     using unit = unit_of<F>;
     float rest[unit::weights] = {};
-    copy_n(y + last * unit::weights, end - last * unit::weights, rest);
+    std::memcpy(rest, y + last * unit::weights, (end - last * unit::weights) * sizeof(float));
     for (std::size_t k = 0; k < Count; ++k) {
         vec weights[unit::vectors];
         load_rest<F>(in_hand.now[k], last, columns, weights);
@@ -74,7 +75,7 @@ void add_rest(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size
             store(sum, multiply_add(vec(times), weights[v], load(sum)));
         }
     }
-    copy_n(rest, end - last * unit::weights, y + last * unit::weights);
+    std::memcpy(y + last * unit::weights, rest, (end - last * unit::weights) * sizeof(float));
 }
 
 /// Adds Count rows to y, columns [begin, end). begin is a multiple of the unit.

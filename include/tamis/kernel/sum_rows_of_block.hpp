@@ -1,8 +1,9 @@
 #pragma once
 
-#include <tamis/detail/inlined.hpp>
 #include <tamis/kernel/sum_rows.hpp>
 #include <tamis/values.hpp>
+
+#include <cstring>
 
 TAMIS_BEGIN
 
@@ -62,11 +63,11 @@ void add_rest_to_tokens(const rows_in_hand<F, Count>& in_hand, std::size_t last,
     for (std::size_t token = 0; token < y.rows(); ++token) {
         float rest[unit::weights] = {};
         float* const out = y.row(token).data() + last * unit::weights;
-        copy_n(out, count, rest);
+        std::memcpy(rest, out, count * sizeof(float));
         for (std::size_t v = 0; v < unit::vectors; ++v) {
             add_to_token(weights, v, factor, token, rest, std::make_index_sequence<Count>{});
         }
-        copy_n(rest, count, out);
+        std::memcpy(out, rest, count * sizeof(float));
     }
 }
 
