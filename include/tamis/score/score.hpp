@@ -1,7 +1,7 @@
 #pragma once
 
-#include <tamis/detail/unseen.hpp>
 #include <tamis/detail/to_reals.hpp>
+#include <tamis/detail/unseen.hpp>
 #include <tamis/values.hpp>
 
 #include <algorithm>
