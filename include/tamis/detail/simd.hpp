@@ -38,7 +38,20 @@ using vec = xsimd::batch<float>;
 
 inline vec load(const float* p) { return vec::load_unaligned(p); }
 inline void store(float* p, const vec& v) { v.store_unaligned(p); }
-inline vec multiply_add(const vec& a, const vec& b, const vec& c) { return xsimd::fma(a, b, c); }
+/// a * b + c, rounded once where the machine can. xsimd 8.1 has no such instruction for AVX-512, and what it has instead a
+/// compiler rounds once or twice by what stands around it: equal columns would have different sums.
+inline vec multiply_add(const vec& a, const vec& b, const vec& c) {
+#if defined(__AVX512F__)
+    if constexpr (vec::size == 16) {
+        return vec(_mm512_fmadd_ps(a.data, b.data, c.data));
+    }
+#elif defined(__FMA__) && defined(__AVX2__)
+    if constexpr (vec::size == 8) {
+        return vec(_mm256_fmadd_ps(a.data, b.data, c.data));
+    }
+#endif
+    return xsimd::fma(a, b, c);
+}
 
 inline float sum(const vec& v) {
 #if XSIMD_VERSION_MAJOR >= 9
