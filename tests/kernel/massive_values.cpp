@@ -26,6 +26,19 @@ double bound(double magnitudes, std::size_t terms) {
     return magnitudes * static_cast<double>(terms + 4) * 0x1p-24 + 0x1p-126;
 }
 
+/// Whether a sum of weights times values is as near to the exact one as the rounding of floats leaves it.
+template <class Weight>
+bool is_near(float got, std::span<const float> values, Weight&& weight) {
+    double exact = 0;
+    double magnitudes = 0;
+    for (std::size_t k = 0; k < values.size(); ++k) {
+        const double term = double{weight(k)} * double{values[k]};
+        exact += term;
+        magnitudes += std::fabs(term);
+    }
+    return std::fabs(double{got} - exact) <= bound(magnitudes, values.size());
+}
+
 template <class F, class Massive>
 void check_dots(float massive, Massive&& is_massive, engine& random) {
     constexpr std::size_t rows = 11, columns = 96;
@@ -40,17 +53,14 @@ void check_dots(float massive, Massive&& is_massive, engine& random) {
     tamis::dot_rows_of_block(w.view(), tamis::all_rows{rows}, tamis::block<const float>{x.data(), 2, columns},
                              tamis::block<float>{two.data(), 2, rows});
     for (std::size_t token = 0; token < 2; ++token) {
+        const auto of_token = std::span{x}.subspan(token * columns, columns);
         for (std::size_t i = 0; i < rows; ++i) {
-            double exact = 0;
-            double magnitudes = 0;
-            for (std::size_t j = 0; j < columns; ++j) {
-                const double term = double{w.view().at(i, j)} * double{x[token * columns + j]};
-                exact += term;
-                magnitudes += std::fabs(term);
-            }
-            REQUIRE(std::fabs(double{two[token * rows + i]} - exact) <= bound(magnitudes, columns));
+            const auto right = [&](float got) {
+                return is_near(got, of_token, [&](std::size_t j) { return w.view().at(i, j); });
+            };
+            REQUIRE(right(two[token * rows + i]));
             if (token == 0) {
-                REQUIRE(std::fabs(double{one[i]} - exact) <= bound(magnitudes, columns));
+                REQUIRE(right(one[i]));
             }
         }
     }
@@ -76,17 +86,14 @@ void check_sums(float massive, Massive&& is_massive, engine& random) {
     tamis::sum_rows_of_block(w.view(), tamis::all_rows{rows}, tamis::block<const float>{x.data(), 2, rows},
                              tamis::block<float>{two.data(), 2, columns}, 0, columns);
     for (std::size_t token = 0; token < 2; ++token) {
+        const auto of_token = std::span{x}.subspan(token * rows, rows);
         for (std::size_t j = 0; j < columns; ++j) {
-            double exact = 0;
-            double magnitudes = 0;
-            for (std::size_t i = 0; i < rows; ++i) {
-                const double term = double{w.view().at(i, j)} * double{x[token * rows + i]};
-                exact += term;
-                magnitudes += std::fabs(term);
-            }
-            REQUIRE(std::fabs(double{two[token * columns + j]} - exact) <= bound(magnitudes, rows));
+            const auto right = [&](float got) {
+                return is_near(got, of_token, [&](std::size_t i) { return w.view().at(i, j); });
+            };
+            REQUIRE(right(two[token * columns + j]));
             if (token == 0) {
-                REQUIRE(std::fabs(double{one[j]} - exact) <= bound(magnitudes, rows));
+                REQUIRE(right(one[j]));
             }
         }
     }
