@@ -4,13 +4,10 @@
 #include "measure/curves.hpp"
 #include "measure/predictors.hpp"
 #include "measure/quantiles.hpp"
+#include "measure/thresholds.hpp"
 #include "output/picture.hpp"
 #include "settings.hpp"
 
-#include <tamis/rule/max_p.hpp>
-#include <tamis/rule/threshold.hpp>
-#include <tamis/rule/top_k.hpp>
-#include <tamis/rule/top_p.hpp>
 #include <tamis/study/calibrate/calibration.hpp>
 
 #include <algorithm>
@@ -88,10 +85,10 @@ class compare_command final : public command {
         }
         shares.push_back(0.98);
         shares = some_of(shares);
-        const auto everywhere = [&](site where, const char* name, double value,
-                                    const tamis::any_selector& rule) {
+        const auto everywhere = [&](site where, const char* name, double value, const char* rule,
+                                    double parameter) {
             condition c{tamis::name_of(where), name, line(value), value, study::plan{layers}, {}};
-            c.plan.set_all(where, rule);
+            c.plan.set_all(where, parse_rule(rule).make(parameter));
             return c;
         };
 
@@ -112,27 +109,23 @@ class compare_command final : public command {
         const auto gates = of_layers.merged().counter();
         const auto intermediates = magnitudes_of(s, site::intermediate, o.threads, report).merged().counter();
         for (const double share : shares) {
-            top_k.rows.push_back(everywhere(site::gate, "top_k", share, tamis::top_k::fraction(1 - share)));
-            top_k_i.rows.push_back(
-                everywhere(site::intermediate, "top_k", share, tamis::top_k::fraction(1 - share)));
+            top_k.rows.push_back(everywhere(site::gate, "top_k", share, "top_k", 1 - share));
+            top_k_i.rows.push_back(everywhere(site::intermediate, "top_k", share, "top_k", 1 - share));
             const auto eps = static_cast<double>(gates.quantile(share).low);
-            fat.rows.push_back(everywhere(site::gate, "fat_eps", eps, tamis::threshold{eps}));
+            fat.rows.push_back(everywhere(site::gate, "fat_eps", eps, "threshold", eps));
             const auto eps_i = static_cast<double>(intermediates.quantile(share).low);
-            threshold.rows.push_back(
-                everywhere(site::intermediate, "threshold", eps_i, tamis::threshold{eps_i}));
-            condition c{"gate", "cats", line(share), share, study::plan{layers}, {}};
-            for (const auto& r : study::quantile_rules(of_layers, std::vector(layers, share))) {
-                c.plan.set(r.layer, r.where, study::selector_of(r));
-            }
-            cats.rows.push_back(std::move(c));
+            threshold.rows.push_back(everywhere(site::intermediate, "threshold", eps_i, "threshold", eps_i));
+            auto cats_at = new_calibration(s, "cats", share);
+            cats_at.rules = study::quantile_rules(of_layers, std::vector(layers, share));
+            cats.rows.push_back(calibrated_condition(cats_at, {}));
         }
         for (const double p : some_of({.999, .995, .99, .98, .97, .96, .95, .93, .9, .87,
                                        .85,  .8,   .75, .7,  .65, .6,  .55, .5,  .4, .3})) {
-            top_p.rows.push_back(everywhere(site::intermediate, "top_p", p, tamis::top_p{p}));
+            top_p.rows.push_back(everywhere(site::intermediate, "top_p", p, "top_p", p));
         }
         for (const double p : some_of({.0005, .001, .002, .005, .01, .015, .02, .03, .04, .05, .07, .1, .15,
                                        .2, .25, .3, .4, .5})) {
-            max_p.rows.push_back(everywhere(site::intermediate, "max_p", p, tamis::max_p{p}));
+            max_p.rows.push_back(everywhere(site::intermediate, "max_p", p, "max_p", p));
         }
         for (method* m : {&top_k, &fat, &cats, &top_p, &top_k_i, &threshold, &max_p}) {
             all.push_back(std::move(*m));

@@ -1,0 +1,19 @@
+# Units that are compiled without optimisation have none of the code that takes the time: of two bodies of one template the
+# linker keeps either, and a sweep would take five times as long.
+#     cmake -D NM=nm -D "OBJECTS=a.o;b.o" -P cold_units.cmake
+foreach(object IN LISTS OBJECTS)
+    if(NOT object MATCHES "/(commands|output)/|/options[.]cpp")
+        continue()
+    endif()
+    execute_process(COMMAND "${NM}" "${object}" OUTPUT_VARIABLE symbols RESULT_VARIABLE code)
+    if(NOT code EQUAL 0)
+        message(FATAL_ERROR "${NM} ${object}: ${code}")
+    endif()
+    list(APPEND seen "${object}")
+    if(symbols MATCHES "[^\n]*(5xsimd|gebp_kernel)[^\n]*")
+        message(SEND_ERROR "${object} makes masks or products: ${CMAKE_MATCH_0}")
+    endif()
+endforeach()
+if(NOT seen)
+    message(FATAL_ERROR "none of these is compiled without optimisation: ${OBJECTS}")
+endif()
