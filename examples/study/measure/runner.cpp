@@ -10,31 +10,6 @@
 namespace app {
 namespace {
 
-/// The activation that the user named, decided at run time: one type of FFN serves all.
-struct chosen_activation {
-    activation which;
-
-    float operator()(float z) const {
-        switch (which) {
-            case activation::silu: return tamis::silu{}(z);
-            case activation::gelu: return tamis::gelu{}(z);
-            case activation::relu: break;
-        }
-        return tamis::relu{}(z);
-    }
-    template <class Vector>
-    Vector lanes(const Vector& z) const {
-        switch (which) {
-            case activation::silu: return tamis::silu{}.lanes(z);
-            case activation::gelu: return tamis::gelu{}.lanes(z);
-            case activation::relu: break;
-        }
-        return select(z < Vector(0.0f), Vector(0.0f), z); // as tamis::relu: a NaN stays, which max may drop
-    }
-};
-
-using ffn = study::hooked_ffn<chosen_activation>;
-
 constexpr place place_of(tamis::site where) {
     switch (where) {
         case tamis::site::input: return place::input;
@@ -70,6 +45,31 @@ tamis::matrix<tamis::f32, tamis::neuron_major> gate_of(const checkpoint& model, 
 }
 
 struct runner::parts {
+    /// The activation that the user named, decided at run time: one type of FFN serves all.
+    struct chosen_activation {
+        activation which;
+
+        float operator()(float z) const {
+            switch (which) {
+                case activation::silu: return tamis::silu{}(z);
+                case activation::gelu: return tamis::gelu{}(z);
+                case activation::relu: break;
+            }
+            return tamis::relu{}(z);
+        }
+        template <class Vector>
+        Vector lanes(const Vector& z) const {
+            switch (which) {
+                case activation::silu: return tamis::silu{}.lanes(z);
+                case activation::gelu: return tamis::gelu{}.lanes(z);
+                case activation::relu: break;
+            }
+            return select(z < Vector(0.0f), Vector(0.0f),
+                          z); // as tamis::relu: a NaN stays, which max may drop
+        }
+    };
+    using ffn = study::hooked_ffn<chosen_activation>;
+
     transformer model;
     std::vector<ffn> layers;
 };
@@ -78,8 +78,8 @@ runner::runner(const checkpoint& model, activation sigma) : parts_{new parts{tra
     for (std::size_t l = 0; l < model.layers.size(); ++l) {
         const tamis::matrix<tamis::f32, tamis::neuron_major> up{model.layers[l].w_up.data(),
                                                                 model.config.hidden_dim, model.config.dim};
-        parts_->layers.emplace_back(ffn::weights{gate_of(model, l), up, down_of(model, l)},
-                                    chosen_activation{sigma});
+        parts_->layers.emplace_back(parts::ffn::weights{gate_of(model, l), up, down_of(model, l)},
+                                    parts::chosen_activation{sigma});
     }
 }
 runner::~runner() = default;

@@ -12,7 +12,7 @@
 // A build without flags compiles and runs, and nothing else would say what it costs.
 #if (defined(__x86_64__) || defined(__i386__)) && !defined(__AVX2__) && !defined(TAMIS_NO_ISA_NOTE)
 // clang-format off
-#pragma message("tamis: compiled without AVX2, its kernels take 10 to 20 times as long. Pass -march=native, or -march=x86-64-v3 for nearly all processors since 2013; -D TAMIS_NO_ISA_NOTE silences this note.")
+#pragma message("tamis: compiled without AVX2, its kernels take several times as long. Pass -march=native, or -march=x86-64-v3 for nearly all processors since 2013; -D TAMIS_NO_ISA_NOTE silences this note.")
 // clang-format on
 #endif
 
