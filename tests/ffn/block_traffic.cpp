@@ -33,7 +33,7 @@ std::uint64_t expected_bytes(const problem& p, const recorder& seen, std::size_t
 
 /// With memory for `together` tokens.
 template <std::size_t Subset>
-void check(std::size_t tokens, std::size_t together) {
+void check_reading(std::size_t tokens, std::size_t together) {
     CAPTURE(Subset);
     CAPTURE(tokens);
     CAPTURE(together);
@@ -63,10 +63,10 @@ void check(std::size_t tokens, std::size_t together) {
 
 template <std::size_t Subset>
 void check_all() {
-    check<Subset>(2, 2);
-    check<Subset>(3, 3);
-    check<Subset>(7, 3); // a last group that is smaller
-    check<Subset>(33, 16);
+    check_reading<Subset>(2, 2);
+    check_reading<Subset>(3, 3);
+    check_reading<Subset>(7, 3); // a last group that is smaller
+    check_reading<Subset>(33, 16);
 }
 
 } // namespace

@@ -8,8 +8,8 @@
 
 namespace {
 
-constexpr std::size_t width = 19;
-constexpr std::size_t neurons = 43;
+constexpr std::size_t h_of_block = 19;
+constexpr std::size_t d_of_block = 43;
 constexpr std::size_t tokens = 5;
 
 struct padded {
@@ -17,22 +17,22 @@ struct padded {
     std::vector<float> memory;
 
     padded(std::size_t row_stride, float fill) : stride{row_stride}, memory(tokens * row_stride, fill) {}
-    std::span<float> row(std::size_t i) { return std::span{memory}.subspan(i * stride, width); }
+    std::span<float> row(std::size_t i) { return std::span{memory}.subspan(i * stride, h_of_block); }
 };
 
 template <std::size_t Subset>
 void check(std::size_t x_gap, std::size_t y_gap) {
     engine random{x_gap};
-    const problem p = random_problem(width, neurons, true, 1);
+    const problem p = random_problem(h_of_block, d_of_block, true, 1);
     const auto weights = store_glu<7, 1>(p);
     const auto ffn = make_glu<Subset>(weights.view(), tamis::silu{});
     tamis::owned_workspace memory{ffn.workspace_bytes()};
 
-    padded x{width + x_gap, nan_of<float>};
-    padded y{width + y_gap, 77.0f};
+    padded x{h_of_block + x_gap, nan_of<float>};
+    padded y{h_of_block + y_gap, 77.0f};
     padded expected = y;
     for (std::size_t i = 0; i < tokens; ++i) {
-        const std::vector<float> token = coarse_values(width, random);
+        const std::vector<float> token = coarse_values(h_of_block, random);
         std::copy(token.begin(), token.end(), x.row(i).begin());
     }
 
@@ -42,8 +42,8 @@ void check(std::size_t x_gap, std::size_t y_gap) {
         sum += ffn(x.row(i), expected.row(i), memory, one_by_one);
     }
     recorder seen;
-    const tamis::traffic told = ffn(tamis::block<const float>{x.memory.data(), tokens, width, x.stride},
-                                    tamis::block<float>{y.memory.data(), tokens, width, y.stride},
+    const tamis::traffic told = ffn(tamis::block<const float>{x.memory.data(), tokens, h_of_block, x.stride},
+                                    tamis::block<float>{y.memory.data(), tokens, h_of_block, y.stride},
                                     tamis::tokens_at_a_time{1, memory}, seen);
 
     CHECK(same_bits(y.memory, expected.memory)); // what lies between the rows too
@@ -76,12 +76,12 @@ TEST_CASE("a block with a stride: nothing between the rows is read or written") 
 }
 
 TEST_CASE("an empty block reads nothing") {
-    const problem p = random_problem(width, neurons, false, 2);
+    const problem p = random_problem(h_of_block, d_of_block, false, 2);
     const auto weights = store_glu<7, 0>(p);
     const auto ffn = make_glu<9>(weights.view(), tamis::silu{});
     tamis::owned_workspace memory{ffn.workspace_bytes()};
-    const tamis::traffic told =
-        ffn(tamis::block<const float>{nullptr, 0, width}, tamis::block<float>{nullptr, 0, width}, memory);
+    const tamis::traffic told = ffn(tamis::block<const float>{nullptr, 0, h_of_block},
+                                    tamis::block<float>{nullptr, 0, h_of_block}, memory);
     CHECK(told.bytes_read == 0);
     CHECK(told.bytes_dense == 0);
 }

@@ -23,7 +23,7 @@ struct aligned_memory {
 };
 
 template <std::size_t Subset>
-void check(std::size_t width, std::size_t neurons) {
+void check_workspace(std::size_t width, std::size_t neurons) {
     CAPTURE(Subset);
     CAPTURE(width);
     CAPTURE(neurons);
@@ -71,9 +71,9 @@ TEST_CASE("a smaller workspace is refused, not overrun") {
 
 TEST_CASE("workspace_bytes is exactly enough") {
     for_constants<subset_count>([]<class Subset>(Subset) {
-        check<Subset::value>(64, 128);
-        check<Subset::value>(67, 33);
-        check<Subset::value>(1, 1);
+        check_workspace<Subset::value>(64, 128);
+        check_workspace<Subset::value>(67, 33);
+        check_workspace<Subset::value>(1, 1);
     });
 }
 

@@ -17,15 +17,15 @@
 using namespace tamis;
 
 namespace {
-constexpr std::array v{4.0f, -1.0f, 0.5f, 0.3f, 0.2f};
+constexpr std::array falling{4.0f, -1.0f, 0.5f, 0.3f, 0.2f};
 }
 
 TEST_CASE("a & b is active under both, a | b under either") {
-    CHECK(show((top_k{4} & threshold{0.5})(v)) == "11100");
-    CHECK(show((top_k{1} & threshold{0.5})(v)) == "10000");
-    CHECK(show((top_k{4} | threshold{0.5})(v)) == "11110");
-    CHECK(show((top_k{1} | threshold{0.5})(v)) == "11100");
-    CHECK(show(((top_k{1} | threshold{0.5}) & max_p{0.2})(v)) == "11000"); // nested
+    CHECK(show((top_k{4} & threshold{0.5})(falling)) == "11100");
+    CHECK(show((top_k{1} & threshold{0.5})(falling)) == "10000");
+    CHECK(show((top_k{4} | threshold{0.5})(falling)) == "11110");
+    CHECK(show((top_k{1} | threshold{0.5})(falling)) == "11100");
+    CHECK(show(((top_k{1} | threshold{0.5}) & max_p{0.2})(falling)) == "11000"); // nested
 }
 
 TEST_CASE_TEMPLATE("combined rules are the combined masks", T, float, double) {
@@ -44,19 +44,19 @@ TEST_CASE_TEMPLATE("combined rules are the combined masks", T, float, double) {
 }
 
 TEST_CASE("at_least keeps the k largest whatever the rule says") {
-    CHECK(show(at_least{3, top_k{1}}(v)) == "11100");
-    CHECK(show(at_least{1, top_k{3}}(v)) == "11100");
-    CHECK(show(at_least{0, threshold{100}}(v)) == "00000");
-    CHECK(show(at_least{9, threshold{100}}(v)) == "11111");
+    CHECK(show(at_least{3, top_k{1}}(falling)) == "11100");
+    CHECK(show(at_least{1, top_k{3}}(falling)) == "11100");
+    CHECK(show(at_least{0, threshold{100}}(falling)) == "00000");
+    CHECK(show(at_least{9, threshold{100}}(falling)) == "11111");
     CHECK(show(at_least{2, threshold{100}}(std::array{1.0f, 2.0f, 1.0f, 0.0f})) ==
           "1110");                                                                   // ties of the k-th
     CHECK(show(at_least{2, threshold{100}}(std::array{0.0f, 2.0f, 0.0f})) == "010"); // zeros stay inactive
 }
 
 TEST_CASE("at_most keeps no more than k, and drops ties that do not all fit") {
-    CHECK(show(at_most{2, nonzero{}}(v)) == "11000");
-    CHECK(show(at_most{9, top_k{2}}(v)) == "11000");
-    CHECK(show(at_most{0, nonzero{}}(v)) == "00000");
+    CHECK(show(at_most{2, nonzero{}}(falling)) == "11000");
+    CHECK(show(at_most{9, top_k{2}}(falling)) == "11000");
+    CHECK(show(at_most{0, nonzero{}}(falling)) == "00000");
     CHECK(show(at_most{2, nonzero{}}(std::array{1.0f, 2.0f, -1.0f})) == "010");
     CHECK(show(at_most{3, nonzero{}}(std::array{1.0f, 2.0f, -1.0f})) == "111");
     CHECK(show(at_most{1, nonzero{}}(std::array{1.0f, -1.0f})) == "00");
@@ -73,6 +73,6 @@ TEST_CASE_TEMPLATE("NaN stays active under every bound and takes no room", T, fl
 
 TEST_CASE("bounds nest") {
     const auto between = at_least{2, at_most{3, threshold{0.0}}};
-    CHECK(show(between(v)) == "11100");
-    CHECK(show(at_most{3, at_least{2, top_p{0.0}}}(v)) == "11000");
+    CHECK(show(between(falling)) == "11100");
+    CHECK(show(at_most{3, at_least{2, top_p{0.0}}}(falling)) == "11000");
 }

@@ -17,24 +17,25 @@
 using namespace tamis;
 
 namespace {
-constexpr std::array v{4.0f, -1.0f, 0.5f, 0.3f, 0.0f};
+constexpr std::array ending_in_zero{4.0f, -1.0f, 0.5f, 0.3f, 0.0f};
 constexpr std::array weights{0.0f, 0.0f, 1.0f, 9.0f, 100.0f};
 } // namespace
 
 TEST_CASE("parts with scores of their own are joined as masks") {
     const scored heavy{weighted{weights}, top_k{2}};
-    CHECK(show(heavy(v)) == "00110");
-    CHECK(show((top_k{3} & heavy)(v)) == "00100");
-    CHECK(show((heavy & top_k{3})(v)) == "00100");
-    CHECK(show((top_k{1} | heavy)(v)) == "10110");
-    CHECK(show((heavy | scored{centred{4.0}, top_k{1}})(v)) == "01110"); // |-1 - 4| is the largest
+    CHECK(show(heavy(ending_in_zero)) == "00110");
+    CHECK(show((top_k{3} & heavy)(ending_in_zero)) == "00100");
+    CHECK(show((heavy & top_k{3})(ending_in_zero)) == "00100");
+    CHECK(show((top_k{1} | heavy)(ending_in_zero)) == "10110");
+    CHECK(show((heavy | scored{centred{4.0}, top_k{1}})(ending_in_zero)) ==
+          "01110"); // |-1 - 4| is the largest
 }
 
 TEST_CASE("joined selectors nest") {
     const scored heavy{weighted{weights}, top_k{1}};
     const auto nested = (top_k{1} | heavy) & (nonzero{} | (heavy & top_k{2}));
-    CHECK(show(nested(v)) == "10010");
-    CHECK(show((guarded{3, top_k{1}} | (heavy | heavy))(v)) ==
+    CHECK(show(nested(ending_in_zero)) == "10010");
+    CHECK(show((guarded{3, top_k{1}} | (heavy | heavy))(ending_in_zero)) ==
           "11010"); // 4 is an outlier, -1 the largest of the rest
 }
 
@@ -61,20 +62,20 @@ TEST_CASE("always_active adds a fixed set, zeros among it") {
     mask set{5};
     set.set(1, true);
     set.set(4, true);
-    CHECK(show(always_active{set, top_k{1}}(v)) == "11001");
-    CHECK(show(always_active{set, top_k{0}}(v)) == "01001");
-    CHECK(show((always_active{set, top_k{1}} & top_k{1})(v)) == "10000");
-    CHECK(show(always_active{set, scored{weighted{weights}, top_k{1}}}(v)) == "01011");
+    CHECK(show(always_active{set, top_k{1}}(ending_in_zero)) == "11001");
+    CHECK(show(always_active{set, top_k{0}}(ending_in_zero)) == "01001");
+    CHECK(show((always_active{set, top_k{1}} & top_k{1})(ending_in_zero)) == "10000");
+    CHECK(show(always_active{set, scored{weighted{weights}, top_k{1}}}(ending_in_zero)) == "01011");
     const always_active inner{set, top_k{0}};
     mask more{5};
     more.set(2, true);
-    CHECK(show(always_active{more, inner}(v)) == "01101");
+    CHECK(show(always_active{more, inner}(ending_in_zero)) == "01101");
 }
 
 #if defined(__cpp_exceptions)
 TEST_CASE("a fixed set of another size is refused with both sizes") {
     const mask set{4};
-    const std::string message = message_of([&] { always_active{set, top_k{1}}(v); });
+    const std::string message = message_of([&] { always_active{set, top_k{1}}(ending_in_zero); });
     CHECK(message.find("4") != std::string::npos);
     CHECK(message.find("5") != std::string::npos);
 }

@@ -12,10 +12,10 @@
 
 namespace {
 
-constexpr std::array ps{0.0,  0x1p-1074, 0.1,
-                        0.5,  0.9,       static_cast<double>(0.9f),
-                        0.99, 0.999999,  0x1.fffffffffffffp-1,
-                        1.0};
+constexpr std::array shares{0.0,  0x1p-1074, 0.1,
+                            0.5,  0.9,       static_cast<double>(0.9f),
+                            0.99, 0.999999,  0x1.fffffffffffffp-1,
+                            1.0};
 
 std::vector<std::size_t> sizes() {
     std::vector<std::size_t> result;
@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("top-p is the definition in exact arithmetic", T, float, doub
         for (const shape s : shapes) {
             const auto values = generate<T>(s, n, random);
             const auto exact = scores_of(values);
-            const double p = ps[below(random, ps.size())];
+            const double p = shares[below(random, shares.size())];
             CAPTURE(n);
             CAPTURE(name_of(s));
             CAPTURE(p);

@@ -12,7 +12,7 @@ using namespace tamis::study;
 
 namespace {
 
-constexpr std::size_t width = 50, tokens = 40;
+constexpr std::size_t values_a_token = 50, sample_tokens = 40;
 
 struct stream {
     std::vector<std::vector<float>> layers;
@@ -20,14 +20,14 @@ struct stream {
     stream() {
         engine random{1};
         for (const shape s : {shape::normal, shape::heavy_tailed, shape::outlier}) {
-            layers.push_back(generate<float>(s, width * tokens, random));
+            layers.push_back(generate<float>(s, values_a_token * sample_tokens, random));
         }
     }
     template <class Meter>
     void feed(Meter& m) const {
-        for (std::size_t t = 0; t < tokens; ++t) {
+        for (std::size_t t = 0; t < sample_tokens; ++t) {
             for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-                const auto values = std::span{layers[layer]}.subspan(t * width, width);
+                const auto values = std::span{layers[layer]}.subspan(t * values_a_token, values_a_token);
                 m(layer, tamis::sighting{site::input, values.first(3), {}, false, t}); // not asked for
                 m(layer, tamis::sighting{site::gate, values, {}, false, t});
             }
@@ -48,7 +48,7 @@ TEST_CASE("the share that is dropped is the layer's") {
     const std::vector shares{0.5, 0.25, 0.9};
     auto second = second_pass(first, shares);
     s.feed(second);
-    calibration c{"", "", "cats", 0.5, tokens, 3, quantile_rules(second)};
+    calibration c{"", "", "cats", 0.5, sample_tokens, 3, quantile_rules(second)};
     CHECK(problem_of(c).empty());
     const plan exact = plan_of(c);
     c.rules = quantile_rules(first, shares);

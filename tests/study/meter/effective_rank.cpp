@@ -2,8 +2,7 @@
 
 #include "study/support.hpp"
 #include "support/message.hpp"
-
-#include <Eigen/SVD>
+#include "support/plain_svd.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,16 +29,15 @@ std::vector<owned_sighting> random_tokens(std::size_t features, std::size_t toke
 
 /// By the singular values of the matrix itself.
 double plain_rank(std::span<const owned_sighting> tokens) {
-    Eigen::MatrixXd m(tokens.size(), tokens[0].values.size());
-    for (Eigen::Index t = 0; t < m.rows(); ++t) {
-        for (Eigen::Index i = 0; i < m.cols(); ++i) {
-            m(t, i) = double{tokens[static_cast<std::size_t>(t)].values[static_cast<std::size_t>(i)]};
-        }
+    std::vector<plain_svd::column> columns;
+    for (const owned_sighting& token : tokens) {
+        columns.emplace_back(token.values.begin(), token.values.end());
     }
-    const Eigen::VectorXd s = Eigen::JacobiSVD<Eigen::MatrixXd>(m).singularValues();
+    const std::vector<double> values = plain_svd{std::move(columns)}.values;
+    const double all = std::accumulate(values.begin(), values.end(), 0.0);
     double entropy = 0;
-    for (Eigen::Index i = 0; i < s.size(); ++i) {
-        const double p = s(i) / s.sum();
+    for (const double value : values) {
+        const double p = value / all;
         entropy -= p > 1e-9 ? p * std::log(p) : 0;
     }
     return std::exp(entropy);

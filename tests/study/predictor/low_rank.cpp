@@ -7,9 +7,8 @@
 #include "study/predictor/support.hpp"
 #include "support/bits.hpp"
 #include "support/message.hpp"
+#include "support/plain_svd.hpp"
 #include "support/show.hpp"
-
-#include <Eigen/SVD>
 
 #include <doctest/doctest.h>
 
@@ -36,18 +35,28 @@ std::vector<float> approximate(const low_rank<Sigma>& p, std::span<const float> 
 }
 
 /// The truncated singular value decomposition, by Jacobi's method, times x.
-Eigen::VectorXd truncated(const random_gate& gate, std::size_t rank, std::span<const float> x) {
-    const Eigen::MatrixXd w =
-        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-            gate.weights.data(), static_cast<Eigen::Index>(gate.neurons),
-            static_cast<Eigen::Index>(gate.width))
-            .cast<double>();
-    const Eigen::JacobiSVD<Eigen::MatrixXd> svd(w, Eigen::ComputeThinU | Eigen::ComputeThinV);
-    const auto r = static_cast<Eigen::Index>(rank);
-    const Eigen::VectorXd v =
-        Eigen::Map<const Eigen::VectorXf>(x.data(), static_cast<Eigen::Index>(x.size())).cast<double>();
-    return svd.matrixU().leftCols(r) *
-           (svd.singularValues().head(r).asDiagonal() * (svd.matrixV().leftCols(r).transpose() * v));
+std::vector<double> truncated(const plain_svd& w, std::size_t rank, std::size_t neurons,
+                              std::span<const float> x) {
+    std::vector<double> product(neurons);
+    for (std::size_t r = 0; r < rank; ++r) {
+        double along = 0;
+        for (std::size_t j = 0; j < x.size(); ++j) {
+            along += w.right[r][j] * static_cast<double>(x[j]);
+        }
+        for (std::size_t i = 0; i < neurons; ++i) {
+            product[i] += w.scaled_left[r][i] * along;
+        }
+    }
+    return product;
+}
+plain_svd decomposed(const random_gate& gate) {
+    std::vector<plain_svd::column> columns(gate.width, plain_svd::column(gate.neurons));
+    for (std::size_t i = 0; i < gate.neurons; ++i) {
+        for (std::size_t j = 0; j < gate.width; ++j) {
+            columns[j][i] = static_cast<double>(gate.weights[i * gate.width + j]);
+        }
+    }
+    return plain_svd{std::move(columns)};
 }
 
 } // namespace
@@ -56,13 +65,13 @@ TEST_CASE("a low rank gate is the truncated singular value decomposition times x
     for (const sides s : shapes_of_gates) {
         const random_gate gate{s.h, s.d, 3, 0.2f, s.h};
         const auto x = random_x(s.h, 5);
+        const plain_svd w = decomposed(gate);
         for (std::size_t rank = 1; rank <= std::min(s.h, s.d); ++rank) {
             const low_rank p{gate.view(), rank, tamis::linear{}, tamis::threshold{0.5}};
             const auto made = approximate(p, x);
-            const Eigen::VectorXd expected = truncated(gate, rank, x);
+            const std::vector<double> expected = truncated(w, rank, s.d, x);
             for (std::size_t i = 0; i < s.d; ++i) {
-                CHECK(static_cast<double>(made[i]) ==
-                      doctest::Approx(expected[static_cast<Eigen::Index>(i)]).epsilon(1e-4).scale(1.0));
+                CHECK(static_cast<double>(made[i]) == doctest::Approx(expected[i]).epsilon(1e-4).scale(1.0));
             }
         }
     }
