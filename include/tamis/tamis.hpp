@@ -53,6 +53,7 @@
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/gating/clipped_swiglu.hpp>
