@@ -79,3 +79,4 @@
 #include <tamis/format/q8_0.hpp>
 #include <tamis/kernel/unpack.hpp>
 #include <tamis/matrix.hpp>
+#include <tamis/matrix_views.hpp>
