@@ -53,7 +53,13 @@
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/cett_exact.hpp>
+#include <tamis/ffn/gating.hpp>
+#include <tamis/ffn/gating/clipped_swiglu.hpp>
+#include <tamis/ffn/gating/limited_silu.hpp>
+#include <tamis/ffn/gating/sparse_gelu.hpp>
+#include <tamis/ffn/gating/xielu.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/ffn/observer.hpp>
 #include <tamis/ffn/pack.hpp>
@@ -73,3 +79,4 @@
 #include <tamis/format/q8_0.hpp>
 #include <tamis/kernel/unpack.hpp>
 #include <tamis/matrix.hpp>
+#include <tamis/matrix_views.hpp>
