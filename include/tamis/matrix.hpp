@@ -26,9 +26,10 @@ concept layout =
 /// before. Borrowed: the memory outlives the view.
 template <class F, class L>
 class matrix {
-    static_assert(weight_format<F>,
-                  "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
-                  "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
+    static_assert(
+        weight_format<F>,
+        "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
+        "and at(row, i), and pack(floats, row) to be packed, as tamis/format/format.hpp lists them");
     static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
 
   public:
@@ -53,6 +54,14 @@ class matrix {
                 sizeof(T) == sizeof(typename F::storage),
                 "tamis::matrix: this pointer's type is not the format's; pass std::byte or void to say that "
                 "the memory holds the format all the same");
+        }
+        if constexpr (detail::whole_block_format<F>) {
+            if (columns % F::block != 0) {
+                fail_sizes(
+                    "tamis::matrix: rows of this format are whole blocks of %zu weights, but a row has %zu; GGUF files store "
+                    "such a matrix in a format with blocks of 32 (q5_0, q8_0, ...): take the type that the file says",
+                    F::block, columns);
+            }
         }
         if (stride_bytes < F::row_bytes(columns)) {
             fail_sizes("tamis::matrix: a row takes %zu bytes, but stride_bytes is %zu", F::row_bytes(columns),
