@@ -68,6 +68,11 @@
 #include <tamis/format/f16.hpp>
 #include <tamis/format/f32.hpp>
 #include <tamis/format/format.hpp>
+#include <tamis/format/fp8_blocks.hpp>
+#include <tamis/format/fp8_by_row.hpp>
+#include <tamis/format/from_fp8.hpp>
+#include <tamis/format/from_int4.hpp>
+#include <tamis/format/int4_groups.hpp>
 #include <tamis/format/int8_by_row.hpp>
 #include <tamis/format/iq4_nl.hpp>
 #include <tamis/format/mxfp4.hpp>

@@ -32,13 +32,14 @@ struct mxfp4 {
     static float at(const std::byte* row, std::size_t i) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const unsigned pair = detail::byte_at(in_block, 1 + i % 16);
-        return weight(table[i % block < 16 ? pair & 15u : pair >> 4], detail::byte_at(in_block, 0));
+        return detail::bits_as<float>(
+            bits_of(table[i % block < 16 ? pair & 15u : pair >> 4], detail::byte_at(in_block, 0)));
     }
     TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float*,
                                               detail::vec* out) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const unsigned e = detail::byte_at(in_block, 0);
-        if (e - 2 > 250) { // no model has these: some weights are denormal, or infinite
+        if (e - 2 > 250) [[unlikely]] { // no model has these: some weights are denormal, or infinite
             load_extreme(in_block, out);
             return;
         }
@@ -65,7 +66,7 @@ struct mxfp4 {
 
   private:
     /// code * 2^(e - 128), by its bits.
-    static float weight(int code, unsigned e) {
+    static std::uint32_t bits_of(int code, unsigned e) {
         const auto magnitude = static_cast<std::uint32_t>(code < 0 ? -code : code);
         const int length = detail::bit_length(std::uint64_t{magnitude});
         const int exponent = static_cast<int>(e) + length - 2; // as a float has it
@@ -74,13 +75,19 @@ struct mxfp4 {
                                    : exponent > 0   ? static_cast<std::uint32_t>(exponent) << 23 |
                                                         (magnitude << (24 - length) & 0x7fffffu)
                                                   : magnitude << (e + 21);
-        return detail::bits_as<float>(bits | (code < 0 ? 0x80000000u : 0u));
+        return bits | (code < 0 ? 0x80000000u : 0u);
     }
-    TAMIS_DETAIL_NOINLINE static void load_extreme(const std::byte* in_block, detail::vec* out) {
-        float weights[block];
-        for (std::size_t k = 0; k < block; ++k) {
-            weights[k] = at(in_block, k);
+    /// In integers alone, and inline: a call would cost the kernels their registers.
+    TAMIS_DETAIL_INLINE static void load_extreme(const std::byte* in_block, detail::vec* out) {
+        std::uint32_t bits[block];
+        const unsigned e = detail::byte_at(in_block, 0);
+        for (std::size_t k = 0; k < 16; ++k) {
+            const unsigned pair = detail::byte_at(in_block, 1 + k);
+            bits[k] = bits_of(table[pair & 15u], e);
+            bits[k + 16] = bits_of(table[pair >> 4], e);
         }
+        float weights[block];
+        std::memcpy(weights, bits, sizeof weights);
         for (std::size_t v = 0; v < block / detail::vec::size; ++v) {
             out[v] = detail::load(weights + v * detail::vec::size);
         }
