@@ -22,13 +22,31 @@ template <class L>
 concept layout =
     std::is_same_v<L, neuron_major> || std::is_same_v<L, input_major> || std::is_same_v<L, output_major>;
 
+namespace detail {
+
+/// Refuses rows that end within a block, of a format that knows none.
+template <class F>
+void need_whole_blocks([[maybe_unused]] std::size_t columns) {
+    if constexpr (whole_block_format<F>) {
+        if (columns % F::block != 0) {
+            fail_sizes(
+                "tamis::matrix: rows of this format are whole blocks of %zu weights, but a row has %zu; GGUF files have "
+                "such matrices in a format with blocks of 32 (q5_0, q8_0 and the like): take the type that the file says",
+                F::block, columns);
+        }
+    }
+}
+
+} // namespace detail
+
 /// A matrix of weights in memory: `rows` rows of `columns` weights in format F, each `stride_bytes` after the one
 /// before. Borrowed: the memory outlives the view.
 template <class F, class L>
 class matrix {
-    static_assert(weight_format<F>,
-                  "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
-                  "at(row, i) and pack(floats, row), as tamis/format/format.hpp lists them");
+    static_assert(
+        weight_format<F>,
+        "tamis: this is no weight format: it needs the static members name, storage, row_bytes(n), "
+        "and at(row, i), and pack(floats, row) to be packed, as tamis/format/format.hpp lists them");
     static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
 
   public:
@@ -54,6 +72,7 @@ class matrix {
                 "tamis::matrix: this pointer's type is not the format's; pass std::byte or void to say that "
                 "the memory holds the format all the same");
         }
+        detail::need_whole_blocks<F>(columns);
         if (stride_bytes < F::row_bytes(columns)) {
             fail_sizes("tamis::matrix: a row takes %zu bytes, but stride_bytes is %zu", F::row_bytes(columns),
                        stride_bytes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/kernel/unpack.hpp>
 #include <tamis/matrix.hpp>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ constexpr bool weights_are_apart() {
 /// Whether a row of F may be packed tile_columns at a time.
 template <class F>
 constexpr bool packs_in_pieces() {
-    if constexpr (fast_format<F> && block_of<F> != whole_row) {
+    if constexpr ((fast_format<F> || unit_format<F>)&&block_of<F> != whole_row) {
         return F::row_bytes(0) == 0 && F::row_bytes(block_of<F>) == sizeof(typename F::storage) &&
                tile_columns % block_of<F> == 0;
     }
@@ -50,7 +51,12 @@ template <class F, class G>
 struct carried {
     using cell = float;
 
+    /// first is a multiple of tile_rows.
     static void read(const std::byte* row, std::size_t first, std::size_t n, cell* to) {
+        if constexpr (unit_format<G>) {
+            unpack_row<G>(row, first, first + n, to);
+            return;
+        }
         std::size_t i = 0;
         if constexpr (fast_format<G>) {
             for (; i + vec::size <= n; i += vec::size) {
@@ -94,6 +100,11 @@ template <class F, class L, class M>
 class row_writer {
     using carry = carried<F, typename M::format_type>;
     static constexpr bool copies = !transposes<L, M> && std::is_same_v<F, typename M::format_type>;
+    static_assert(
+        packable_format<F> || copies,
+        "tamis: this format is read alone, and cannot be packed: its quantiser searches. Say one that can, as in "
+        "pack<q8_0>, packed_ffn<q8_0> or repack<q8_0, neuron_major>: f32, f16, bf16, int8_by_row, q8_0, q5_1, "
+        "q5_0, q4_1, q4_0, mxfp4, tq2_0, or your own with a member `pack`");
 
   public:
     using cell = typename carry::cell;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/bytes.hpp>
 #include <tamis/detail/simd.hpp>
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -16,6 +17,8 @@ TAMIS_BEGIN
 // here, a struct for each width of register:
 //     bf16, f16 (IEEE binary16, exactly; NaN comes out quiet), int8   // vec::size of them at p as floats
 //     nibbles                                                        // the low and the high halves of bytes, less 8
+//     halves                                                         // the same as they are, 0 .. 15
+//     signed_bytes                                                   // sixteen bytes that are in a register
 
 namespace detail {
 
@@ -55,6 +58,19 @@ struct widening {
         load_words<std::uint8_t>(p, bytes);
         low = from(__builtin_convertvector((integers)(bytes & 15u) - 8, floats));
         high = from(__builtin_convertvector((integers)(bytes >> 4) - 8, floats));
+    }
+    static void halves(const void* p, Vector& low, Vector& high) {
+        words bytes;
+        load_words<std::uint8_t>(p, bytes);
+        low = from(__builtin_convertvector((integers)(bytes & 15u), floats));
+        high = from(__builtin_convertvector((integers)(bytes >> 4), floats));
+    }
+    static void signed_bytes(const bytes16& bytes, Vector* out) {
+        std::byte in_memory[16];
+        std::memcpy(in_memory, &bytes, sizeof in_memory);
+        for (std::size_t v = 0; v < 16 / Vector::size; ++v) {
+            out[v] = int8(in_memory + v * Vector::size);
+        }
     }
 
   private:
@@ -113,15 +129,26 @@ struct widening_by_four {
 #endif
     }
     static void nibbles(const void* p, __m128& low, __m128& high) {
-#if defined(__SSE4_1__)
-        const __m128i bytes = _mm_cvtepu8_epi32(four_bytes(p));
-#else
-        const __m128i none = _mm_setzero_si128();
-        const __m128i bytes = _mm_unpacklo_epi16(_mm_unpacklo_epi8(four_bytes(p), none), none);
-#endif
+        const __m128i bytes = four_words(p);
         const __m128i eight = _mm_set1_epi32(8);
         low = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_and_si128(bytes, _mm_set1_epi32(15)), eight));
         high = _mm_cvtepi32_ps(_mm_sub_epi32(_mm_srli_epi32(bytes, 4), eight));
+    }
+    static void halves(const void* p, __m128& low, __m128& high) {
+        const __m128i bytes = four_words(p);
+        low = _mm_cvtepi32_ps(_mm_and_si128(bytes, _mm_set1_epi32(15)));
+        high = _mm_cvtepi32_ps(_mm_srli_epi32(bytes, 4));
+    }
+
+  private:
+    /// Four bytes without signs.
+    static __m128i four_words(const void* p) {
+#if defined(__SSE4_1__)
+        return _mm_cvtepu8_epi32(four_bytes(p));
+#else
+        const __m128i none = _mm_setzero_si128();
+        return _mm_unpacklo_epi16(_mm_unpacklo_epi8(four_bytes(p), none), none);
+#endif
     }
 };
 template <class Vector>
@@ -135,6 +162,19 @@ struct widening<Vector> {
         widening_by_four::nibbles(p, lows, highs);
         low = Vector(lows);
         high = Vector(highs);
+    }
+    static void halves(const void* p, Vector& low, Vector& high) {
+        __m128 lows, highs;
+        widening_by_four::halves(p, lows, highs);
+        low = Vector(lows);
+        high = Vector(highs);
+    }
+    static void signed_bytes(const bytes16& bytes, Vector* out) {
+        std::byte in_memory[16];
+        std::memcpy(in_memory, &bytes, sizeof in_memory);
+        for (std::size_t v = 0; v < 4; ++v) {
+            out[v] = int8(in_memory + 4 * v);
+        }
     }
 };
 #endif
@@ -168,6 +208,16 @@ struct widening<Vector> {
         low = Vector(_mm256_cvtepi32_ps(_mm256_sub_epi32(lows, eight)));
         high = Vector(_mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bytes, 4), eight)));
     }
+    static void halves(const void* p, Vector& low, Vector& high) {
+        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p)));
+        low = Vector(_mm256_cvtepi32_ps(_mm256_and_si256(bytes, _mm256_set1_epi32(15))));
+        high = Vector(_mm256_cvtepi32_ps(_mm256_srli_epi32(bytes, 4)));
+    }
+    static void signed_bytes(const bytes16& bytes, Vector* out) {
+        const auto all = (__m128i)bytes;
+        out[0] = Vector(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(all)));
+        out[1] = Vector(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(all, all))));
+    }
 #else
     static Vector bf16(const void* p) { return Vector(joined(four::bf16(p), four::bf16(at(p, 8)))); }
     static Vector int8(const void* p) { return Vector(joined(four::int8(p), four::int8(at(p, 4)))); }
@@ -177,6 +227,19 @@ struct widening<Vector> {
         four::nibbles(at(p, 4), lows[1], highs[1]);
         low = Vector(joined(lows[0], lows[1]));
         high = Vector(joined(highs[0], highs[1]));
+    }
+    static void halves(const void* p, Vector& low, Vector& high) {
+        __m128 lows[2], highs[2];
+        four::halves(p, lows[0], highs[0]);
+        four::halves(at(p, 4), lows[1], highs[1]);
+        low = Vector(joined(lows[0], lows[1]));
+        high = Vector(joined(highs[0], highs[1]));
+    }
+    static void signed_bytes(const bytes16& bytes, Vector* out) {
+        std::byte in_memory[16];
+        std::memcpy(in_memory, &bytes, sizeof in_memory);
+        out[0] = int8(in_memory);
+        out[1] = int8(in_memory + 8);
     }
 #endif
     static Vector f16(const void* p) {
@@ -211,6 +274,14 @@ struct widening<Vector> {
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
         low = Vector(_mm512_permutexvar_ps(bytes, table));
         high = Vector(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table));
+    }
+    static void halves(const void* p, Vector& low, Vector& high) {
+        const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+        low = Vector(_mm512_cvtepi32_ps(_mm512_and_si512(bytes, _mm512_set1_epi32(15))));
+        high = Vector(_mm512_cvtepi32_ps(_mm512_srli_epi32(bytes, 4)));
+    }
+    static void signed_bytes(const bytes16& bytes, Vector* out) {
+        *out = Vector(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)bytes)));
     }
 };
 #endif

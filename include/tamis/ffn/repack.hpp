@@ -13,9 +13,10 @@ TAMIS_BEGIN
 // Weights in another layout or format, in memory of the caller: beside the original or in its place. `pack` decides what
 // an FFN needs; this does it for one matrix.
 //
-// Weights that round are best packed from the floats that they were made of. A transposition of q8_0, int8_by_row or q4_0
-// has other weights share a scale and rounds once more, as much as the first time: by 1/254, 1/254, or 1/16 to 1/8 of the
-// largest magnitude of a new block or row. One of f32, f16 or bf16 loses nothing, nor does a copy in the same format.
+// Weights that round are best packed from the floats that they were made of. A transposition of q8_0, int8_by_row, q4_0 and
+// other formats with scales has other weights share a scale and rounds once more, as much as the first time: q8_0 by 1/254 of
+// the largest magnitude of a new block. One of f32, f16 or bf16 loses nothing, nor does a copy in the same format, nor any
+// format to f32, tq2_0 to f16, or mxfp4 to bf16; docs/formats.md has what the others cost.
 
 /// Progress that nobody wants to see.
 struct no_progress {
@@ -96,6 +97,7 @@ inline bool lies_in(std::span<const std::byte> memory, std::span<const std::byte
 /// Bytes of a matrix of format F and layout L made of `source`: transposed if its layout is another.
 template <class F, class L, class M>
 std::size_t repacked_bytes(const M& source) {
+    detail::need_whole_blocks<F>(detail::repacked_columns<L>(source));
     return detail::repacked_rows<L>(source) * F::row_bytes(detail::repacked_columns<L>(source));
 }
 

@@ -13,6 +13,7 @@ TAMIS_BEGIN
 ///     using storage = ...;                                  // what one unit in memory is (float, std::uint16_t)
 ///     static constexpr std::size_t row_bytes(std::size_t n) // bytes of a row of n weights
 ///     static float at(const std::byte* row, std::size_t i)  // weight i of a row, as a float
+/// and, if floats can be packed into it (others are read, and repacked into those that can),
 ///     static void pack(std::span<const float> from, std::byte* row)   // a row from floats, rounded
 /// Without more the kernels fill vectors by `at`. For speed,
 ///     static detail::vec load(const std::byte* row, std::size_t i)
@@ -30,17 +31,30 @@ TAMIS_BEGIN
 ///     static void scales(const std::byte* row, std::size_t count, float factor, float* out) // may write all 16
 /// and, where there is a quicker way than `load`, all vectors of the row's first block, as q4_0 has it,
 ///     static void load_block(const std::byte* row, detail::vec* out)
+/// Weights that are not a small number times a scale (there is a minimum too, scales lie in larger blocks, or codes look up
+/// a table) are unpacked several vectors at a time, as they are, instead of by `load`:
+///     static constexpr std::size_t unit            // so many at once: 16, 32 or 64, a divisor of the block
+///     static constexpr std::size_t factors         // so many floats are made for each unit beforehand; 0 is none
+///     static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out)
+///                                                  // those of at most 16 units from weight i on, one behind the other
+///     static void load_unit(const std::byte* row, std::size_t i, const float* factors, detail::vec* out)
+/// with i a multiple of the unit. The weights are those of `at`, bit for bit.
+/// A format that knows no row with a part of a block says so, and other widths are refused:
+///     static constexpr bool whole_blocks = true
 /// Parts that do not go together are refused with what to add (detail::explain_format).
-/// Models: f32, f16, bf16, q8_0, q4_0, int8_by_row.
+/// Models: f32, f16, bf16, q8_0, q4_0, int8_by_row; q4_1 and q4_k for units.
 template <class F>
-concept weight_format =
-    requires(const std::byte* row, std::byte* out, std::span<const float> from, std::size_t n) {
-        typename F::storage;
-        { F::name } -> std::convertible_to<const char*>;
-        { F::row_bytes(n) } -> std::same_as<std::size_t>;
-        { F::at(row, n) } -> std::same_as<float>;
-        F::pack(from, out);
-    };
+concept weight_format = requires(const std::byte* row, std::size_t n) {
+    typename F::storage;
+    { F::name } -> std::convertible_to<const char*>;
+    { F::row_bytes(n) } -> std::same_as<std::size_t>;
+    { F::at(row, n) } -> std::same_as<float>;
+};
+
+/// One that floats can be packed into.
+template <class F>
+concept packable_format =
+    weight_format<F> && requires(std::byte* out, std::span<const float> from) { F::pack(from, out); };
 
 /// The block of a format in which all weights of a row share one scale.
 inline constexpr std::size_t whole_row = 0;
@@ -60,6 +74,16 @@ concept scaled_format = fast_format<F> && has_block<F> && requires(const std::by
     { F::scale(row, i) } -> std::same_as<float>;
 };
 
+/// One whose weights are unpacked a unit at a time.
+template <class F>
+concept unit_format = requires(const std::byte* row, std::size_t i, const float* factors, vec* out) {
+    { F::unit } -> std::convertible_to<std::size_t>;
+    { F::factors } -> std::convertible_to<std::size_t>;
+    F::load_unit(row, i, factors, out);
+};
+template <class F>
+concept whole_block_format = requires { requires F::whole_blocks; };
+
 /// Whether row_bytes grows by the same step for each `weights` of them.
 template <class F>
 constexpr bool grows_evenly(std::size_t weights) {
@@ -72,10 +96,45 @@ constexpr bool grows_evenly(std::size_t weights) {
     return true;
 }
 
+/// The same of units; see below.
+template <class F>
+consteval void explain_units() {
+    if constexpr (unit_format<F>) {
+        static_assert(F::unit == 16 || F::unit == 32 || F::unit == 64,
+                      "tamis: the unit of a format is 16, 32 or 64 weights");
+        static_assert(
+            has_block<F>,
+            "tamis: a format with `unit` needs `static constexpr std::size_t block`, how many weights lie "
+            "in one (the unit itself, if nothing larger), or tamis::whole_row");
+        static_assert(F::block % F::unit == 0,
+                      "tamis: the block of a format with `unit` is a multiple of it");
+        static_assert(
+            F::factors == 0 || requires(const std::byte* row, std::size_t n,
+                                        float* out) { F::unpack_factors(row, n, n, out); },
+            "tamis: a format with `factors` needs `static void unpack_factors(const std::byte* row, "
+            "std::size_t i, std::size_t units, float* out)`; those of 0 need none");
+        static_assert(
+            !requires { &F::load; } && !requires { &F::scale; },
+            "tamis: a format has `load` or `load_unit`, which gives the weights as they are; `scale` belongs "
+            "to `load`");
+    } else {
+        static_assert(
+            !requires { &F::load_unit; },
+            "tamis: a format with `load_unit` needs `static constexpr std::size_t unit` and `factors`, and is "
+            "`static void load_unit(const std::byte* row, std::size_t i, const float* factors, "
+            "tamis::detail::vec* out)`");
+    }
+    if constexpr (whole_block_format<F>) {
+        static_assert(has_block<F>,
+                      "tamis: a format with `whole_blocks` needs `static constexpr std::size_t block`");
+    }
+}
+
 /// Says what is missing where a format has some of the members for speed, and not what they need: read by half of them its
 /// weights would be wrong.
 template <class F>
 consteval bool explain_format() {
+    explain_units<F>();
     if constexpr (fast_format<F>) {
         if constexpr (has_block<F>) {
             static_assert(F::block % 16 == 0,

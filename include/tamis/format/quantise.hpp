@@ -47,6 +47,20 @@ constexpr parts quotient(parts a, parts b) {
     return {integer / b.integer | (integer % b.integer != 0 ? 1u : 0u), a.exponent - shift - b.exponent};
 }
 
+/// 1 / unit rounded to the 24 bits of a float, whatever the exponent; 0 of zero.
+constexpr double reciprocal(float unit_or_zero) {
+    const parts unit = split<float>(magnitude_bits(unit_or_zero));
+    if (unit.integer == 0) {
+        return 0;
+    }
+    const parts exact = quotient({1, 0}, unit);
+    const int shift = static_cast<int>(std::bit_width(exact.integer)) - 24;
+    const auto integer = static_cast<double>(nearest_even(exact.integer, shift));
+    const auto power = static_cast<std::uint64_t>(1023 + exact.exponent + shift) << 52;
+    const double inverse = integer * std::bit_cast<double>(power); // exact
+    return std::bit_cast<std::uint32_t>(unit_or_zero) >> 31 != 0 ? -inverse : inverse;
+}
+
 /// The weights that share a scale, and what they are multiplied by to be rounded.
 class quantiser {
   public:
@@ -93,17 +107,7 @@ class quantiser {
     /// The product of two floats is exact in double, and none is a denormal there.
     double in_units(float w) const { return is_finite() ? to_24_bits(widen(w) * inverse_) : 0.0; }
 
-    constexpr void invert() {
-        const parts unit = split<float>(magnitude_bits(unit_));
-        const parts exact = quotient({1, 0}, unit.integer == 0 ? parts{1, 0} : unit);
-        const int shift = static_cast<int>(std::bit_width(exact.integer)) - 24;
-        const auto integer = static_cast<double>(nearest_even(exact.integer, shift));
-        const auto power = static_cast<std::uint64_t>(1023 + exact.exponent + shift) << 52;
-        const double inverse = integer * std::bit_cast<double>(power); // exact
-        inverse_ = !is_finite() || unit.integer == 0           ? 0.0
-                   : std::bit_cast<std::uint32_t>(unit_) >> 31 ? -inverse
-                                                               : inverse;
-    }
+    constexpr void invert() { inverse_ = is_finite() ? reciprocal(unit_) : 0.0; }
 
     float largest_ = 0;
     float unit_ = 0;

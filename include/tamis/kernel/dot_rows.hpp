@@ -22,9 +22,10 @@ void dot_rows_plain(const M& w, Rows rows, std::span<const float> x, std::span<f
 
 namespace detail {
 
-/// What a unit is multiplied with: vectors of x, or what the format makes of them.
+/// Vectors of x that a unit is multiplied with.
 template <class F>
 struct unit_factor {
+    using each_vector = typename unit_of<F>::each_vector;
     vec x[unit_of<F>::vectors];
 
     explicit unit_factor(const float* from) {
@@ -32,47 +33,54 @@ struct unit_factor {
             x[v] = load(from + v * vec::size);
         }
     }
-    TAMIS_DETAIL_INLINE vec times(const std::byte* row, std::size_t i) const {
-        return sum_of(row, i, typename unit_of<F>::each_vector{});
+    /// sum + a unit times x, for weights that lack the scale of their block.
+    TAMIS_DETAIL_INLINE vec add_scaled(const std::byte* row, std::size_t i, float scale,
+                                       const vec& sum) const {
+        return multiply_add(vec(scale), product(row, i, each_vector{}), sum);
+    }
+    /// The same for weights as they are.
+    TAMIS_DETAIL_INLINE vec add(const std::byte* row, std::size_t i, const float* numbers,
+                                const vec& sum) const {
+        return added(row, i, numbers, sum, each_vector{});
     }
 
   private:
     template <std::size_t First, std::size_t... V>
-    TAMIS_DETAIL_INLINE vec sum_of(const std::byte* row, std::size_t i,
-                                   std::index_sequence<First, V...>) const {
+    TAMIS_DETAIL_INLINE vec product(const std::byte* row, std::size_t i,
+                                    std::index_sequence<First, V...>) const {
         vec weights[unit_of<F>::vectors];
-        load_unit<F>(row, i, weights);
+        load_unit<F>(row, i, nullptr, weights);
         vec product = weights[First] * x[First];
         ((product = multiply_add(weights[V], x[V], product)), ...);
         return product;
     }
+    template <std::size_t... V>
+    TAMIS_DETAIL_INLINE vec added(const std::byte* row, std::size_t i, const float* numbers, vec sum,
+                                  std::index_sequence<V...>) const {
+        vec weights[unit_of<F>::vectors];
+        load_unit<F>(row, i, numbers, weights);
+        ((sum = multiply_add(weights[V], x[V], sum)), ...);
+        return sum;
+    }
 };
-/// sum + a unit of one vector times x.
-template <class F>
-TAMIS_DETAIL_INLINE vec add_unit_product(const std::byte* row, std::size_t i, const vec& x, const vec& sum) {
-    vec weights[unit_of<F>::vectors];
-    load_unit<F>(row, i, weights);
-    return multiply_add(weights[0], x, sum);
-}
 
 /// sums[k] += units [from, to) of row k times x. (Folds, not loops: g++ keeps arrays with indices that vary in memory.)
 template <class F, std::size_t... K>
 void multiply_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from, std::size_t to,
-                      [[maybe_unused]] const float (*scales)[unit_of<F>::stretch], const float* x,
+                      const typename stretch_numbers<F, sizeof...(K)>::of_row* numbers, const float* x,
                       vec (&total)[sizeof...(K)], std::index_sequence<K...>) {
     using unit = unit_of<F>;
+    using made = stretch_numbers<F, sizeof...(K)>;
     vec sums[] = {total[K]...};
     for (std::size_t i = from; i < to; ++i) {
         if ((i - from) % unit::a_line == 0) {
             in_hand.ask_for(i);
         }
+        const unit_factor<F> values{x + i * unit::weights};
         if constexpr (scaled_by_block<F>) {
-            const unit_factor<F> values{x + i * unit::weights};
-            ((sums[K] = multiply_add(vec(scales[K][i - from]), values.times(in_hand.now[K], i), sums[K])),
-             ...);
+            ((sums[K] = values.add_scaled(in_hand.now[K], i, *made::at(numbers, K, i - from), sums[K])), ...);
         } else {
-            const vec values = load(x + i * unit::weights);
-            ((sums[K] = add_unit_product<F>(in_hand.now[K], i, values, sums[K])), ...);
+            ((sums[K] = values.add(in_hand.now[K], i, made::at(numbers, K, i - from), sums[K])), ...);
         }
     }
     ((total[K] = sums[K]), ...);
@@ -90,13 +98,13 @@ void multiply_rows(const passes_of<Count>& passes, std::size_t pass, std::span<c
     }
     float one[Count];
     detail::fill_n(one, Count, 1.0f);
-    stretch_scales<F, Count> scales;
-    scales.ready(in_hand.now, 0, last, one);
+    stretch_numbers<F, Count> numbers;
+    numbers.ready(in_hand.now, 0, last, one);
     for (std::size_t from = 0; from < last; from += unit::stretch) {
         const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
-        const auto now = scales.turn();
-        scales.ready(in_hand.now, to, last, one);
+        const auto now = numbers.turn();
+        numbers.ready(in_hand.now, to, last, one);
         multiply_stretch<F>(in_hand, from, to, now, x.data(), sums, std::make_index_sequence<Count>{});
     }
     for (std::size_t k = 0; k < Count; ++k) {

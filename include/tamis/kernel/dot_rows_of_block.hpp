@@ -20,13 +20,13 @@ namespace detail {
 /// sums[token][k] += unit i of row k times that of x[token], for Tokens tokens.
 template <class F, std::size_t Tokens, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void multiply_unit_with_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand,
-                                                   std::size_t i, const float (&scale)[sizeof...(K)],
+                                                   std::size_t i, const float* const (&numbers)[sizeof...(K)],
                                                    const float* x, std::size_t stride,
                                                    vec (&sums)[Tokens][sizeof...(K)],
                                                    std::index_sequence<K...>,
                                                    std::index_sequence<V...> vectors) {
     vec weights[sizeof...(K)][sizeof...(V)];
-    (load_scaled<F>(in_hand.now[K], i, scale[K], weights[K], vectors), ...);
+    (load_scaled<F>(in_hand.now[K], i, numbers[K], weights[K], vectors), ...);
     for (std::size_t token = 0; token < Tokens; ++token) {
         for (std::size_t v = 0; v < sizeof...(V); ++v) {
             const vec values = load(x + token * stride + v * vec::size);
@@ -47,22 +47,23 @@ void multiply_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass,
     for (auto& of_token : sums) {
         detail::fill_n(of_token, Count, vec(0.0f));
     }
-    stretch_scales<F, Count> scales;
-    scales.ready(in_hand.now, 0, last, one);
+    using made = stretch_numbers<F, Count>;
+    made numbers;
+    numbers.ready(in_hand.now, 0, last, one);
     for (std::size_t from = 0; from < last; from += unit::stretch) {
         const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
-        const auto now = scales.turn();
-        scales.ready(in_hand.now, to, last, one);
+        const auto now = numbers.turn();
+        numbers.ready(in_hand.now, to, last, one);
         for (std::size_t i = from; i < to; ++i) {
             if (first_token == 0 && (i - from) % unit::a_line == 0) {
                 in_hand.ask_for(i);
             }
-            float scale[Count];
+            const float* of_unit[Count];
             for (std::size_t k = 0; k < Count; ++k) {
-                scale[k] = scaled_by_block<F> ? now[scaled_by_block<F> ? k : 0][i - from] : 1.0f;
+                of_unit[k] = made::at(now, k, i - from);
             }
-            multiply_unit_with_tokens<F, Tokens>(in_hand, i, scale,
+            multiply_unit_with_tokens<F, Tokens>(in_hand, i, of_unit,
                                                  x.row(first_token).data() + i * unit::weights, x.stride(),
                                                  sums, std::make_index_sequence<Count>{},
                                                  typename unit::each_vector{});

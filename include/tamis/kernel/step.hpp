@@ -30,11 +30,25 @@ constexpr block<T> unseen(block<T> values) {
     return {unseen(values.row(0).data()), values.rows(), values.columns(), values.stride()};
 }
 
-/// How a row of F falls into units: what one load and one scale deal in, a block that has a scale or else a vector. So
-/// many units make a stretch.
+/// How a row of F falls into units: what one load and one scale deal in, a block that has a scale or else a vector, or what
+/// the format says. So many units make a stretch.
 template <class F>
 struct unit_of {
-    static constexpr std::size_t weights = scaled_by_block<F> ? block_of<F> : vec::size;
+    static constexpr std::size_t weights = [] {
+        if constexpr (unit_format<F>) {
+            return std::size_t{F::unit};
+        } else {
+            return scaled_by_block<F> ? block_of<F> : vec::size;
+        }
+    }();
+    /// Floats that are made for a unit before it is loaded: its scale, or what the format says.
+    static constexpr std::size_t numbers = [] {
+        if constexpr (unit_format<F>) {
+            return std::size_t{F::factors};
+        } else {
+            return std::size_t{scaled_by_block<F> ? 1 : 0};
+        }
+    }();
     // Of blocks without a scale a mean, which says where memory is asked for ahead, and no more.
     static constexpr std::size_t in_bytes = (std::max)(block_of<F>, weights);
     static constexpr std::size_t bytes =
@@ -126,8 +140,11 @@ TAMIS_DETAIL_INLINE void load_each(const std::byte* row, std::size_t i, vec* out
     }
 }
 template <class F>
-TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, vec (&out)[unit_of<F>::vectors]) {
-    if constexpr (requires { F::load_block(row, out); }) {
+TAMIS_DETAIL_INLINE void load_unit(const std::byte* row, std::size_t i, [[maybe_unused]] const float* numbers,
+                                   vec (&out)[unit_of<F>::vectors]) {
+    if constexpr (unit_format<F>) {
+        F::load_unit(row, i * unit_of<F>::weights, numbers, out);
+    } else if constexpr (requires { F::load_block(row, out); }) {
         F::load_block(row + i * unit_of<F>::bytes, out);
     } else {
         load_each<F>(row, i, out, typename unit_of<F>::each_vector{});
@@ -143,7 +160,7 @@ void load_rest(const std::byte* row, std::size_t i, std::size_t columns, vec (&o
         std::byte rest[F::row_bytes(unit::weights)] = {}; // of a row that is this unit alone
         std::memcpy(rest, row + i * unit::bytes,
                     (std::min)(sizeof rest, F::row_bytes(columns) - i * unit::bytes));
-        load_unit<F>(rest, 0, out);
+        load_unit<F>(rest, 0, nullptr, out);
     } else {
         float rest[unit::weights] = {};
         for (std::size_t j = i * unit::weights; j < columns; ++j) {
@@ -157,50 +174,63 @@ void load_rest(const std::byte* row, std::size_t i, std::size_t columns, vec (&o
 
 /// A unit of a row as vectors, with its scale.
 template <class F, std::size_t... V>
-TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, [[maybe_unused]] float scale,
+TAMIS_DETAIL_INLINE void load_scaled(const std::byte* row, std::size_t i, const float* numbers,
                                      vec (&out)[sizeof...(V)], std::index_sequence<V...>) {
-    load_unit<F>(row, i, out);
+    load_unit<F>(row, i, numbers, out);
     if constexpr (scaled_by_block<F>) {
-        ((out[V] = out[V] * vec(scale)), ...);
+        ((out[V] = out[V] * vec(*numbers)), ...);
     }
 }
 
-/// The scales of the blocks of a stretch, of Count rows, each times a factor; made a stretch before they are used, so that
-/// nothing waits for conversions. Empty for formats that have none.
+/// What is made for the units of a stretch of Count rows before they are loaded, a stretch ahead, so that nothing waits for
+/// conversions: the scales of blocks, each times a factor, or a format's own factors. Empty for formats that have none.
 template <class F, std::size_t Count>
-class stretch_scales {
+class stretch_numbers {
+    using unit = unit_of<F>;
+    static constexpr std::size_t each = (std::max)(unit::numbers, std::size_t{1});
+
   public:
-    using row_scales = float[unit_of<F>::stretch];
+    using of_row = float[unit::stretch * each];
 
     /// Makes those of the units from `from` on ready, as far as there are any before `last`.
     void ready(const std::byte* const (&rows)[Count], std::size_t from, std::size_t last,
                const float (&factor)[Count]) {
-        if constexpr (scaled_by_block<F>) {
-            const std::size_t count = (std::min)(unit_of<F>::stretch, last - from);
+        if constexpr (unit::numbers != 0) {
+            const std::size_t count = (std::min)(unit::stretch, last - from);
             for (std::size_t k = 0; k < Count && count != 0; ++k) {
-                scales_of(rows[k] + from * unit_of<F>::bytes, count, factor[k], scales_[side_][k]);
+                fill(rows[k], from, count, factor[k], numbers_[side_][k]);
             }
         }
     }
     /// Hands out what was made ready; the next will be made beside it.
-    const row_scales* turn() {
+    const of_row* turn() {
         side_ = 1 - side_;
-        return scales_[1 - side_];
+        return numbers_[1 - side_];
+    }
+    /// Those of unit i of the stretch, of row k.
+    static const float* at(const of_row* now, std::size_t k, std::size_t i) {
+        return unit::numbers != 0 ? now[k] + i * each : now[0];
     }
 
-    /// Those of the first `count` blocks of a row.
-    static void scales_of(const std::byte* row, std::size_t count, float factor, float* out) {
-        if constexpr (requires { F::scales(row, count, factor, out); }) {
-            F::scales(row, count, factor, out);
+    /// Those of `count` units of a row from unit `from` on.
+    static void fill(const std::byte* row, std::size_t from, std::size_t count, [[maybe_unused]] float factor,
+                     float* out) {
+        if constexpr (unit_format<F>) {
+            F::unpack_factors(row, from * unit::weights, count, out);
         } else {
-            for (std::size_t b = 0; b < count; ++b) {
-                out[b] = factor * F::scale(row + b * unit_of<F>::bytes, 0);
+            row += from * unit::bytes;
+            if constexpr (requires { F::scales(row, count, factor, out); }) {
+                F::scales(row, count, factor, out);
+            } else {
+                for (std::size_t b = 0; b < count; ++b) {
+                    out[b] = factor * F::scale(row + b * unit::bytes, 0);
+                }
             }
         }
     }
 
   private:
-    row_scales scales_[2][scaled_by_block<F> ? Count : 1];
+    of_row numbers_[2][unit::numbers != 0 ? Count : 1];
     std::size_t side_ = 0;
 };
 

@@ -24,10 +24,11 @@ namespace detail {
 
 /// sum[v] += factor * vector v of a unit.
 template <class F, std::size_t... V>
-TAMIS_DETAIL_INLINE void add_unit(const std::byte* row, std::size_t i, const vec& factor,
-                                  vec (&sum)[unit_of<F>::vectors], std::index_sequence<V...>) {
+TAMIS_DETAIL_INLINE void add_unit(const std::byte* row, std::size_t i, const float* numbers,
+                                  const vec& factor, vec (&sum)[unit_of<F>::vectors],
+                                  std::index_sequence<V...>) {
     vec weights[unit_of<F>::vectors];
-    load_unit<F>(row, i, weights);
+    load_unit<F>(row, i, numbers, weights);
     ((sum[V] = multiply_add(factor, weights[V], sum[V])), ...);
 }
 
@@ -36,9 +37,10 @@ TAMIS_DETAIL_INLINE void add_unit(const std::byte* row, std::size_t i, const vec
 template <class F, std::size_t... K, std::size_t... V>
 void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from, std::size_t to,
                  const float (&factor)[sizeof...(K)],
-                 [[maybe_unused]] const float (*scales)[unit_of<F>::stretch], float* y,
+                 const typename stretch_numbers<F, sizeof...(K)>::of_row* numbers, float* y,
                  std::index_sequence<K...>, std::index_sequence<V...> vectors) {
     using unit = unit_of<F>;
+    using made = stretch_numbers<F, sizeof...(K)>;
     for (std::size_t i = from; i < to; ++i) {
         if ((i - from) % unit::a_line == 0) {
             in_hand.ask_for(i);
@@ -47,9 +49,11 @@ void add_stretch(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t from,
         vec sum[unit::vectors];
         ((sum[V] = load(out + V * vec::size)), ...);
         if constexpr (scaled_by_block<F>) {
-            (add_unit<F>(in_hand.now[K], i, vec(scales[K][i - from]), sum, vectors), ...);
+            (add_unit<F>(in_hand.now[K], i, nullptr, vec(*made::at(numbers, K, i - from)), sum, vectors),
+             ...);
         } else {
-            (add_unit<F>(in_hand.now[K], i, vec(factor[K]), sum, vectors), ...);
+            (add_unit<F>(in_hand.now[K], i, made::at(numbers, K, i - from), vec(factor[K]), sum, vectors),
+             ...);
         }
         (store(out + V * vec::size, sum[V]), ...);
     }
@@ -93,13 +97,13 @@ void add_rows(const passes_of<Count>& passes, std::size_t pass, std::size_t colu
             factor[k] *= F::scale(in_hand.now[k], 0);
         }
     }
-    stretch_scales<F, Count> scales;
-    scales.ready(in_hand.now, start, last, factor);
+    stretch_numbers<F, Count> numbers;
+    numbers.ready(in_hand.now, start, last, factor);
     for (std::size_t from = start; from < last; from += unit::stretch) {
         const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
-        const auto now = scales.turn();
-        scales.ready(in_hand.now, to, last, factor);
+        const auto now = numbers.turn();
+        numbers.ready(in_hand.now, to, last, factor);
         add_stretch<F>(in_hand, from, to, factor, now, y, std::make_index_sequence<Count>{},
                        typename unit::each_vector{});
     }

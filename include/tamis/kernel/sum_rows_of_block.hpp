@@ -34,11 +34,11 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
 template <class F, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
                                             const float (&factor)[sizeof...(K)][most_tokens],
-                                            const float (&scale)[sizeof...(K)], std::size_t tokens, float* y,
-                                            std::size_t stride, std::index_sequence<K...> rows,
+                                            const float* const (&numbers)[sizeof...(K)], std::size_t tokens,
+                                            float* y, std::size_t stride, std::index_sequence<K...> rows,
                                             std::index_sequence<V...> vectors) {
     vec weights[sizeof...(K)][sizeof...(V)];
-    (load_scaled<F>(in_hand.now[K], i, scale[K], weights[K], vectors), ...);
+    (load_scaled<F>(in_hand.now[K], i, numbers[K], weights[K], vectors), ...);
     for (std::size_t token = 0; token < tokens; ++token, y += stride) {
         (add_to_token(weights, V, factor, token, y, rows), ...);
     }
@@ -90,22 +90,23 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
             }
         }
     }
-    stretch_scales<F, Count> scales;
-    scales.ready(in_hand.now, start, last, one);
+    using made = stretch_numbers<F, Count>;
+    made numbers;
+    numbers.ready(in_hand.now, start, last, one);
     for (std::size_t from = start; from < last; from += unit::stretch) {
         const std::size_t to = (std::min)(from + unit::stretch, last);
         in_hand.look_ahead(from);
-        const auto now = scales.turn();
-        scales.ready(in_hand.now, to, last, one);
+        const auto now = numbers.turn();
+        numbers.ready(in_hand.now, to, last, one);
         for (std::size_t i = from; i < to; ++i) {
             if ((i - from) % unit::a_line == 0) {
                 in_hand.ask_for(i);
             }
-            float scale[Count];
+            const float* of_unit[Count];
             for (std::size_t r = 0; r < Count; ++r) {
-                scale[r] = scaled_by_block<F> ? now[scaled_by_block<F> ? r : 0][i - from] : 1.0f;
+                of_unit[r] = made::at(now, r, i - from);
             }
-            add_unit_to_tokens<F>(in_hand, i, factor, scale, tokens, y.row(0).data() + i * unit::weights,
+            add_unit_to_tokens<F>(in_hand, i, factor, of_unit, tokens, y.row(0).data() + i * unit::weights,
                                   y.stride(), std::make_index_sequence<Count>{},
                                   typename unit::each_vector{});
         }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <tamis/format/k_scales.hpp>
+
+TAMIS_BEGIN
+
+/// Four-bit integers in blocks of 256, of which each run of 32 has a scale and a minimum of six bits: ggml's Q4_K. A weight
+/// is (d * s) * q - (dmin * m) with q = 0 .. 15; the products are exact, the difference is rounded once. It is read alone:
+/// ggml's quantiser searches. Rows are whole blocks.
+struct q4_k {
+    static constexpr const char* name = "q4_k";
+    struct storage {
+        std::uint16_t d, dmin;
+        std::uint8_t scales[12];
+        std::uint8_t q[128];
+    };
+    static constexpr std::size_t block = 256, unit = 64, factors = 4;
+    static constexpr bool whole_blocks = true;
+
+    static constexpr std::size_t row_bytes(std::size_t n) {
+        return (n + block - 1) / block * sizeof(storage);
+    }
+    static float at(const std::byte* row, std::size_t i) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const std::size_t run = i % block / 32;
+        const unsigned pair = detail::byte_at(in_block, 16 + run / 2 * 32 + i % 32);
+        const unsigned q = run % 2 == 0 ? pair & 15u : pair >> 4;
+        const detail::k_run by = detail::k_run_at(in_block, run);
+        return by.scale * static_cast<float>(static_cast<int>(q)) - by.minimum;
+    }
+    static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
+        detail::k_factors(row, sizeof(storage), i / unit, units, out);
+    }
+    TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* by,
+                                              detail::vec* out) {
+        using detail::vec;
+        const std::byte* const q = row + i / block * sizeof(storage) + 16 + i % block / 2;
+        const detail::affine_of_halves both{vec(by[0]), vec(by[2]), vec(by[1]), vec(by[3])};
+        for (std::size_t v = 0; v < 32 / vec::size; ++v) {
+            detail::affine_halves(q + v * vec::size, both, out[v], out[32 / vec::size + v]);
+        }
+    }
+};
+static_assert(sizeof(q4_k::storage) == 144);
+
+TAMIS_END

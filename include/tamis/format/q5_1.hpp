@@ -1,0 +1,63 @@
+#pragma once
+
+#include <tamis/format/codes.hpp>
+#include <tamis/format/quantise_range.hpp>
+
+#include <algorithm>
+
+TAMIS_BEGIN
+
+/// Five-bit integers in blocks of 32 with an f16 scale and an f16 minimum in front: ggml's Q5_1, bit for bit. A weight is
+/// scale * q + minimum with q = 0 .. 31, whose bits lie as in q5_0. Packing rounds by at most half the scale, 1/62 of the
+/// block's range (and what f16 rounds of scale and minimum). Padding, f16's range and weights that are no numbers are as in
+/// q4_1.
+struct q5_1 {
+    static constexpr const char* name = "q5_1";
+    struct storage {
+        std::uint16_t scale, minimum;
+        std::uint8_t fifth[4];
+        std::uint8_t q[16];
+    };
+    static constexpr std::size_t block = 32, unit = 32, factors = 2;
+
+    static constexpr std::size_t row_bytes(std::size_t n) {
+        return (n + block - 1) / block * sizeof(storage);
+    }
+    static float at(const std::byte* row, std::size_t i) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const unsigned pair = detail::byte_at(in_block, 8 + i % 16);
+        const unsigned fifth = detail::integer_at<std::uint32_t>(in_block + 4) >> (i % block) & 1u;
+        const unsigned q = (i % block < 16 ? pair & 15u : pair >> 4) | fifth << 4;
+        return f16::at(in_block, 0) * static_cast<float>(static_cast<int>(q)) + f16::at(in_block, 1);
+    }
+    static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
+        detail::pairs_of_blocks(row + i / block * sizeof(storage), sizeof(storage), units, out);
+    }
+    TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* of_block,
+                                              detail::vec* out) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const auto fifth = detail::integer_at<std::uint32_t>(in_block + 4);
+        const detail::bytes16 q = detail::load_bytes(in_block + 8);
+        detail::affine_bytes((q & 15) | (detail::bytes_of_bits(fifth) & 16), of_block[0], of_block[1], out);
+        detail::affine_bytes((q >> 4) | (detail::bytes_of_bits(fifth >> 16) & 16), of_block[0], of_block[1],
+                             out + detail::vectors_of_16);
+    }
+    static void pack(std::span<const float> from, std::byte* row) {
+        for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
+            float weights[block] = {};
+            std::copy_n(from.data() + first, (std::min)(block, from.size() - first), weights);
+            const detail::range_quantiser quantised{weights, 31};
+            storage packed{quantised.half_scale(), quantised.half_minimum(), {}, {}};
+            for (std::size_t i = 0; i < block; ++i) {
+                const auto q = static_cast<unsigned>(quantised.cut(weights[i], 31));
+                packed.q[i % 16] =
+                    static_cast<std::uint8_t>(packed.q[i % 16] | (q & 15u) << (i < 16 ? 0 : 4));
+                packed.fifth[i / 8] = static_cast<std::uint8_t>(packed.fifth[i / 8] | (q >> 4) << i % 8);
+            }
+            std::memcpy(row, &packed, sizeof packed);
+        }
+    }
+};
+static_assert(sizeof(q5_1::storage) == 24);
+
+TAMIS_END

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <tamis/format/k_scales.hpp>
+
+TAMIS_BEGIN
+
+/// Five-bit integers in blocks of 256, scaled as in q4_k: ggml's Q5_K. The fifth bit of weight k of run j is bit j of byte k
+/// of the 32 bytes before the low four. Read alone; rows are whole blocks.
+struct q5_k {
+    static constexpr const char* name = "q5_k";
+    struct storage {
+        std::uint16_t d, dmin;
+        std::uint8_t scales[12];
+        std::uint8_t fifth[32];
+        std::uint8_t q[128];
+    };
+    static constexpr std::size_t block = 256, unit = 64, factors = 4;
+    static constexpr bool whole_blocks = true;
+
+    static constexpr std::size_t row_bytes(std::size_t n) {
+        return (n + block - 1) / block * sizeof(storage);
+    }
+    static float at(const std::byte* row, std::size_t i) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const std::size_t run = i % block / 32;
+        const unsigned pair = detail::byte_at(in_block, 48 + run / 2 * 32 + i % 32);
+        const unsigned fifth = detail::byte_at(in_block, 16 + i % 32) >> run & 1u;
+        const unsigned q = (run % 2 == 0 ? pair & 15u : pair >> 4) | fifth << 4;
+        const detail::k_run by = detail::k_run_at(in_block, run);
+        return by.scale * static_cast<float>(static_cast<int>(q)) - by.minimum;
+    }
+    static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
+        detail::k_factors(row, sizeof(storage), i / unit, units, out);
+    }
+    TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* by,
+                                              detail::vec* out) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const std::byte* const pairs = in_block + 48 + i % block / 2;
+        const auto run = static_cast<unsigned>(i % block / 32);
+        for (std::size_t k = 0; k < 2; ++k, out += detail::vectors_of_16) {
+            const detail::bytes16 q = detail::load_bytes(pairs + 16 * k);
+            const detail::bytes16 fifth =
+                detail::shifted_right(detail::load_bytes(in_block + 16 + 16 * k), run);
+            detail::affine_bytes((q & 15) | ((fifth & 1) << 4), by[0], by[2], out);
+            detail::affine_bytes((q >> 4) | ((fifth & 2) << 3), by[1], by[3],
+                                 out + 2 * detail::vectors_of_16);
+        }
+    }
+};
+static_assert(sizeof(q5_k::storage) == 176);
+
+TAMIS_END

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <tamis/format/codes.hpp>
+
+TAMIS_BEGIN
+
+/// Six-bit integers in blocks of 256, of which each run of 16 has a scale of eight bits: ggml's Q6_K. A weight is
+/// (d * s) * (q - 32) with q = 0 .. 63, exactly. Read alone; rows are whole blocks.
+struct q6_k {
+    static constexpr const char* name = "q6_k";
+    struct storage {
+        std::uint8_t low[128], high[64];
+        std::int8_t scales[16];
+        std::uint16_t d;
+    };
+    static constexpr std::size_t block = 256, unit = 64, factors = 4;
+    static constexpr bool whole_blocks = true;
+
+    static constexpr std::size_t row_bytes(std::size_t n) {
+        return (n + block - 1) / block * sizeof(storage);
+    }
+    static float at(const std::byte* row, std::size_t i) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const std::size_t half = i % block / 128;
+        const std::size_t k = i % 128;
+        const unsigned low = detail::byte_at(in_block, half * 64 + k % 64) >> (k < 64 ? 0 : 4) & 15u;
+        const unsigned high = detail::byte_at(in_block, 128 + half * 32 + k % 32) >> k / 32 * 2 & 3u;
+        const auto scale = static_cast<std::int8_t>(in_block[192 + i % block / 16]);
+        return f16::at(in_block + 208, 0) * static_cast<float>(scale) *
+               static_cast<float>(static_cast<int>(low | high << 4) - 32);
+    }
+    static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
+        for (std::size_t u = 0; u < units; ++u, i += unit) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const float d = f16::at(in_block + 208, 0);
+            detail::four_factors{d, d}.times(detail::integer_at<std::uint32_t>(in_block + 192 +
+                                                                               i % block / 16),
+                                             out + u * factors);
+        }
+    }
+    TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* scales,
+                                              detail::vec* out) {
+        const std::byte* const in_block = row + i / block * sizeof(storage);
+        const std::size_t half = i % block / 128;
+        const auto shift = static_cast<unsigned>(i % 128 / 64 * 4);
+        for (std::size_t k = 0; k < 4; ++k, out += detail::vectors_of_16) {
+            const detail::bytes16 low =
+                detail::shifted_right(detail::load_bytes(in_block + half * 64 + 16 * k), shift) & 15;
+            const detail::bytes16 high =
+                detail::shifted_right(detail::load_bytes(in_block + 128 + half * 32 + 16 * (k % 2)),
+                                      shift + (k < 2 ? 0 : 2)) &
+                3;
+            detail::scaled_bytes((low | (high << 4)) - 32, scales[k], out);
+        }
+    }
+};
+static_assert(sizeof(q6_k::storage) == 210);
+
+TAMIS_END

@@ -1,0 +1,86 @@
+#include <tamis/tamis.hpp>
+
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+// decode_formats read FORMAT: bytes of a row on stdin, its weights as floats on stdout, by `unpack`; they are those of `at`, or
+// it fails. decode_formats pack FORMAT: floats on stdin, a row's bytes on stdout. With `flushed` behind, denormals are flushed.
+
+namespace {
+
+std::vector<std::byte> all_of_stdin() {
+    std::vector<std::byte> all;
+    std::byte some[1 << 16];
+    for (std::size_t n; (n = std::fread(some, 1, sizeof some, stdin)) != 0;) {
+        all.insert(all.end(), some, some + n);
+    }
+    return all;
+}
+template <class T>
+int write(const std::vector<T>& all) {
+    return std::fwrite(all.data(), sizeof(T), all.size(), stdout) == all.size() ? 0 : 1;
+}
+
+bool same_number(float a, float b) {
+    return tamis::magnitude_bits(a) > tamis::infinity_bits<float>
+               ? tamis::magnitude_bits(b) > tamis::infinity_bits<float>
+               : std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+template <class F>
+int read() {
+    const auto bytes = all_of_stdin();
+    const std::size_t blocks = bytes.size() / F::row_bytes(F::block);
+    std::vector<float> weights(blocks * F::block);
+    const tamis::matrix<F, tamis::neuron_major> row{bytes.data(), 1, weights.size()};
+    tamis::unpack(row, 0, 0, weights.size(), weights.data());
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!same_number(weights[i], row.at(0, i))) {
+            std::fprintf(stderr, "%s: weight %zu is unpacked as another than at() gives\n", F::name, i);
+            return 1;
+        }
+    }
+    return write(weights);
+}
+template <class F>
+int pack() {
+    if constexpr (tamis::packable_format<F>) {
+        const auto bytes = all_of_stdin();
+        std::vector<float> weights(bytes.size() / sizeof(float));
+        std::memcpy(weights.data(), bytes.data(), bytes.size());
+        std::vector<std::byte> row(F::row_bytes(weights.size()));
+        F::pack(weights, row.data());
+        return write(row);
+    }
+    return 2;
+}
+
+template <class... F>
+int run(std::string_view what, std::string_view format) {
+    int result = 2;
+    (void)((format == F::name && (result = what == "pack" ? pack<F>() : read<F>(), true)) || ...);
+    return result;
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    if (count < 3) {
+        std::fprintf(stderr, "decode_formats read|pack FORMAT [flushed]\n");
+        return 2;
+    }
+#if defined(__SSE2__)
+    if (count > 3) {
+        _mm_setcsr(_mm_getcsr() | 0x8040u);
+    }
+#endif
+    using namespace tamis;
+    return run<q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, mxfp4, tq2_0>(words[1],
+                                                                                                 words[2]);
+}
