@@ -30,6 +30,7 @@
 #include <tamis/cut.hpp>
 #include <tamis/rule/cett.hpp>
 #include <tamis/rule/combine.hpp>
+#include <tamis/rule/given.hpp>
 #include <tamis/rule/guarded.hpp>
 #include <tamis/rule/max_p.hpp>
 #include <tamis/rule/nonzero.hpp>
