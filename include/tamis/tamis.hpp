@@ -56,11 +56,14 @@
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/linear_weights.hpp>
 #include <tamis/ffn/observer.hpp>
 #include <tamis/ffn/pack.hpp>
 #include <tamis/ffn/packed_ffn.hpp>
+#include <tamis/ffn/packed_projection.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/ffn/policy.hpp>
+#include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
 #include <tamis/ffn/union_growth.hpp>
