@@ -55,6 +55,11 @@
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/cett_exact.hpp>
+#include <tamis/ffn/gating.hpp>
+#include <tamis/ffn/gating/clipped_swiglu.hpp>
+#include <tamis/ffn/gating/limited_silu.hpp>
+#include <tamis/ffn/gating/sparse_gelu.hpp>
+#include <tamis/ffn/gating/xielu.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/ffn/linear_weights.hpp>
 #include <tamis/ffn/observer.hpp>

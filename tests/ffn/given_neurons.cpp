@@ -4,6 +4,8 @@
 #include "ffn/support_subsets.hpp"
 #include "support/message.hpp"
 
+#include <tamis/ffn/gating/clipped_swiglu.hpp>
+#include <tamis/ffn/gating/sparse_gelu.hpp>
 #include <tamis/ffn/packed_ffn.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/rule/given.hpp>
@@ -187,6 +189,20 @@ TEST_CASE("at_neurons: a mask a token of a block, whichever tokens share reading
             CHECK(close_to(b.y_of(token), one_call(of_one, one)));
         }
     }
+}
+
+TEST_CASE("at_neurons: gatings of up and of the whole gate are those of a mask at the gate") {
+    const problem p = random_problem(30, 90, true, 11);
+    const tamis::mask kept = neurons_kept(90, 11);
+    const auto weights = store_glu<4, 0>(p);
+    const auto check_gating = [&](const auto& gating) {
+        const tamis::glu_ffn before{weights.view(), gating, tamis::at_neurons(given{kept})};
+        const tamis::glu_ffn at_gate{weights.view(), gating, tamis::at_gate(given{kept})};
+        CHECK(same_bits(one_call(before, p), one_call(at_gate, p)));
+        return before.skips_given();
+    };
+    CHECK(check_gating(tamis::clipped_swiglu{}).gate);  // whose up of nothing is 1
+    CHECK(!check_gating(tamis::sparse_gelu{0.5}).gate); // which needs all gates
 }
 
 TEST_CASE("at_neurons of an ungated FFN") {

@@ -12,7 +12,7 @@ NAMES = {
     "atomic": "atomic atomic_ref memory_order_relaxed memory_order_acquire memory_order_release",
     "bit": "bit_cast popcount countr_zero countl_zero bit_width has_single_bit bit_ceil bit_floor rotl endian",
     "chrono": "chrono",
-    "cmath": "sqrt exp log log2 log1p expm1 pow tanh erf abs fabs floor ceil round ldexp frexp isnan isinf isfinite hypot "
+    "cmath": "sqrt exp log log2 log1p expm1 pow tanh erf erfc abs fabs floor ceil round ldexp frexp isnan isinf isfinite hypot "
     "lround nearbyint trunc signbit nextafter",
     "compare": "strong_ordering partial_ordering",
     "concepts": "same_as convertible_to integral signed_integral unsigned_integral floating_point derived_from invocable "

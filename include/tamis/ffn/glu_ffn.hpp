@@ -1,8 +1,8 @@
 #pragma once
 
 #include <tamis/detail/lifetimebound.hpp>
-#include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/calls.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/ffn/weights.hpp>
 
@@ -15,8 +15,9 @@ TAMIS_BEGIN
 ///     auto ffn = tamis::glu_ffn{weights, tamis::silu{}, tamis::at_input(tamis::top_p{0.9})};
 ///     ffn(x, y, workspace);
 ///
-/// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy,
-/// so that it saves gate neurons; masks of at_neurons are known before), each mask made over values that the earlier ones have already set to zero. What the
+/// sigma is an activation, or a gating that makes more of gate and up (see gating).
+/// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy and the
+/// gating does not take the gates as a whole, so that it saves gate neurons; masks of at_neurons are known before), each mask made over values that the earlier ones have already set to zero. What the
 /// masks and the layouts of the weights allow is not read (see skips). The weights are borrowed, and finite where they are
 /// read: glu_weights, or what gives a view of some (tamis::pack's result). A policy that would leave nothing unread in their
 /// layouts is refused: packed_ffn makes the layouts and the functor at once, masks_only asks for masks alone. A call (see
@@ -49,7 +50,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             static_assert(
                 saves<site::up>(),
                 "tamis: the mask at up saves nothing: W_down is output_major, and W_gate input_major "
-                "or wanted in full by a mask at the gate. tamis::packed_ffn (or pack) makes them "
+                "or wanted in full by a mask at the gate or the gating. tamis::packed_ffn (or pack) makes them "
                 "neuron_major; masks_only(at_up(...)) asks for masks alone");
             static_assert(
                 saves<site::intermediate>(),
@@ -94,22 +95,21 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             using gate_matrix = decltype(Weights::gate);
             using up_matrix = decltype(Weights::up);
             constexpr bool down = !detail::down_rows_are_outputs<decltype(Weights::down)>();
-            // A gate mask needs all of the gate, so with one an up mask saves nothing there.
-            return {Where == site::up && !has<site::gate> && detail::up_rows_are_outputs<gate_matrix>(),
+            return {Where == site::up && !all_gates && detail::up_rows_are_outputs<gate_matrix>(),
                     Where == site::gate && detail::up_rows_are_outputs<up_matrix>(), down};
         }
     }
     /// The same of masks that are known before: at_neurons.
     static constexpr skipped_matrices skips_given() {
         constexpr bool given = has<detail::before_sites>;
-        return {given && detail::up_rows_are_outputs<decltype(Weights::gate)>(),
+        return {given && !whole_gate && detail::up_rows_are_outputs<decltype(Weights::gate)>(),
                 given && detail::up_rows_are_outputs<decltype(Weights::up)>(),
                 given && !detail::down_rows_are_outputs<decltype(Weights::down)>()};
     }
     /// Whether a site's mask saves all that it could in any layout: see pack.
     template <site Where>
     static constexpr bool skips_all() {
-        constexpr skipped_matrices best{Where == site::input || Where == site::up,
+        constexpr skipped_matrices best{Where == site::input || (Where == site::up && !whole_gate),
                                         Where == site::input || Where == site::gate, Where != site::input};
         return skips<Where>() == best;
     }
@@ -119,6 +119,10 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:
+    static constexpr bool whole_gate = detail::takes_whole<Activation>;
+    /// A mask at the gate needs all of the gate, as does a gating of the whole: an up mask then saves nothing there.
+    static constexpr bool all_gates = has<site::gate> || whole_gate;
+
     template <site Where>
     static constexpr bool saves() {
         return !policy_set_type::template has_to_skip<Where> || static_cast<bool>(skips<Where>());
@@ -173,29 +177,38 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             }
             neurons.zero_others(g);
         };
+        const auto activate_up = [&] {
+            for (std::size_t token = 0; token < tokens; ++token) {
+                detail::activate_up(sigma_, u.row(token));
+            }
+        };
 
+        const detail::site_step for_gate = whole_gate ? detail::site_step{} : given;
         detail::site_step gate;
         detail::site_step up;
         if constexpr (has<site::gate>) {
-            detail::run_products(threads, w, read, gate_of(given));
+            detail::run_products(threads, w, read, gate_of(for_gate));
             activate(given);
             gate.run<site::gate>(policies_, g, w, see, first, given);
             detail::run_products(threads, w, read, up_of(gate));
+            activate_up();
             gate.zero_others(u);
             up.run<site::up>(policies_, u, w, see, first, given);
-        } else if constexpr (has<site::up>) { // the up mask comes first, and saves gate neurons
+        } else if constexpr (has<site::up> && !all_gates) { // the up mask comes first, and saves gate neurons
             detail::run_products(threads, w, read, up_of(given));
+            activate_up();
             given.zero_others(u);
             up.run<site::up>(policies_, u, w, see, first, given);
             detail::run_products(threads, w, read, gate_of(up));
             activate(up);
             gate.run<site::gate>(policies_, g, w, see, first);
         } else {
-            detail::run_products(threads, w, read, gate_of(given), up_of(given));
+            detail::run_products(threads, w, read, gate_of(for_gate), up_of(given));
             activate(given);
+            activate_up();
             given.zero_others(u);
-            gate.run<site::gate>(policies_, g, w, see, first);
-            up.run<site::up>(policies_, u, w, see, first);
+            gate.run<site::gate>(policies_, g, w, see, first, given);
+            up.run<site::up>(policies_, u, w, see, first, given);
         }
         gate.inherit(given);
         up.inherit(gate);

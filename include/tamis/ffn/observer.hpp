@@ -8,7 +8,7 @@
 TAMIS_BEGIN_SHARED
 
 /// What an observer is shown at a site, once a token, in the order in which the FFN takes them: input, gate, up,
-/// intermediate; with a policy at up and none at gate, up comes before gate.
+/// intermediate; with a policy at up and none at gate, up comes before gate (but where the gating takes all gates at once).
 struct sighting {
     site where;
     /// The site's values before its mask; entries that an earlier mask left out are zero.

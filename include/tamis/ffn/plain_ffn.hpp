@@ -1,8 +1,8 @@
 #pragma once
 
 #include <tamis/detail/lifetimebound.hpp>
-#include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/calls.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/ffn/weights.hpp>
 
@@ -23,6 +23,9 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
     using policy_set_type = typename detail::checked_policies<is_right, Policies...>::type;
     static_assert(!policy_set_type::template has<site::gate> && !policy_set_type::template has<site::up>,
                   "tamis: an ungated FFN has the sites input and intermediate");
+
+    static_assert(!detail::changes_up<Activation>,
+                  "tamis: an ungated FFN has no up beside the gate: its activation has no of_up");
 
   public:
     explicit plain_ffn(Weights weights, Activation sigma, Policies... policies)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site.hpp>
 #include <tamis/rule/given.hpp>
 #include <tamis/select.hpp>
@@ -88,9 +88,10 @@ constexpr bool explain_activation() {
     static_assert(
         !is_policy<A> && !std::is_same_v<A, no_activation>,
         "tamis: an FFN takes an activation before its policies: glu_ffn{weights, silu{}, policies...}");
-    static_assert(activation<A> || is_policy<A> || std::is_same_v<A, no_activation>,
-                  "tamis: an activation is callable as `float sigma(float) const`");
-    return activation<A>;
+    static_assert(gating<A> || is_policy<A> || std::is_same_v<A, no_activation>,
+                  "tamis: an activation is callable as `float sigma(float) const` (and a gating as "
+                  "tamis/ffn/gating.hpp says)");
+    return gating<A> && explain_gating<A>();
 }
 /// One sentence for what is no policy.
 template <class... Policies>

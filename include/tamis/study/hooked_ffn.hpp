@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/format/f32.hpp>
@@ -16,7 +16,7 @@ namespace study {
 /// whatever the masks say; over hundreds of tokens that is many times as quick as kernels that skip, and gives the same
 /// up to rounding. Weights are float32 in a checkpoint's order; they are borrowed. One object serves one thread: its
 /// blocks are kept between calls, and allocate when they grow.
-template <activation Sigma>
+template <gating Sigma>
 class hooked_ffn {
   public:
     using weights =
@@ -48,6 +48,9 @@ class hooked_ffn {
         }
         hook(layer, site::gate, rows_of(gate_));
         product(x_, weights_.up, weights_.biases.up, up_);
+        for (Eigen::Index t = 0; t < tokens; ++t) {
+            detail::activate_up(sigma_, std::span{up_.row(t).data(), neurons()});
+        }
         hook(layer, site::up, rows_of(up_));
         up_ = up_.cwiseProduct(gate_);
         hook(layer, site::intermediate, rows_of(up_));

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tamis/detail/soft_double.hpp>
-#include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/values.hpp>
 
@@ -130,7 +130,11 @@ class glu_block_error {
         values i = up;
         for (index k = 0; k < i.size(); ++k) {
             const float g = sigma_(static_cast<float>(gate.data()[k]));
-            i.data()[k] = static_cast<double>(static_cast<float>(i.data()[k] * static_cast<double>(g)));
+            double& u = i.data()[k];
+            if constexpr (detail::changes_up<Sigma>) {
+                u = static_cast<double>(sigma_.of_up(static_cast<float>(u)));
+            }
+            u = static_cast<double>(static_cast<float>(u * static_cast<double>(g)));
         }
         return i;
     }

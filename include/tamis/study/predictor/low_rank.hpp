@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tamis/any_selector.hpp>
-#include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site_step.hpp>
 #include <tamis/study/predictor/predictor.hpp>
 
@@ -18,7 +18,7 @@ namespace study {
 ///
 /// The singular vectors are the eigenvectors of the smaller of W^T W and W W^T, in double: for weights of float that is as
 /// exact as they are, quicker than a decomposition of W, and works with -ffast-math.
-template <activation Sigma>
+template <gating Sigma>
 class low_rank {
   public:
     /// `rule` is over sigma(gate), d values. The bias may be empty. W_gate may have any format and layout and is not kept.
