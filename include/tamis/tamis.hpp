@@ -21,6 +21,7 @@
 
 // score: values to magnitudes
 #include <tamis/score/centred.hpp>
+#include <tamis/score/group.hpp>
 #include <tamis/score/magnitude.hpp>
 #include <tamis/score/power.hpp>
 #include <tamis/score/score.hpp>
@@ -29,8 +30,10 @@
 // rule: magnitudes to a cut
 #include <tamis/cut.hpp>
 #include <tamis/rule/cett.hpp>
+#include <tamis/rule/channel_thresholds.hpp>
 #include <tamis/rule/combine.hpp>
 #include <tamis/rule/given.hpp>
+#include <tamis/rule/grouped.hpp>
 #include <tamis/rule/guarded.hpp>
 #include <tamis/rule/max_p.hpp>
 #include <tamis/rule/nonzero.hpp>
