@@ -57,6 +57,7 @@
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>
+#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/gating/clipped_swiglu.hpp>
@@ -85,3 +86,4 @@
 #include <tamis/format/q8_0.hpp>
 #include <tamis/kernel/unpack.hpp>
 #include <tamis/matrix.hpp>
+#include <tamis/matrix_views.hpp>

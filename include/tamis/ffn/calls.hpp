@@ -2,6 +2,7 @@
 
 #include <tamis/detail/in_use.hpp>
 #include <tamis/detail/memory.hpp>
+#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/linear.hpp>
 
 #include <algorithm>
@@ -30,30 +31,13 @@ struct call_memory {
     std::size_t tokens = ~std::size_t{0};
 };
 
-/// Float vectors of the caller as spans; anything else is refused with the way out.
-template <class V>
-auto float_span(V&& v) {
-    const auto view = view_of(v);
-    static_assert(
-        std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
-        "tamis: an FFN takes and gives contiguous floats (activations stay float32); convert other types first");
-    return view;
-}
-
-template <class T>
-byte_rows bytes_of_block(const block<T>& b) {
-    return {b.row(0).data(), b.rows(), b.columns() * sizeof(T), b.stride() * sizeof(T)};
-}
-
 /// Refuses memory that a call can not work on.
-inline void need_apart(block<const float> x, block<float> y, const workspace& w) {
-    const byte_rows in = bytes_of_block(x);
-    const byte_rows out = bytes_of_block(y);
-    if (overlap(in, out)) {
+inline void need_apart(const byte_rows& x, const byte_rows& y, const workspace& w) {
+    if (overlap(x, y)) {
         fail("tamis: an FFN's x and y overlap: give y memory of its own");
     }
     const std::span<const std::byte> memory = w.memory_left();
-    if (overlap(in, memory.data(), memory.size()) || overlap(out, memory.data(), memory.size())) {
+    if (overlap(x, memory.data(), memory.size()) || overlap(y, memory.data(), memory.size())) {
         fail("tamis: an FFN's workspace overlaps its x or y: give it memory of its own");
     }
 }
@@ -65,9 +49,11 @@ struct prefill_access;
 /// The calls that every FFN has: y = FFN(x) for one token or a block of them, with the caller's threads (none: the calling
 /// one) and with an observer (none: nothing is shown). All return what was read of the weights.
 ///
-/// x and y are contiguous floats of width() and may not overlap; a block has a token a row. Tokens of a block share readings
-/// of the weights, up to most_tokens at a time: a row that any of them wants is read once, and an observer sees the sites of
-/// all of them one after the other. A call needs workspace_bytes(threads, tokens), so that none takes them one by one unasked;
+/// x and y are contiguous floats of width(), or numbers of binary16 or bfloat16, which are converted on the way in and rounded
+/// on the way out; they may not overlap. A block has a token a row. scaled{x, w} gives FFN(w x), add_to{y, w} makes
+/// y += w FFN(x), tokens_of{x, places} takes some tokens of a block. Tokens of a block share readings of the weights, up to
+/// most_tokens at a time: a row that any of them wants is read once, and an observer sees the sites of all of them one after
+/// the other (a token by its place among those of the call). A call needs workspace_bytes(threads, tokens), so that none takes them one by one unasked;
 /// tokens_at_a_time asks. Results do not depend on the number of threads, and on the number of tokens only by rounding.
 /// Refuses what overlaps, and too small a workspace. One workspace serves one call at a time: TAMIS_CHECKED tells.
 template <class Ffn>
@@ -82,31 +68,19 @@ class ffn_calls {
     template <class X, class Y, executor Executor, class Observer = no_observer>
     traffic operator()(X&& x, Y&& y, detail::call_memory w, const Executor& threads,
                        Observer&& see = {}) const {
-        constexpr bool is_block = std::is_convertible_v<X&, block<const float>>;
-        static_assert(is_block == std::is_convertible_v<Y&, block<const float>>,
+        const auto in = detail::call_end_of<true>(x);
+        const auto out = detail::call_end_of<false>(y);
+        using in_type = decltype(in);
+        using out_type = decltype(out);
+        static_assert(in_type::is_block == out_type::is_block,
                       "tamis: an FFN's x and y are two vectors of floats or two blocks of them");
+        static_assert(out_type::writes, "tamis: an FFN's y is read-only");
         constexpr bool sees = observer<std::remove_reference_t<Observer>>;
         static_assert(sees, "tamis: an observer is callable with a const tamis::sighting&");
-        if constexpr (!Ffn::is_right || !sees) { // it was said why
+        if constexpr (Ffn::is_right && sees && in_type::is_right && out_type::is_right && out_type::writes) {
+            return run_block<detail::by_rows>(in, out, w, threads, see);
+        } else { // it was said why
             return {};
-        } else if constexpr (is_block) {
-            constexpr bool writes = std::is_convertible_v<Y&, block<float>>;
-            static_assert(writes, "tamis: an FFN's y is read-only");
-            if constexpr (writes) {
-                return run_block<detail::by_rows>(x, y, w, threads, see);
-            }
-        } else {
-            const std::size_t width = self().width();
-            const auto in = detail::float_span(x);
-            const auto out = detail::float_span(y);
-            constexpr bool writes = !std::is_const_v<std::remove_reference_t<decltype(out[0])>>;
-            static_assert(writes, "tamis: an FFN's y is read-only");
-            detail::need("tamis: an FFN's x needs %zu entries, got %zu", width, in.size());
-            detail::need("tamis: an FFN's y needs %zu entries, got %zu", width, out.size());
-            if constexpr (writes) {
-                return run_block<detail::by_rows>({in.data(), 1, width}, {out.data(), 1, width}, w, threads,
-                                                  see);
-            }
         }
     }
 
@@ -149,22 +123,21 @@ class ffn_calls {
     template <class Products, class Executor>
     std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
         if constexpr (Ffn::is_right) {
-            return self().template bytes_for<Products>(std::clamp<std::size_t>(tokens, 1,
-                                                                               Products::most_tokens),
-                                                       width_of(threads));
+            const std::size_t together = std::clamp<std::size_t>(tokens, 1, Products::most_tokens);
+            return copies() * detail::bytes_of_rows(together, self().width()) +
+                   self().template bytes_for<Products>(together, width_of(threads));
         } else {
             return 0;
         }
     }
 
     /// A block, as many tokens at a time as the products take and are asked for.
-    template <class Products, class Executor, class Observer>
-    traffic run_block(block<const float> x, block<float> y, const detail::call_memory& w,
-                      const Executor& threads, Observer& see) const {
-        detail::need("tamis: an FFN's x needs %zu columns, got %zu", self().width(), x.columns());
-        detail::need("tamis: an FFN's y needs %zu columns, got %zu", self().width(), y.columns());
+    template <class Products, class In, class Out, class Executor, class Observer>
+    traffic run_block(const In& x, const Out& y, const detail::call_memory& w, const Executor& threads,
+                      Observer& see) const {
+        need_sizes(In::is_block, x.all().columns(), y.all().columns());
         detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
-        detail::need_apart(x, y, w.memory);
+        detail::need_apart(x.bytes(), y.bytes(), w.memory);
         const std::size_t together = (std::min)({x.rows(), Products::most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes_with<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {
@@ -178,15 +151,58 @@ class ffn_calls {
         traffic total;
         for (std::size_t first = 0; first < x.rows(); first += together) {
             const std::size_t tokens = (std::min)(together, x.rows() - first);
-            total += self().template run<Products>({x.row(first).data(), tokens, x.columns(), x.stride()},
-                                                   {y.row(first).data(), tokens, y.columns(), y.stride()},
-                                                   w.memory, threads, see, first);
+            workspace rest = w.memory;
+            const block<float> copy = detail::take_rows(rest, tokens, self().width());
+            const block<const float> in = rows_in(x, first, copy);
+            const block<float> out =
+                rows_out(y, first, copies() == 1 ? copy : detail::take_rows(rest, tokens, self().width()));
+            total += self().template run<Products>(in, out, rest, threads, see, first);
+            for (std::size_t token = 0; token < tokens && !Out::is_plain; ++token) {
+                y.write(first + token, out.row(token));
+            }
         }
         return total;
     }
 
   private:
     const Ffn& self() const { return static_cast<const Ffn&>(*this); }
+
+    void need_sizes(bool is_block, std::size_t of_x, std::size_t of_y) const {
+        detail::need(is_block ? "tamis: an FFN's x needs %zu columns, got %zu"
+                              : "tamis: an FFN's x needs %zu entries, got %zu",
+                     self().width(), of_x);
+        detail::need(is_block ? "tamis: an FFN's y needs %zu columns, got %zu"
+                              : "tamis: an FFN's y needs %zu entries, got %zu",
+                     self().width(), of_y);
+    }
+    /// How many copies a call may need: x's and y's are one where x has been read when y is written.
+    static constexpr std::size_t copies() {
+        if constexpr (requires { Ffn::reads_x_before_y; }) {
+            return 1;
+        } else {
+            return 2;
+        }
+    }
+    /// Floats where they lie, or copies of what is none.
+    template <class In>
+    static block<const float> rows_in(const In& x, std::size_t first, block<float> copy) {
+        if constexpr (In::is_plain) {
+            return {x.end.row(first).data(), copy.rows(), copy.columns(), x.all().stride()};
+        } else {
+            for (std::size_t token = 0; token < copy.rows(); ++token) {
+                x.read(first + token, copy.row(token));
+            }
+            return copy;
+        }
+    }
+    template <class Out>
+    static block<float> rows_out(const Out& y, std::size_t first, block<float> copy) {
+        if constexpr (Out::is_plain) {
+            return {y.end.row(first).data(), copy.rows(), copy.columns(), y.all().stride()};
+        } else {
+            return copy;
+        }
+    }
     friend struct detail::prefill_access;
 };
 

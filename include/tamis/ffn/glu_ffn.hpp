@@ -119,6 +119,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:
+    static constexpr bool reads_x_before_y = true; // see ffn_calls
     static constexpr bool whole_gate = detail::takes_whole<Activation>;
     /// A mask at the gate needs all of the gate, as does a gating of the whole: an up mask then saves nothing there.
     static constexpr bool all_gates = has<site::gate> || whole_gate;

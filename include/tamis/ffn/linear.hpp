@@ -50,6 +50,15 @@ constexpr std::size_t row_stride(std::size_t n) {
     return ((n + line - 1) / line | 1) * line;
 }
 
+/// Rows of floats in the workspace, each at a cache line.
+inline std::size_t bytes_of_rows(std::size_t tokens, std::size_t n) {
+    return tokens * row_stride(n) * sizeof(float);
+}
+inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
+    const std::size_t stride = row_stride(n);
+    return {w.take<float>(tokens * stride).data(), tokens, n, stride};
+}
+
 /// Runs that a sum of rows is divided into: one a MiB, up to eight.
 constexpr std::size_t sum_runs(std::uint64_t bytes) {
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes >> 20, 1, 8));

@@ -82,6 +82,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:
+    static constexpr bool reads_x_before_y = true; // see ffn_calls
     template <site Where>
     static constexpr bool saves() {
         return !policy_set_type::template has_to_skip<Where> || static_cast<bool>(skips<Where>());

@@ -101,10 +101,20 @@ class dense_product {
 using by_dense = products_by<dense_product, 512>;
 
 struct prefill_access {
-    template <class Ffn, class Executor, class Observer>
-    static traffic run(const ffn_calls<Ffn>& ffn, block<const float> x, block<float> y, const call_memory& w,
-                       const Executor& threads, Observer& see) {
-        return ffn.template run_block<by_dense>(x, y, w, threads, see);
+    template <class Ffn, class X, class Y, class Executor, class Observer>
+    static traffic run(const ffn_calls<Ffn>& ffn, X& x, Y& y, const call_memory& w, const Executor& threads,
+                       Observer& see) {
+        const auto in = call_end_of<true>(x);
+        const auto out = call_end_of<false>(y);
+        using in_type = decltype(in);
+        using out_type = decltype(out);
+        static_assert(in_type::is_block && out_type::is_block, "tamis: prefill takes blocks of tokens");
+        static_assert(out_type::writes, "tamis: an FFN's y is read-only");
+        if constexpr (in_type::is_right && out_type::is_right && out_type::writes) {
+            return ffn.template run_block<by_dense>(in, out, w, threads, see);
+        } else { // it was said why
+            return {};
+        }
     }
     template <class Ffn, class Executor>
     static std::size_t bytes(const ffn_calls<Ffn>& ffn, const Executor& threads, std::size_t tokens) {
@@ -114,13 +124,13 @@ struct prefill_access {
 
 } // namespace detail
 
-/// y = FFN(x) for a block of many tokens, up to 512 at a time: the same masks as ffn(x, y, ...) makes and the same values up
+/// y = FFN(x) for a block of many tokens (x and y as a call takes blocks), up to 512 at a time: the same masks as ffn(x, y, ...) makes and the same values up
 /// to rounding, by dense products that read all of the weights once for all of these tokens. It pays from about 50 tokens
 /// on, of any format (bench: ffn/prefill); below, ffn(x, y, ...) is quicker, though it reads them once for 16. Workspace:
 /// prefill_workspace_bytes, of all the tokens or of those in tokens_at_a_time. Eigen allocates for itself, and should be left one thread (no -fopenmp, or threads of OpenMP).
-template <class Ffn, executor Executor = serial, class Observer = no_observer>
-traffic prefill(const Ffn& ffn, block<const float> x, block<float> y, const detail::call_memory& w,
-                const Executor& threads = {}, Observer&& see = {}) {
+template <class Ffn, class X, class Y, executor Executor = serial, class Observer = no_observer>
+traffic prefill(const Ffn& ffn, X&& x, Y&& y, const detail::call_memory& w, const Executor& threads = {},
+                Observer&& see = {}) {
     return detail::prefill_access::run(ffn, x, y, w, threads, see);
 }
 

@@ -118,15 +118,6 @@ class site_step {
     active_set active_;
 };
 
-/// Rows of floats in the workspace, each at a cache line.
-inline std::size_t bytes_of_rows(std::size_t tokens, std::size_t n) {
-    return tokens * row_stride(n) * sizeof(float);
-}
-inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
-    const std::size_t stride = row_stride(n);
-    return {w.take<float>(tokens * stride).data(), tokens, n, stride};
-}
-
 /// A copy of the tokens' values with a site's masks applied.
 template <site Where, class Policies, class Observer>
 block<const float> masked_copy(const Policies& policies, block<const float> values, site_step& step,
