@@ -7,6 +7,24 @@
 
 TAMIS_BEGIN
 
+namespace detail {
+
+/// Float vectors of the caller as spans; anything else is refused with the way out.
+template <class V>
+auto float_span(V&& v) {
+    const auto view = view_of(v);
+    static_assert(
+        std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
+        "tamis: a projection takes and gives contiguous floats; convert other types first");
+    return view;
+}
+template <class T>
+byte_rows bytes_of_block(const block<T>& b) {
+    return {b.row(0).data(), b.rows(), b.columns() * sizeof(T), b.stride() * sizeof(T)};
+}
+
+} // namespace detail
+
 /// Where a projection writes to, in the order of its matrices: vectors of floats, or blocks of tokens.
 ///     qkv(x, outputs{q, k, v}, memory);
 template <std::size_t Count>

@@ -7,7 +7,7 @@ TAMIS_BEGIN
 
 /// Masks that were made elsewhere (by a predictor, a router, another engine, for the last token) as a selector: it writes them,
 /// whatever the values are, zeros among the active ones too. One mask for all tokens, or a block with a mask for each token of
-/// the caller's block. They are borrowed: what lies there when a call begins is what counts, so that one FFN serves all tokens
+/// a call. They are borrowed: what lies there when a call begins is what counts, so that one FFN serves all tokens
 /// with masks that change; where threads have masks of their own, each makes its FFN, which costs nothing.
 ///     at_gate(given{mask} & top_p{0.9})       // active under both
 ///     at_neurons(given{mask})                 // and known before: see policy.hpp
