@@ -16,14 +16,15 @@ TAMIS_BEGIN
 class any_selector : public selects<any_selector> {
     struct face {
         virtual ~face() = default;
-        virtual void select(std::span<const float>, mask_span, workspace) const = 0;
+        virtual void select(std::span<const float>, std::size_t row, mask_span, workspace) const = 0;
         virtual std::size_t bytes(std::size_t n) const = 0;
     };
     template <class S>
     struct holder final : face {
         explicit holder(S s) : held{std::move(s)} {}
-        void select(std::span<const float> values, mask_span out, workspace w) const override {
-            tamis::select(held, values, out, w);
+        void select(std::span<const float> values, std::size_t row, mask_span out,
+                    workspace w) const override {
+            tamis::select_row(held, values, row, out, w);
         }
         std::size_t bytes(std::size_t n) const override { return tamis::selection_bytes(held, n); }
         S held;
@@ -37,7 +38,10 @@ class any_selector : public selects<any_selector> {
     any_selector& operator=(const any_selector&) = default;
 
     void select(std::span<const float> values, mask_span out, workspace w) const {
-        held_->select(values, out, w);
+        held_->select(values, 0, out, w);
+    }
+    void select_row(std::span<const float> values, std::size_t row, mask_span out, workspace w) const {
+        held_->select(values, row, out, w);
     }
     std::size_t selection_bytes(std::size_t n) const { return held_->bytes(n); }
 

@@ -13,7 +13,9 @@ TAMIS_BEGIN
 ///     void select(View values, tamis::mask_span out, tamis::workspace) const;   // writes all of out
 ///     std::size_t selection_bytes(std::size_t n) const;                         // the workspace for n values
 /// where View is std::span<const T> or tamis::strided<const T>, as its author chooses.
-/// Models: scored (a score with a rule), both_of, either_of, always_active, cett_exact.
+/// Models: scored (a score with a rule), both_of, either_of, always_active, given, grouped, channel_thresholds, cett_exact.
+/// One that has something for each row of a block (given, with a mask a token) also has
+///     void select_row(View values, std::size_t row, tamis::mask_span out, tamis::workspace) const;
 template <class S, class View = std::span<const float>>
 concept own_selector = requires(const S& s, View v, mask_span out, workspace w, std::size_t n) {
     s.select(v, out, w);
@@ -24,6 +26,15 @@ template <class S>
 concept selector = rule<S> || own_selector<S> || own_selector<S, std::span<const double>>;
 
 namespace detail {
+
+/// Asked with floats, which every selector for an FFN takes.
+template <class S>
+concept selects_rows = requires(const S& s, std::span<const float> v, std::size_t row, mask_span out,
+                                workspace w) { s.select_row(v, row, out, w); };
+
+inline void need_mask_over(std::size_t n, mask_span out) {
+    need("tamis::select: a mask over %zu entries is needed, got one over %zu", n, out.size());
+}
 
 template <class View>
 using const_view = std::conditional_t<requires(View v) { v.data(); },
@@ -68,14 +79,24 @@ void select(const S& s, V&& v, mask_span out, workspace w) {
                   "tamis::cut<Real>) nor a selector (const members select(values, mask_span, workspace) and "
                   "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
     const auto view = detail::unseen(view_of(v));
-    if (out.size() != view.size()) {
-        fail_sizes("tamis::select: a mask over %zu entries is needed, got one over %zu", view.size(),
-                   out.size());
-    }
+    detail::need_mask_over(view.size(), out);
     if constexpr (rule<S>) {
         detail::select_scored(magnitude{}, s, view, out, w);
     } else {
         s.select(detail::const_view<std::remove_const_t<decltype(view)>>{view}, out, w);
+    }
+}
+
+/// The same for a row of a block, or a token: a selector that has something for each is told which it is, the others take
+/// them all alike.
+template <class S, class V>
+void select_row(const S& s, V&& v, std::size_t row, mask_span out, workspace w) {
+    if constexpr (detail::selects_rows<S>) {
+        const auto view = detail::unseen(view_of(v));
+        detail::need_mask_over(view.size(), out);
+        s.select_row(detail::const_view<std::remove_const_t<decltype(view)>>{view}, row, out, w);
+    } else {
+        select(s, v, out, w);
     }
 }
 

@@ -106,7 +106,7 @@ template <selector S, element T>
 void select_rows(const S& s, block<T> values, mask_block_span out, workspace w) {
     detail::need_masks_of(values, out);
     for (std::size_t i = 0; i < values.rows(); ++i) {
-        select(s, values.row(i), out.row(i), w);
+        select_row(s, values.row(i), i, out.row(i), w);
     }
 }
 
@@ -127,7 +127,7 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, 
     threads.run(parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};
         for (std::size_t i = values.rows() * part / parts; i < values.rows() * (part + 1) / parts; ++i) {
-            select(s, values.row(i), out.row(i), own);
+            select_row(s, values.row(i), i, out.row(i), own);
         }
     });
 }

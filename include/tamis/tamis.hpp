@@ -21,6 +21,7 @@
 
 // score: values to magnitudes
 #include <tamis/score/centred.hpp>
+#include <tamis/score/group.hpp>
 #include <tamis/score/magnitude.hpp>
 #include <tamis/score/power.hpp>
 #include <tamis/score/score.hpp>
@@ -29,7 +30,10 @@
 // rule: magnitudes to a cut
 #include <tamis/cut.hpp>
 #include <tamis/rule/cett.hpp>
+#include <tamis/rule/channel_thresholds.hpp>
 #include <tamis/rule/combine.hpp>
+#include <tamis/rule/given.hpp>
+#include <tamis/rule/grouped.hpp>
 #include <tamis/rule/guarded.hpp>
 #include <tamis/rule/max_p.hpp>
 #include <tamis/rule/nonzero.hpp>
@@ -61,11 +65,14 @@
 #include <tamis/ffn/gating/sparse_gelu.hpp>
 #include <tamis/ffn/gating/xielu.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/linear_weights.hpp>
 #include <tamis/ffn/observer.hpp>
 #include <tamis/ffn/pack.hpp>
 #include <tamis/ffn/packed_ffn.hpp>
+#include <tamis/ffn/packed_projection.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/ffn/policy.hpp>
+#include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
 #include <tamis/ffn/union_growth.hpp>

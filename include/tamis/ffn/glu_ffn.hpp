@@ -17,7 +17,7 @@ TAMIS_BEGIN
 ///
 /// sigma is an activation, or a gating that makes more of gate and up (see gating).
 /// Sites are taken in the order input, gate, up, intermediate (up before gate where only up of the two has a policy and the
-/// gating does not take the gates as a whole, so that it saves gate neurons), each mask made over values that the earlier ones have already set to zero. What the
+/// gating does not take the gates as a whole, so that it saves gate neurons; masks of at_neurons are known before), each mask made over values that the earlier ones have already set to zero. What the
 /// masks and the layouts of the weights allow is not read (see skips). The weights are borrowed, and finite where they are
 /// read: glu_weights, or what gives a view of some (tamis::pack's result). A policy that would leave nothing unread in their
 /// layouts is refused: packed_ffn makes the layouts and the functor at once, masks_only asks for masks alone. A call (see
@@ -57,6 +57,11 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
                 "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
                 "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
                 "asks for masks alone");
+            static_assert(!policy_set_type::template has_to_skip<detail::before_sites> ||
+                              static_cast<bool>(skips_given()),
+                          "tamis: the masks of at_neurons save nothing: no matrix is neuron_major. "
+                          "tamis::packed_ffn (or pack) makes them so; masks_only(at_neurons(...)) asks for "
+                          "masks alone");
         }
     }
     explicit glu_ffn(Weights weights)
@@ -94,6 +99,13 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
                     Where == site::gate && detail::up_rows_are_outputs<up_matrix>(), down};
         }
     }
+    /// The same of masks that are known before: at_neurons.
+    static constexpr skipped_matrices skips_given() {
+        constexpr bool given = has<detail::before_sites>;
+        return {given && !whole_gate && detail::up_rows_are_outputs<decltype(Weights::gate)>(),
+                given && detail::up_rows_are_outputs<decltype(Weights::up)>(),
+                given && !detail::down_rows_are_outputs<decltype(Weights::down)>()};
+    }
     /// Whether a site's mask saves all that it could in any layout: see pack.
     template <site Where>
     static constexpr bool skips_all() {
@@ -124,6 +136,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         using detail::site_step;
         std::size_t bytes = 2 * detail::bytes_of_rows(tokens, d);
         bytes += has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0;
+        bytes += has<detail::before_sites> ? site_step::bytes(d, tokens) : 0;
         bytes += has<site::gate> ? site_step::bytes(d, tokens) : 0;
         bytes += has<site::up> ? site_step::bytes(d, tokens) : 0;
         bytes += has<site::intermediate> ? site_step::bytes(d, tokens) : 0;
@@ -149,6 +162,8 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             detail::show_all<site::input>(x, see, first);
         }
 
+        detail::site_step given;
+        given.take_given(policies_, tokens, weights_.neurons(), w, first);
         const block<float> g = detail::take_rows(w, tokens, weights_.neurons());
         const block<float> u = detail::take_rows(w, tokens, weights_.neurons());
         const auto gate_of = [&](const detail::site_step& neurons) {
@@ -169,31 +184,34 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             }
         };
 
-        const detail::site_step none;
+        const detail::site_step for_gate = whole_gate ? detail::site_step{} : given;
         detail::site_step gate;
         detail::site_step up;
         if constexpr (has<site::gate>) {
-            detail::run_products(threads, w, read, gate_of(none));
-            activate(none);
-            gate.run<site::gate>(policies_, g, w, see, first);
+            detail::run_products(threads, w, read, gate_of(for_gate));
+            activate(given);
+            gate.run<site::gate>(policies_, g, w, see, first, given);
             detail::run_products(threads, w, read, up_of(gate));
             activate_up();
             gate.zero_others(u);
-            up.run<site::up>(policies_, u, w, see, first);
+            up.run<site::up>(policies_, u, w, see, first, given);
         } else if constexpr (has<site::up> && !all_gates) { // the up mask comes first, and saves gate neurons
-            detail::run_products(threads, w, read, up_of(none));
+            detail::run_products(threads, w, read, up_of(given));
             activate_up();
-            up.run<site::up>(policies_, u, w, see, first);
+            given.zero_others(u);
+            up.run<site::up>(policies_, u, w, see, first, given);
             detail::run_products(threads, w, read, gate_of(up));
             activate(up);
             gate.run<site::gate>(policies_, g, w, see, first);
         } else {
-            detail::run_products(threads, w, read, gate_of(none), up_of(none));
-            activate(none);
+            detail::run_products(threads, w, read, gate_of(for_gate), up_of(given));
+            activate(given);
             activate_up();
-            gate.run<site::gate>(policies_, g, w, see, first);
-            up.run<site::up>(policies_, u, w, see, first);
+            given.zero_others(u);
+            gate.run<site::gate>(policies_, g, w, see, first, given);
+            up.run<site::up>(policies_, u, w, see, first, given);
         }
+        gate.inherit(given);
         up.inherit(gate);
 
         for (std::size_t token = 0; token < tokens; ++token) {
@@ -205,7 +223,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         }
         up.zero_others(u); // 0 * infinity is no zero
         detail::site_step intermediate;
-        intermediate.run<site::intermediate>(policies_, u, w, see, first);
+        intermediate.run<site::intermediate>(policies_, u, w, see, first, given);
         intermediate.inherit(up);
         detail::run_products(threads, w, read,
                              Products::down(weights_.down, u, intermediate.active(), weights_.biases.down,

@@ -102,6 +102,7 @@ class layouts_for {
     template <class Down>
     using down = std::conditional_t<policies::template has_to_skip<site::gate> ||
                                         policies::template has_to_skip<site::up> ||
+                                        policies::template has_to_skip<before_sites> ||
                                         policies::template has_to_skip<site::intermediate>,
                                     neuron_major, typename Down::layout_type>;
 };
@@ -109,7 +110,7 @@ class layouts_for {
 } // namespace detail
 
 /// Packs for policies: gate and up by inputs where there is a policy at the input, else by neurons; down by neurons
-/// where there is one at gate, up or intermediate, else as it is; one of masks_only asks for nothing. A format to convert to
+/// where there is one at gate, up, intermediate or neurons, else as it is; one of masks_only asks for nothing. A format to convert to
 /// may be given: `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does
 /// not depend on the threads. To pack into memory of one's own, see repack; for the FFN at once, packed_ffn.
 template <class F = detail::as_it_is, executor E, class Progress, class Gate, class Up, class Down,

@@ -40,6 +40,11 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
                 "tamis: the mask at the intermediate saves nothing: W_down is output_major. "
                 "tamis::packed_ffn (or pack) makes it neuron_major; masks_only(at_intermediate(...)) "
                 "asks for masks alone");
+            static_assert(!policy_set_type::template has_to_skip<detail::before_sites> ||
+                              static_cast<bool>(skips_given()),
+                          "tamis: the masks of at_neurons save nothing: no matrix is neuron_major. "
+                          "tamis::packed_ffn (or pack) makes them so; masks_only(at_neurons(...)) asks for "
+                          "masks alone");
         }
     }
     explicit plain_ffn(Weights weights)
@@ -65,6 +70,12 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
             Where == site::intermediate && !detail::down_rows_are_outputs<decltype(Weights::down)>();
         return {false, has<Where> && up, has<Where> && down};
     }
+    /// The same of masks that are known before: at_neurons.
+    static constexpr skipped_matrices skips_given() {
+        constexpr bool given = has<detail::before_sites>;
+        return {false, given && detail::up_rows_are_outputs<decltype(Weights::up)>(),
+                given && !detail::down_rows_are_outputs<decltype(Weights::down)>()};
+    }
 
     std::size_t width() const { return weights_.width(); }
     std::size_t neurons() const { return weights_.neurons(); }
@@ -84,6 +95,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         using detail::site_step;
         return detail::bytes_of_rows(tokens, d) +
                (has<site::input> ? detail::bytes_of_rows(tokens, h) + site_step::bytes(h, tokens) : 0) +
+               (has<detail::before_sites> ? site_step::bytes(d, tokens) : 0) +
                (has<site::intermediate> ? site_step::bytes(d, tokens) : 0) +
                (std::max)({Products::up_bytes(weights_.up, tokens, threads),
                            Products::down_bytes(weights_.down, tokens, threads),
@@ -101,15 +113,19 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         } else {
             detail::show_all<site::input>(x, see, first);
         }
+        detail::site_step given;
+        given.take_given(policies_, x.rows(), weights_.neurons(), w, first);
         const block<float> i = detail::take_rows(w, x.rows(), weights_.neurons());
         detail::run_products(threads, w, read,
-                             Products::up(weights_.up, x, input.active(), detail::active_set{},
-                                          weights_.up_bias, i));
+                             Products::up(weights_.up, x, input.active(), given.active(), weights_.up_bias,
+                                          i));
         for (std::size_t token = 0; token < i.rows(); ++token) {
             detail::activate(sigma_, i.row(token));
         }
+        given.zero_others(i);
         detail::site_step intermediate;
-        intermediate.run<site::intermediate>(policies_, i, w, see, first);
+        intermediate.run<site::intermediate>(policies_, i, w, see, first, given);
+        intermediate.inherit(given);
         detail::run_products(threads, w, read,
                              Products::down(weights_.down, i, intermediate.active(), weights_.down_bias, y));
         return read;

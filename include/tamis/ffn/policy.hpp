@@ -2,6 +2,7 @@
 
 #include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/site.hpp>
+#include <tamis/rule/given.hpp>
 #include <tamis/select.hpp>
 
 #include <utility>
@@ -37,6 +38,33 @@ constexpr policy<site::intermediate, S> at_intermediate(S selector) {
     return {std::move(selector)};
 }
 
+namespace detail {
+
+/// The place of a policy over the neurons that is known before the FFN begins: no site, since it has no values.
+inline constexpr auto before_sites = static_cast<site>(4);
+
+template <class S>
+constexpr bool explain_given() {
+    static_assert(
+        gives_masks<S>,
+        "tamis: at_neurons takes masks that are known before the FFN begins: given{mask}, or a class "
+        "with `void give(std::size_t token, tamis::mask_span out) const`; a rule needs values: "
+        "at_gate, at_up or at_intermediate");
+    return gives_masks<S>;
+}
+
+} // namespace detail
+
+/// Masks over the neurons that were made elsewhere (a predictor, a router, the last token): at_neurons(given{mask}). What
+/// they leave out is computed nowhere: its rows of W_gate, W_up and W_down alike stay unread where they are neuron_major, and
+/// a NaN that it would have is never seen. Policies at the sites choose among what it leaves, whatever they are: none makes
+/// active what it left out. It has no values and so is not shown to observers, who see zeros in its place.
+template <class S>
+constexpr policy<detail::before_sites, S> at_neurons(S masks) {
+    static_assert(detail::explain_given<S>());
+    return {std::move(masks)};
+}
+
 /// A policy whose masks are wanted (to be seen by an observer, or for what they do to y) whether or not they leave weights
 /// unread: masks_only(at_intermediate(top_p{0.9})). `pack` makes no layout for it.
 template <site Where, class S, bool Already>
@@ -70,8 +98,8 @@ template <class... Policies>
 constexpr bool explain_policies() {
     static_assert(
         (is_policy<Policies> && ...),
-        "tamis: an FFN's policies say at which site a rule is: at_input(top_p{0.9}), at_gate, at_up or "
-        "at_intermediate");
+        "tamis: an FFN's policies say at which site a rule is: at_input(top_p{0.9}), at_gate, at_up, "
+        "at_intermediate or at_neurons");
     return (is_policy<Policies> && ...);
 }
 

@@ -38,34 +38,39 @@ class site_step {
     }
 
     /// Makes the site's masks over each token's values and sets inactive values to zero; shows both to the observer.
-    /// `first` is the place of the first token in the caller's block.
+    /// `first` is the place of the first token in the caller's block. What `given` left out stays inactive.
     template <site Where, class Policies, class Observer>
-    void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first) {
-        const std::size_t n = values.columns();
+    void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first,
+             const site_step& given = {}) {
         if constexpr (Policies::template has<Where>) {
-            tokens_ = values.rows();
-            stride_ = workspace_bytes_of<std::uint64_t>(mask_words(n)) / sizeof(std::uint64_t);
-            size_ = n;
-            const std::size_t masks = tokens_ + (tokens_ > 1 ? 1 : 0); // and the union
-            words_ = w.take<std::uint64_t>(masks * stride_);
-            const auto indices = w.take<std::uint32_t>(n);
+            const auto indices = begin(values.rows(), values.columns(), w);
             for (std::size_t token = 0; token < tokens_; ++token) {
                 const auto row = values.row(token);
                 const mask_span made = mask_of(token);
-                select(policies.template at<Where>(), std::span<const float>{row}, made, w);
+                select_row(policies.template at<Where>(), std::span<const float>{row}, first + token, made,
+                           w);
+                if (given.tokens_ != 0) {
+                    intersect(made, given.mask_of(token), made);
+                }
                 show<Where>(see, row, made, true, first + token);
                 zero_inactive(row, made);
             }
-            if (tokens_ > 1) {
-                const mask_span all = mask_of(tokens_);
-                all.fill(false);
-                for (std::size_t token = 0; token < tokens_; ++token) {
-                    unite(all, mask_of(token), all);
-                }
-            }
-            active_ = {false, indices.first(active_indices(mask_of(masks - 1), indices))};
+            list_union(indices);
         } else {
             show_all<Where>(values, see, first);
+        }
+    }
+
+    /// Takes the masks over n neurons that are known before.
+    template <class Policies>
+    void take_given(const Policies& policies, std::size_t tokens, std::size_t n, workspace& w,
+                    std::size_t first) {
+        if constexpr (Policies::template has<before_sites>) {
+            const auto indices = begin(tokens, n, w);
+            for (std::size_t token = 0; token < tokens_; ++token) {
+                policies.template at<before_sites>().give(first + token, mask_of(token));
+            }
+            list_union(indices);
         }
     }
 
@@ -88,6 +93,25 @@ class site_step {
 
   private:
     mask_span mask_of(std::size_t token) const { return {words_.subspan(token * stride_), size_}; }
+
+    /// Memory for a mask a token and their union; returns that for the list.
+    std::span<std::uint32_t> begin(std::size_t tokens, std::size_t n, workspace& w) {
+        tokens_ = tokens;
+        stride_ = workspace_bytes_of<std::uint64_t>(mask_words(n)) / sizeof(std::uint64_t);
+        size_ = n;
+        words_ = w.take<std::uint64_t>((tokens_ + (tokens_ > 1 ? 1 : 0)) * stride_);
+        return w.take<std::uint32_t>(n);
+    }
+    void list_union(std::span<std::uint32_t> indices) {
+        if (tokens_ > 1) {
+            const mask_span all = mask_of(tokens_);
+            all.fill(false);
+            for (std::size_t token = 0; token < tokens_; ++token) {
+                unite(all, mask_of(token), all);
+            }
+        }
+        active_ = {false, indices.first(active_indices(mask_of(tokens_ > 1 ? tokens_ : 0), indices))};
+    }
 
     std::span<std::uint64_t> words_{};
     std::size_t stride_ = 0, size_ = 0, tokens_ = 0;

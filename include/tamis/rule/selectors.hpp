@@ -23,9 +23,13 @@ class joined : public selects<joined<A, B, Join>> {
 
     template <class View>
     void select(View values, mask_span out, workspace w) const {
+        select_row(values, 0, out, w);
+    }
+    template <class View>
+    void select_row(View values, std::size_t row, mask_span out, workspace w) const {
         const mask_span other{w.take<std::uint64_t>(mask_words(out.size())), out.size()};
-        tamis::select(a_, values, out, w);
-        tamis::select(b_, values, other, w);
+        tamis::select_row(a_, values, row, out, w);
+        tamis::select_row(b_, values, row, other, w);
         Join::join(out, other, out);
     }
     constexpr std::size_t selection_bytes(std::size_t n) const {
@@ -75,7 +79,11 @@ class always_active : public selects<always_active<S>> {
 
     template <class View>
     void select(View values, mask_span out, workspace w) const {
-        tamis::select(selector_, values, out, w);
+        select_row(values, 0, out, w);
+    }
+    template <class View>
+    void select_row(View values, std::size_t row, mask_span out, workspace w) const {
+        tamis::select_row(selector_, values, row, out, w);
         unite(out, set_, out);
     }
     constexpr std::size_t selection_bytes(std::size_t n) const {

@@ -6,6 +6,36 @@
 
 TAMIS_BEGIN
 
+namespace detail {
+
+/// The double nearest to integer * 2^exponent, to even on a tie; `more` says that something below its last bit was cut off.
+/// Beyond all doubles: infinity.
+constexpr double nearest_double(std::uint64_t integer, int exponent, bool more) {
+    if (integer == 0) {
+        return 0.0;
+    }
+    const int up = 64 - bit_length(integer);
+    integer <<= up;
+    exponent -= up; // in [2^63, 2^64)
+    int drop = 11;
+    if (exponent + drop < -1074) {
+        drop = -1074 - exponent; // a denormal
+    }
+    if (drop > 64) {
+        return 0.0;
+    }
+    std::uint64_t kept = drop == 64 ? 0 : integer >> drop;
+    const std::uint64_t rest = drop == 64 ? integer : integer & ((std::uint64_t{1} << drop) - 1);
+    const std::uint64_t half = std::uint64_t{1} << (drop - 1);
+    kept += rest > half || (rest == half && (more || kept % 2 != 0)) ? 1u : 0u;
+    const int steps = exponent + drop + 1074; // binades above the denormals
+    const std::uint64_t bits =
+        steps > 2046 ? infinity_bits<double> : (static_cast<std::uint64_t>(steps) << 52) + kept;
+    return detail::bits_as<double>(bits < infinity_bits<double> ? bits : infinity_bits<double>);
+}
+
+} // namespace detail
+
 /// A sum of finite magnitudes without rounding: one wide integer in units of the least denormal (2^-149 for
 /// float, 2^-1074 for double), wide enough for 2^64 of the largest. 6 words for float, 34 for double.
 template <class Real>
@@ -72,6 +102,28 @@ class exact_sum {
         }
         result.add(v);
         return result;
+    }
+
+    /// The double nearest to the sum, to even on a tie; infinity beyond all doubles.
+    constexpr double nearest() const {
+        std::size_t top = words;
+        while (top > 1 && words_[top - 1] == 0) {
+            --top;
+        }
+        const int into_top =
+            top == 1 ? 0 : 64 - detail::bit_length(words_[top - 1]); // bits of the word below
+        std::uint64_t first = words_[top - 1];
+        bool more = false;
+        if (into_top != 0) {
+            first = (first << into_top) | (words_[top - 2] >> (64 - into_top));
+            more = words_[top - 2] << into_top != 0;
+        } else if (top > 1) {
+            more = words_[top - 2] != 0;
+        }
+        for (std::size_t i = 0; i + 2 < top; ++i) {
+            more = more || words_[i] != 0;
+        }
+        return detail::nearest_double(first, least + static_cast<int>(64 * (top - 1)) - into_top, more);
     }
 
     friend constexpr bool operator>=(const exact_sum& a, const exact_sum& b) {

@@ -45,7 +45,7 @@ class masker {
         for (std::size_t token = 0; token < values.rows(); ++token) {
             const std::span<float> row = values.row(token);
             if (chosen != nullptr) {
-                chosen->select(row, made, w);
+                chosen->select_row(row, token, made, w);
             }
             masker_part::show_and_mask(*see_, layer, {where, row, made, chosen != nullptr, token}, row);
         }
