@@ -151,7 +151,7 @@ class calibrate_command final : public command {
             const auto cett_cell = [&](double mean, const not_finite& lost) {
                 return of_neurons
                            ? number_cell(study::unless_lost(lost.values, mean), 5, lost.text(s.layers()))
-                           : cell{"-", "null", true};
+                           : missing_cell();
             };
             t.add(
                 {count_cell(r.layer),
@@ -161,7 +161,7 @@ class calibrate_command final : public command {
                  share_cell(rows[1].masks.mask_sparsity(r.layer, r.where), 2, why_none(rows[1], s.layers())),
                  cett_cell(alone[r.layer].mean(), lost_alone),
                  cett_cell(here[r.layer].mean(), lost_here),
-                 there ? cett_cell((*there)[r.layer].mean(), lost_there) : cell{"-", "null", true}});
+                 there ? cett_cell((*there)[r.layer].mean(), lost_there) : missing_cell()});
         }
         d.add(std::move(t));
         table effect{"effect",

@@ -223,7 +223,7 @@ class compare_command final : public command {
             for (const double at : at_) {
                 const double ratio = std::exp(excess_at(curve, at));
                 cells.push_back(!lost.empty()          ? number_cell(study::not_a_number, 4, lost)
-                                : tamis::is_nan(ratio) ? cell{"-", "null", true}
+                                : tamis::is_nan(ratio) ? missing_cell()
                                                        : number_cell(ratio, 4));
             }
             equal.add(std::move(cells));

@@ -153,7 +153,7 @@ class laws_command final : public command {
         double first = rows.front().tokens, last = first;
         for (const auto& r : rows) {
             const auto maybe = [](double v, int decimals) {
-                return study::is_finite(v) ? number_cell(v, decimals) : cell{"-", "null", true};
+                return study::is_finite(v) ? number_cell(v, decimals) : missing_cell();
             };
             points.add({text_cell(r.model), count_cell(static_cast<std::uint64_t>(r.tokens)),
                         share_cell(r.activation_ratio, 2, r.why), maybe(r.nll, 5), maybe(r.cett, 4)});

@@ -116,7 +116,7 @@ class precision_command final : public command {
             const double flushed = r.drift.entries == 0 ? 0
                                                         : static_cast<double>(r.drift.flushed) /
                                                               static_cast<double>(r.drift.entries);
-            const cell none{"-", "null", true};
+            const cell none = missing_cell();
             const std::string why = why_none(m, s.layers()), no_drift = r.lost.text(s.layers());
             const double jaccard = study::unless_lost(r.lost.values, r.drift.mean_jaccard());
             t.add({text_cell(r.site->name), text_cell(r.format), text_cell(masks),
