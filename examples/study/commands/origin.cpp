@@ -55,8 +55,19 @@ std::string weights_of(const common_options& o, const subject& s) {
     }
     return {};
 }
+/// "0:75", or "all".
 std::string range_of(const common_options& o) {
-    return o.stories ? *o.stories : o.text ? "all" : line(":", embedded_stories);
+    const std::string range = o.stories ? *o.stories : o.text ? ":" : line(":", embedded_stories);
+    return range == ":" ? "all" : (range.starts_with(':') ? "0" : "") + range;
+}
+
+/// Of intervals, where there are any.
+template <class Options>
+void add_draws(provenance& made, const Options& o) {
+    if constexpr (requires { o.sure.seed; }) {
+        made.add("seed", std::to_string(o.sure.seed));
+        made.add("draws", std::to_string(o.sure.draws));
+    }
 }
 
 } // namespace
@@ -68,6 +79,7 @@ provenance provenance_of(const common_options& o) {
     made.add("date", now());
     made.add("instruction_set", instruction_set());
     made.add("threads", std::to_string(o.threads));
+    add_draws(made, o);
     return made;
 }
 

@@ -23,7 +23,7 @@ void print(const std::string& text) {
 
 std::filesystem::path folder_of(const common_options& o, const subject& s) {
     const std::filesystem::path all{o.out.value_or("")};
-    return s.label.empty() ? all : all / s.label;
+    return s.label.empty() || !o.out ? all : all / s.label;
 }
 
 std::string describe(const subject& s) {

@@ -21,6 +21,8 @@ std::string document::plain() const {
             text += "\n" + (words->starts_with("## ") ? words->substr(3) : *words) + "\n";
         } else if (const auto* t = std::get_if<table>(&part)) {
             text += "\n" + t->plain();
+        } else if (const auto* only = std::get_if<shown_only>(&part)) {
+            text += "\n" + only->t.plain();
         }
     }
     return text;

@@ -25,6 +25,9 @@ class document {
     struct remark {
         std::string text;
     };
+    struct shown_only {
+        table t;
+    };
 
   public:
     explicit document(std::string title) : title_{std::move(title)} {}
@@ -39,6 +42,8 @@ class document {
     /// Explains; in the report alone, not on a terminal.
     void note(std::string text) { parts_.push_back(remark{std::move(text)}); }
     void add(table t) { parts_.push_back(std::move(t)); }
+    /// A table for people alone: in the report and LaTeX.
+    void add_shown(table t) { parts_.push_back(shown_only{std::move(t)}); }
     /// A table for programs alone: CSV and JSON.
     void add_data(table t) { data_.push_back(std::move(t)); }
     void add(picture p) { parts_.push_back(std::move(p)); }
@@ -63,7 +68,7 @@ class document {
     /// `drawn(picture)` tells whether its SVG is there.
     template <class Drawn>
     std::string markdown(Drawn&& drawn) const {
-        std::string text = "# " + title_ + "\n" + made.comment("<!-- ", " -->");
+        std::string text = "# " + title_ + "\n";
         for (const auto& sentence : headlines_) {
             text += "\n**" + sentence + "**\n";
         }
@@ -77,11 +82,13 @@ class document {
                 text += "\n" + r->text + "\n";
             } else if (const auto* t = std::get_if<table>(&part)) {
                 text += "\n" + t->markdown();
+            } else if (const auto* only = std::get_if<shown_only>(&part)) {
+                text += "\n" + only->t.markdown();
             } else if (const auto& p = std::get<picture>(part); drawn(p)) {
                 text += "\n![" + p.title + "](" + p.name + ".svg)\n";
             }
         }
-        return text;
+        return made.empty() ? text : text + "\n## How this was made\n\n" + made.comment("    ");
     }
     template <class Part, class F>
     void each(F&& f) const {
@@ -102,6 +109,8 @@ class document {
         for (const auto& part : parts_) {
             if (const auto* t = std::get_if<table>(&part)) {
                 f(*t);
+            } else if (const auto* only = std::get_if<shown_only>(&part)) {
+                f(only->t);
             }
         }
     }
@@ -109,7 +118,7 @@ class document {
   private:
     std::string title_;
     std::vector<std::string> headlines_, files_;
-    std::vector<std::variant<std::string, remark, table, picture>> parts_;
+    std::vector<std::variant<std::string, remark, table, shown_only, picture>> parts_;
     std::vector<table> data_, screen_;
 };
 

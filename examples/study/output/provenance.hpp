@@ -26,18 +26,15 @@ class provenance {
         }
         return {};
     }
-    /// A line a fact, between `begin` and `end`, neither of which is in it.
-    std::string comment(const std::string& begin, const std::string& end = {}) const {
+    /// A line a fact, behind `begin`.
+    std::string comment(const std::string& begin) const {
         std::string text;
         for (const auto& [name, v] : facts_) {
-            std::string safe = name + ": " + v;
-            for (std::size_t at; (at = safe.find("--")) != std::string::npos && !end.empty();) {
-                safe.replace(at, 2, "- -"); // what an XML comment may not have
-            }
-            for (char& c : safe) {
+            std::string fact = begin + name + ": " + v;
+            for (char& c : fact) {
                 c = c == '\n' || c == '\r' ? ' ' : c;
             }
-            text += begin + safe + end + "\n";
+            text += fact + "\n";
         }
         return text;
     }

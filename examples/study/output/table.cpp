@@ -1,5 +1,7 @@
 #include "output/table.hpp"
 
+#include "lists.hpp"
+
 namespace app {
 namespace {
 
@@ -231,21 +233,48 @@ std::string table::plain(std::size_t limit, std::size_t most_rows) const {
     const std::size_t kept = clipped ? most_rows - 1 : rows_.size();
     lines.resize(1 + kept);
     std::vector<std::size_t> width(lines[0].size());
-    for (const auto& fields : lines) {
-        for (std::size_t i = 0; i < fields.size(); ++i) {
-            width[i] = std::max(width[i], width_of(fields[i]));
+    const auto fit = [&](std::size_t first) {
+        for (std::size_t l = first; l < lines.size(); ++l) {
+            for (std::size_t i = 0; i < lines[l].size(); ++i) {
+                width[i] = std::max(width[i], width_of(lines[l][i]));
+            }
         }
-    }
-    for (std::size_t all = limit; limit != unlimited;) { // the widest gives way
-        all = 2 * (width.size() - 1);
+    };
+    const auto all_of = [&] {
+        std::size_t all = 2 * (width.size() - 1);
         for (const std::size_t w : width) {
             all += w;
         }
-        const auto widest = std::max_element(width.begin(), width.end());
-        if (all <= limit || *widest <= 6) {
-            break;
+        return all;
+    };
+    fit(0);
+    if (limit != unlimited && all_of() > limit) { // heads take several lines, then the widest column gives way
+        std::fill(width.begin(), width.end(), 0);
+        fit(1);
+        std::vector<std::vector<std::string>> heads(1, std::vector<std::string>(width.size()));
+        for (std::size_t i = 0; i < width.size(); ++i) {
+            std::size_t longest = width[i];
+            for (const std::string& word : split_list(lines[0][i], ' ')) {
+                longest = std::max(longest, width_of(word));
+            }
+            width[i] = longest;
+            const auto parts = split_list(wrapped(lines[0][i], longest), '\n'); // the last one is empty
+            for (std::size_t l = 0; l + 1 < parts.size(); ++l) {
+                if (l == heads.size()) {
+                    heads.emplace_back(width.size());
+                }
+                heads[l][i] = parts[l];
+            }
         }
-        --*widest;
+        lines.erase(lines.begin());
+        lines.insert(lines.begin(), heads.begin(), heads.end());
+        while (all_of() > limit) {
+            const auto widest = std::max_element(width.begin(), width.end());
+            if (*widest <= 6) {
+                break;
+            }
+            --*widest;
+        }
     }
     std::string text;
     for (const auto& fields : lines) {

@@ -56,14 +56,21 @@ std::string quoted(const std::string& text) {
     return result + "'";
 }
 
-/// What gnuplot draws, with how it was made in comments; empty when it is not there, or failed.
+/// What gnuplot draws, with how it was made as its metadata; empty when it is not there, or failed.
 std::string svg_of(const std::filesystem::path& script, const provenance& made) {
     std::string svg = output_of("gnuplot " + quoted(script.string()) + " 2>/dev/null");
     if (svg.find("</svg>") == std::string::npos) { // the end of it
         return {};
     }
-    const std::size_t first_line = svg.starts_with("<?xml") ? svg.find('\n') + 1 : 0;
-    return svg.insert(first_line, made.comment("<!-- ", " -->"));
+    const std::size_t tag = svg.find("<svg"), inside = svg.find('>', tag);
+    std::string facts;
+    for (const char c : made.comment("")) {
+        facts += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
+    }
+    if (tag != std::string::npos && inside != std::string::npos && !facts.empty()) {
+        svg.insert(inside + 1, "\n<metadata>\n" + facts + "</metadata>");
+    }
+    return svg;
 }
 /// The same as a PDF; not every gnuplot can make one. Comments stand behind its end, which is then said once more.
 std::string pdf_of(const std::filesystem::path& script, const provenance& made) {
