@@ -1,7 +1,10 @@
 #include "options.hpp"
 
 #include "error.hpp"
+#include "input/inputs.hpp"
+#include "output/table.hpp"
 #include "settings.hpp"
+#include "suggest.hpp"
 
 #include <tamis/version.hpp>
 
@@ -47,7 +50,7 @@ struct raw_common {
         app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>; -: standard input")
             ->type_name("FILE")
             ->group(model);
-        app.add_option("--stories", o.stories, "only stories A .. B-1 of the text")
+        app.add_option("--stories", o.stories, line("only stories A .. B-1 of the text (embedded: the first ", embedded_stories, ")"))
             ->type_name("A:B")
             ->group(model);
         app.add_option(
@@ -59,13 +62,14 @@ struct raw_common {
                        "multiple-choice questions: task, context, answer's index, choices; by tabs")
             ->type_name("FILE")
             ->group(model);
-        app.add_option("--questions", questions, "only the first N questions of each task")
+        app.add_option("--questions", questions, line("only the first N questions of each task (embedded: ", embedded_questions, ")"))
             ->type_name("N")
             ->group(model);
         const char* results = "Results";
-        app.add_option("--out", o.out, "folder for report.md, report.json, tables as CSV, pictures as SVG")
+        app.add_option("--out", o.out, "folder for report.md, report.json, tables as CSV and LaTeX, pictures as SVG and PDF")
             ->type_name("DIR")
             ->group(results);
+        app.add_flag("--details", o.details, "print the whole report, not a screen of it")->group(results);
         app.add_flag("--json", o.json, "print the results as JSON")->group(results);
         app.add_flag("--csv", o.csv, "print the main table as CSV")->group(results);
         app.add_option("--threads", threads, "default: as many as the machine has; no figure depends on it")
@@ -119,6 +123,82 @@ struct raw_common {
     }
 };
 
+/// A word as a shell takes it.
+std::string for_a_shell(const std::string& word) {
+    if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                "-_=+.,:/@%") == std::string::npos) {
+        return word;
+    }
+    std::string text = "'";
+    for (const char c : word) {
+        text += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return text + "'";
+}
+
+/// "--checkpoint, --tokenizer, ...": the options of every command.
+std::string names_of(const std::vector<CLI::Option*>& options) {
+    std::string names;
+    for (const CLI::Option* const o : options) {
+        if (const std::string name = o->get_name(); name.find("--help") == std::string::npos) {
+            names += (names.empty() ? "" : ", ") + name;
+        }
+    }
+    return names;
+}
+/// What --help of a command says behind its options: the lesson, what the words mean that its options take, what is left to
+/// defaults, and which options all commands have.
+std::string footer_of(const command& c, const CLI::App& own, const std::string& common) {
+    std::string text = c.lesson();
+    if (own.get_option_no_throw("--sites") != nullptr) {
+        text += "\n\nSites: input is the FFN's x, gate is sigma(W_gate x), up is W_up x, intermediate is their product. "
+                "all_inputs:\nthe input, and the intermediate of what that leaves: everything that a matrix of the FFN "
+                "is given.";
+    }
+    if (own.get_option_no_throw("--rule") != nullptr) {
+        text += "\n\nRules, what their value is, and which are tried unless --values says otherwise:";
+        for (const rule_family& f : rule_families()) {
+            text += line("\n  ", f.name, std::string(15 - std::min<std::size_t>(15, std::string{f.name}.size()), ' '),
+                         f.meaning, f.most == 1 ? ", 0 .. 1" : ", 0 or more", " (", f.default_values, ")");
+        }
+    }
+    text += line("\n\nWithout --checkpoint both embedded models are measured, on the first ", embedded_stories,
+                 " stories of their text and the first\n", embedded_questions,
+                 " questions of each task, unless --stories and --questions say otherwise.");
+    return text + "\n\n" + wrapped("All commands take " + common + "; tamis-study --help says what they are.", 100);
+}
+
+/// What was meant by words that are no option and no command.
+std::string guess_at(const std::vector<std::string>& words, const CLI::App& app,
+                     const std::vector<std::unique_ptr<command>>& commands, const std::vector<CLI::App*>& parsers) {
+    std::vector<std::string> options, names;
+    const auto take = [&](const CLI::App& from) {
+        for (const CLI::Option* const o : from.get_options()) {
+            for (const std::string& name : o->get_lnames()) {
+                options.push_back("--" + name);
+            }
+        }
+    };
+    take(app);
+    for (std::size_t i = 0; i < parsers.size(); ++i) {
+        take(*parsers[i]);
+        names.emplace_back(commands[i]->name());
+    }
+    for (const std::string& whole : words) {
+        const std::string word = whole.substr(0, whole.find('='));
+        for (std::size_t i = 0; i < parsers.size(); ++i) {
+            if (word.starts_with("--") && parsers[i]->get_option_no_throw(word) != nullptr) {
+                return "; " + word + " is an option of " + commands[i]->name();
+            }
+        }
+        const std::string meant = did_you_mean(word, word.starts_with("-") ? options : names);
+        if (!meant.empty()) {
+            return meant;
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 void option_adder::add(const char* name, std::string& value, const char* help, const char* type) const {
@@ -145,6 +225,11 @@ std::function<void()> parse_options(int argc, char** argv,
         c.add_options(option_adder{&a});
     };
     const std::size_t common_count = app.get_options().size();
+    const std::string common_names = names_of(app.get_options());
+    for (int i = 0; i < argc; ++i) {
+        const std::string word = i == 0 ? "tamis-study" : argv[i];
+        common.o.command_line += (i == 0 ? "" : " ") + for_a_shell(word);
+    }
     fresh_group(app, *commands.front());
     const auto of_front = app.get_options();
     std::vector<CLI::App*> parsers;
@@ -152,7 +237,7 @@ std::function<void()> parse_options(int argc, char** argv,
         CLI::App* sub = app.add_subcommand(c->name(), c->help());
         sub->fallthrough(); // the options above may stand behind the command, too
         fresh_group(*sub, *c);
-        sub->footer(c->lesson());
+        sub->footer(footer_of(*c, *sub, common_names));
         parsers.push_back(sub);
     }
     app.require_subcommand(0, 1);
@@ -165,6 +250,8 @@ std::function<void()> parse_options(int argc, char** argv,
     } catch (const CLI::CallForVersion& e) {
         std::puts(e.what());
         return {};
+    } catch (const CLI::ExtrasError& e) {
+        throw error(e.what(), guess_at(app.remaining(true), app, commands, parsers), " (--help lists the options)");
     } catch (const CLI::ParseError& e) {
         throw error(e.what(), " (--help lists the options)");
     }

@@ -21,7 +21,8 @@ struct common_options {
     std::optional<std::size_t> questions;     ///< of each task
     windowing windows;
     std::size_t threads = 1;
-    bool json = false, csv = false, plain_progress = false;
+    bool json = false, csv = false, plain_progress = false, details = false;
+    std::string command_line; ///< as it was typed, quoted for a shell
     remarks notes{}; ///< on the options, the command's too
 };
 

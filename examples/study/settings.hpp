@@ -4,6 +4,7 @@
 #include "lists.hpp"
 #include "model/activation.hpp"
 #include "remarks.hpp"
+#include "suggest.hpp"
 
 #include <tamis/any_selector.hpp>
 #include <tamis/ffn/site.hpp>
@@ -66,14 +67,16 @@ struct rule_value {
 template <class Named, class NameOf>
 std::size_t find_name(const Named& known, NameOf name_of, const std::string& text, const char* option,
                       const char* what) {
-    std::string names;
+    std::string list;
+    std::vector<std::string> names;
     for (std::size_t i = 0; i < known.size(); ++i) {
         if (text == name_of(known[i])) {
             return i;
         }
-        names.append(i == 0 ? "" : ", ").append(name_of(known[i]));
+        list.append(i == 0 ? "" : ", ").append(name_of(known[i]));
+        names.emplace_back(name_of(known[i]));
     }
-    throw error(option, ": unknown ", what, " \"", text, "\" (there are ", names, ")");
+    throw error(option, ": unknown ", what, " \"", text, "\"", did_you_mean(text, names), " (there are ", list, ")");
 }
 inline activation parse_activation(const std::string& text) {
     return static_cast<activation>(find_name(

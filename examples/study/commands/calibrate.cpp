@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "error.hpp"
 #include "measure/curves.hpp"
@@ -151,7 +152,7 @@ class calibrate_command final : public command {
             const auto cett_cell = [&](double mean, const not_finite& lost) {
                 return of_neurons
                            ? number_cell(study::unless_lost(lost.values, mean), 5, lost.text(s.layers()))
-                           : cell{"-", "null", true};
+                           : missing_cell();
             };
             t.add(
                 {count_cell(r.layer),
@@ -161,8 +162,9 @@ class calibrate_command final : public command {
                  share_cell(rows[1].masks.mask_sparsity(r.layer, r.where), 2, why_none(rows[1], s.layers())),
                  cett_cell(alone[r.layer].mean(), lost_alone),
                  cett_cell(here[r.layer].mean(), lost_here),
-                 there ? cett_cell((*there)[r.layer].mean(), lost_there) : cell{"-", "null", true}});
+                 there ? cett_cell((*there)[r.layer].mean(), lost_there) : missing_cell()});
         }
+        d.on_screen(t);
         d.add(std::move(t));
         table effect{"effect",
                      {{"text", "", column::all},
@@ -184,7 +186,32 @@ class calibrate_command final : public command {
             add("other", there_rows);
         }
         d.add(std::move(effect));
+        double of_neurons = 0; // the mean over layers of the calibrated CETT
+        const auto& calibrated = in_order_ ? here : alone;
+        for (std::size_t l = 0; l < s.layers(); ++l) {
+            of_neurons += calibrated[l].mean() / static_cast<double>(s.layers());
+        }
+        const double came_to = method_ == "cett"   ? of_neurons
+                               : method_ == "teal" ? rows[1].masks.bytes_skipped()
+                                                   : rows[1].masks.mask_sparsity();
+        const auto effect_of = [&](const std::vector<measurement>& m) {
+            return line("PPL ", fixed(perplexity_ratio(m[1], m[0]), 4), " of dense (",
+                        fixed(m[0].text.perplexity(), 4), ")");
+        };
+        d.headline(line(method_, ", target ", target_, ", came to ", fixed(came_to, 4), ": ",
+                        percent(rows[1].masks.mask_sparsity(), 1), " of entries dropped, ",
+                        percent(rows[1].masks.bytes_skipped(), 1), " of bytes not read, ", effect_of(rows),
+                        other ? ", on other text " + effect_of(there_rows) : std::string{}, "."));
         if (o.out) {
+            say_origin(c, o, s);
+            c.criterion = method_ == "cett"   ? "mean CETT of each layer, the others dense"
+                          : method_ == "teal" ? "share of the FFN's weights not read"
+                                              : "mask sparsity of each layer's gate";
+            if (in_order_) {
+                c.criterion = "mean CETT of each layer, those before it masked";
+            }
+            c.attained = came_to;
+            d.add_file("thresholds.json");
             write_file(folder_of(o, s) / "thresholds.json", text_of(c));
             d.paragraph("The thresholds are in thresholds.json.");
         }

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "measure/curves.hpp"
 #include "measure/thresholds.hpp"
@@ -71,7 +72,8 @@ class cett_ppl_command final : public command {
                           {"activation_ratio", "activation ratio", column::all},
                           {"cett", "mean CETT, all layers masked", column::all},
                           {"greatest", "greatest CETT of a token", column::all}}};
-            series ratios{"activation ratio", {}, {}, true, true};
+            series ratios{"activation ratio", {}}, cetts{"of each layer", {}};
+            ratios.bars = cetts.bars = true;
             for (std::size_t l = 0; l < s.layers(); ++l) {
                 const double active = 1 - row.masks.mask_sparsity(l);
                 layers.add({count_cell(l),
@@ -80,23 +82,28 @@ class cett_ppl_command final : public command {
                             number_cell(cett[l].mean(), 5, lost.text(s.layers())),
                             number_cell(cett[l].greatest(), 5, lost.text(s.layers()))});
                 ratios.points.push_back({static_cast<double>(l), 100 * active});
+                cetts.points.push_back({static_cast<double>(l), cett[l].mean()});
             }
+            table on_screen = layers;
             d.add(std::move(layers));
             d.heading("The search");
             d.add(steps_table(found, why));
-            d.add(draw_panels("layers", what + ": " + s.name,
-                              {{"active neurons",
-                                "layer",
-                                "activation ratio (% of neurons)",
-                                {},
-                                {0, {}},
-                                {ratios},
-                                {},
-                                "",
-                                false,
-                                false}}));
+            const double end = static_cast<double>(s.layers()) - 0.4;
+            panel active{"active neurons", "layer", "activation ratio (% of neurons)", {-0.6, end}, {0, {}}, {ratios}, {}},
+                errors{"CETT, all layers masked", "layer", "mean CETT", {-0.6, end}, {0, {}}, {cetts}, found.target, "target"};
+            active.x_whole = errors.x_whole = true;
+            d.add(draw_panels("layers", what + " of " + s.name + ": " + measured_on(s), {active, errors}));
+            d.headline(line("PPL is ", fixed(perplexity_ratio(row, dense_rows[0]), 4), " of the dense model's at a CETT of ",
+                            fixed(found.target, 4), ", where ", percent(1 - row.masks.mask_sparsity(), 1),
+                            " of the neurons are active; bytes not read: ", percent(row.masks.bytes_skipped(), 1), "."));
+            d.headline(line("Dense: PPL ", fixed(dense_rows[0].text.perplexity(), 4), "."));
+            d.on_screen(std::move(on_screen));
             if (o.out) {
-                study::calibration c = new_calibration(s, "cett_ppl", percent_);
+                study::calibration c = new_calibration(s, "cett_ppl", found.target);
+                say_origin(c, o, s);
+                c.criterion = line("PPL at most ", 1 + percent_ / 100, " times the dense model's");
+                c.attained = perplexity_ratio(row, dense_rows[0]);
+                d.add_file("thresholds.json");
                 c.rules = study::rules_for(tamis::site::intermediate, "cett", found.thresholds);
                 write_file(folder_of(o, s) / "thresholds.json", text_of(c));
             }
@@ -131,9 +138,7 @@ class cett_ppl_command final : public command {
             const bool known = !tamis::is_nan(step.loss);
             steps.add({count_cell(i + 1), number_cell(step.target, 6), number_cell(step.loss, 5, why),
                        number_cell(step.ratio, 5, why),
-                       text_cell(!known        ? "unknown"
-                                 : step.within ? "yes"
-                                               : "no")});
+                       !known ? cell{"unknown", "", true} : bool_cell(step.within)});
         }
         return steps;
     }
@@ -142,6 +147,7 @@ class cett_ppl_command final : public command {
         constexpr double none = study::not_a_number;
         document d{line("CETT-PPL-", percent_, "% of ", s.name)};
         d.paragraph(describe(s));
+        d.headline("CETT-PPL is undefined: " + why + ".");
         d.add(result_table(none, none, none, none, why));
         d.paragraph(
             "CETT-PPL is undefined: " + why +

@@ -11,7 +11,9 @@
 #include <tamis/study/calibrate/calibration.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,15 @@ struct method {
     std::string name;
     std::vector<condition> rows; ///< from the dense end
 };
+
+/// As --methods names them.
+constexpr std::array method_ids{"cett",  "top_k_gate", "fat_eps", "cats",     "top_p",
+                                "top_k", "threshold",  "max_p",   "low_rank", "sign_bits"};
+/// "top_k |gate|" is top_k_gate, "fat_eps |gate|" fat_eps, "low_rank 16" low_rank.
+std::string id_of(const std::string& name) {
+    const std::string first = name.substr(0, name.find(' '));
+    return name == "top_k |gate|" ? "top_k_gate" : first;
+}
 
 /// ln(PPL / dense PPL) at a sparsity, linear between neighbouring points; NaN where the curve does not reach it.
 double excess_at(const std::vector<point>& curve, double sparsity) {
@@ -52,9 +63,17 @@ class compare_command final : public command {
     }
     void add_options(const option_adder& to) override {
         to.flag("--few", few_, "measure half of the points of each curve");
+        to.add("--methods", methods_text_,
+               "out of cett,top_k_gate,fat_eps,cats,top_p,top_k,threshold,max_p,low_rank,sign_bits (default: all)", "LIST");
         to.add("--at", at_text_, "the sparsities to compare at (default: 0.3,0.5,0.7,0.8,0.9)", "LIST");
     }
-    void check() override { at_ = each_once(parse_numbers(at_text_, "--at", 0, 1), "--at", notes); }
+    void check() override {
+        at_ = each_once(parse_numbers(at_text_, "--at", 0, 1), "--at", notes);
+        for (const std::string& name : methods_text_ ? split_list(*methods_text_) : std::vector<std::string>{}) {
+            wanted_.push_back(method_ids[find_name(
+                method_ids, [](const char* id) { return id; }, name, "--methods", "method")]);
+        }
+    }
     void run(const common_options& o) override {
         inputs models{o, false};
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
@@ -148,11 +167,15 @@ class compare_command final : public command {
         auto methods = methods_of(s, norms, o, report);
         const std::size_t rank =
             std::max<std::size_t>(1, std::min(s.model.config.dim, s.model.config.hidden_dim) / 8);
+        std::erase_if(methods, [&](const method& m) { return !wants(id_of(m.name)); });
         shown.begin(s.name + ": predictors");
-        auto predictors =
-            low_rank_rows(s, rank, some_of({.9, .8, .7, .6, .5, .4, .3, .2, .1, .05}), o.threads, report);
-        methods.push_back(method_of(line("low_rank ", rank), predictors));
-        if (s.sigma == activation::relu) { // it guesses gates at or below zero
+        std::vector<prediction_row> predictors;
+        if (wants("low_rank")) {
+            predictors =
+                low_rank_rows(s, rank, some_of({.9, .8, .7, .6, .5, .4, .3, .2, .1, .05}), o.threads, report);
+            methods.push_back(method_of(line("low_rank ", rank), predictors));
+        }
+        if (s.sigma == activation::relu && wants("sign_bits")) { // it guesses gates at or below zero
             const auto signs =
                 sign_bit_rows(s, some_of({1.5, 1.3, 1.2, 1.1, 1.05, 1.02, 1, .97, .93, .88, .8}), o.threads,
                               report);
@@ -209,7 +232,7 @@ class compare_command final : public command {
                     lost = m.name + " at " + conditions[row].value + ": " + no_ratio;
                 }
                 points.add(
-                    {text_cell(m.name), text_cell(conditions[row].site), text_cell(conditions[row].value),
+                    {text_cell(m.name), text_cell(conditions[row].site), typed_cell(conditions[row].value, conditions[row].number),
                      share_cell(sparsity, 2, why), number_cell(rows[row].text.nll(), 6, why),
                      number_cell(std::exp(excess), 6, no_ratio), number_cell(rows[row].text.top1(), 6, why)});
             }
@@ -223,12 +246,15 @@ class compare_command final : public command {
             for (const double at : at_) {
                 const double ratio = std::exp(excess_at(curve, at));
                 cells.push_back(!lost.empty()          ? number_cell(study::not_a_number, 4, lost)
-                                : tamis::is_nan(ratio) ? cell{"-", "null", true}
+                                : tamis::is_nan(ratio) ? missing_cell()
                                                        : number_cell(ratio, 4));
             }
             equal.add(std::move(cells));
         }
-        d.add(draw_panels("compare", s.name, {p}));
+        p.x.to = end_of_what_happens(p.curves, *p.y.from, *p.y.to);
+        d.add(draw_panels("compare", s.name + ": " + measured_on(s), {p}));
+        d.headline(line("Dense: PPL ", fixed(rows[0].text.perplexity(), 4), ", top-1 ", fixed(rows[0].text.top1(), 4),
+                        ". Below: PPL over it where so many of the neurons are dropped."));
         d.add(std::move(equal));
         d.paragraph("A dash: the method's rows do not span that sparsity.");
         d.add_data(std::move(points));
@@ -245,7 +271,7 @@ class compare_command final : public command {
         const double gate_bytes =
             static_cast<double>(s.layers() * s.model.config.dim * s.model.config.hidden_dim * sizeof(float));
         for (const auto& r : predictors) {
-            quality.add({text_cell(r.masks.rule), text_cell(r.masks.value),
+            quality.add({text_cell(r.masks.rule), typed_cell(r.masks.value, r.masks.number),
                          share_cell(r.score.predicted_share()), share_cell(r.score.active_share()),
                          share_cell(r.score.recall()), share_cell(r.score.precision()),
                          share_cell(r.score.weighted_recall()),
@@ -258,7 +284,13 @@ class compare_command final : public command {
         return d;
     }
 
+    bool wants(const std::string& id) const {
+        return wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), id) != wanted_.end();
+    }
+
     bool few_ = false;
+    std::optional<std::string> methods_text_;
+    std::vector<std::string> wanted_;
     std::string at_text_ = "0.3,0.5,0.7,0.8,0.9";
     std::vector<double> at_;
 };

@@ -45,7 +45,8 @@ class critical_command final : public command {
             document d{"Critical sparsity of " + s.name};
             d.paragraph(describe(s));
             d.notes.merge(notes_on(s, rows.front()));
-            d.add(sweep_picture(curves, s.name));
+            add_critical_screen(d, s, curves, rows.front());
+            d.add(sweep_picture(curves, s.name + ": " + measured_on(s)));
             d.note(what_critical_means);
             d.add(critical_table(s, curves, rows.front()));
             if (s.tasks.size() > 1) {

@@ -153,7 +153,7 @@ class laws_command final : public command {
         double first = rows.front().tokens, last = first;
         for (const auto& r : rows) {
             const auto maybe = [](double v, int decimals) {
-                return study::is_finite(v) ? number_cell(v, decimals) : cell{"-", "null", true};
+                return study::is_finite(v) ? number_cell(v, decimals) : missing_cell();
             };
             points.add({text_cell(r.model), count_cell(static_cast<std::uint64_t>(r.tokens)),
                         share_cell(r.activation_ratio, 2, r.why), maybe(r.nll, 5), maybe(r.cett, 4)});
@@ -176,7 +176,7 @@ class laws_command final : public command {
                        {"r_squared", "R^2", column::all},
                        {"determined", "the points determine A0", column::all}}};
         // Programs get all numbers, people those that the points determine.
-        const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{"null"}; };
+        const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{}; };
         const auto figure = [&](bool known, double v, const std::string& shown) {
             return cell{known ? shown : "not determined", data_of(v), true};
         };
@@ -200,15 +200,16 @@ class laws_command final : public command {
                          {!f.converged ? "no: the fit did not converge"
                           : known      ? "yes"
                                        : "no",
-                          known ? "yes" : "no", false}});
+                          known ? "true" : "false", true}});
             series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
+            curve.failed = !f.converged;
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});
             }
             p.curves.push_back(std::move(curve));
         }
-        d.add(draw_panels("laws", name, {p}));
+        d.add(draw_panels("laws", "Scaling laws: " + name, {p}));
         d.add(std::move(points));
         if (unknown != 0) {
             d.paragraph(line(
@@ -216,6 +217,8 @@ class laws_command final : public command {
                 " points have no activation ratio, and a fit to the others would be one along another training."));
             return d;
         }
+        d.headline(headline_of(fits));
+        d.on_screen(quality);
         d.heading("Fits");
         d.add(std::move(quality));
         d.add(std::move(laws));
@@ -223,6 +226,20 @@ class laws_command final : public command {
             "D in billions of tokens. Not determined: the standard error is larger than the value, or the points do not "
             "tell it at all. The numbers are in fits.csv and quality.csv all the same.");
         return d;
+    }
+
+    /// "SiLU: A0 = 31.05 % +- 1.20 % (R^2 0.9912); ReLU: ...".
+    static std::string headline_of(const std::vector<fitted_law>& fits) {
+        std::string text;
+        for (const auto& f : fits) {
+            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
+            text += (text.empty() ? "" : "; ") + f.name + ": ";
+            text += !f.converged ? std::string{"the fit failed"}
+                    : !known     ? std::string{"the points do not determine A0"}
+                                 : "A0 = " + percent(f.limit) + " +- " + percent(f.limit_error);
+            text += f.converged ? ", R^2 " + fixed(f.r_squared, 4) : "";
+        }
+        return text + ".";
     }
 
     std::optional<std::string> checkpoints_, curve_;

@@ -116,7 +116,7 @@ class precision_command final : public command {
             const double flushed = r.drift.entries == 0 ? 0
                                                         : static_cast<double>(r.drift.flushed) /
                                                               static_cast<double>(r.drift.entries);
-            const cell none{"-", "null", true};
+            const cell none = missing_cell();
             const std::string why = why_none(m, s.layers()), no_drift = r.lost.text(s.layers());
             const double jaccard = study::unless_lost(r.lost.values, r.drift.mean_jaccard());
             t.add({text_cell(r.site->name), text_cell(r.format), text_cell(masks),
@@ -137,8 +137,43 @@ class precision_command final : public command {
                 place(alike, label, r.format, 100 * jaccard);
             }
         }
+        alike.about = cost.about = s.name + ": " + measured_on(s) + ", top-p " + p_.text;
         d.add(draw_shades("precision_masks", alike));
         d.add(draw_shades("precision_ppl", cost));
+        table screen{"screen",
+                     {{"site", "", column::all},
+                      {"format", "", column::all},
+                      {"alone", "PPL/dense, no masks", column::all},
+                      {"masked", "top-p", column::all},
+                      {"guarded", "guarded", column::all},
+                      {"jaccard", "Jaccard", column::all},
+                      {"guarded_jaccard", "guarded", column::all},
+                      {"lost", "predictions lost", column::all}}};
+        double least = 1;
+        std::string most_moved;
+        for (std::size_t i = 0; i + 2 < described.size(); i += 3) { // without masks, with, guarded
+            const auto ratio = [&](std::size_t r) {
+                return fixed(perplexity_ratio(rows[r + 1], rows.front()), 4);
+            };
+            const auto alike_at = [&](std::size_t r) {
+                return study::unless_lost(described[r].lost.values, described[r].drift.mean_jaccard());
+            };
+            if (alike_at(i + 1) < least) {
+                least = alike_at(i + 1);
+                most_moved = line(" Masks move most at ", described[i].site->name, " in ", described[i].format,
+                                  ": Jaccard ", fixed(least, 4), ".");
+            }
+            std::uint64_t lost = 0;
+            for (std::size_t r = i; r < i + 3; ++r) {
+                lost = std::max(lost, rows[r + 1].text.lost());
+            }
+            screen.add({text_cell(described[i].site->name), text_cell(described[i].format), text_cell(ratio(i)),
+                        text_cell(ratio(i + 1)), text_cell(ratio(i + 2)), text_cell(fixed(alike_at(i + 1), 4)),
+                        text_cell(fixed(alike_at(i + 2), 4)), count_cell(lost)});
+        }
+        d.headline(line("Dense, float: PPL ", fixed(rows.front().text.perplexity(), 4), ". Activations rounded, top-p ",
+                        p_.text, '.', most_moved));
+        d.on_screen(std::move(screen));
         d.add(std::move(t));
         if (any_overflow) {
             d.paragraph(

@@ -1,5 +1,6 @@
 #include "commands/results.hpp"
 
+#include "commands/origin.hpp"
 #include "error.hpp"
 #include "output/write.hpp"
 #include "settings.hpp"
@@ -22,7 +23,7 @@ void print(const std::string& text) {
 
 std::filesystem::path folder_of(const common_options& o, const subject& s) {
     const std::filesystem::path all{o.out.value_or("")};
-    return s.label.empty() ? all : all / s.label;
+    return s.label.empty() || !o.out ? all : all / s.label;
 }
 
 std::string describe(const subject& s) {
@@ -36,6 +37,11 @@ std::string describe(const subject& s) {
                                            : line(s.use.used, " of their ", s.use.tokens, " tokens, "),
                 s.stories.size() == stories ? std::string{} : line(s.stories.size(), " windows, "),
                 s.predictions(), " next-token predictions.");
+}
+
+std::string measured_on(const subject& s) {
+    return line(s.text_name, ", ", s.use.stories > 0 ? s.use.stories : s.stories.size(), " stories, ", s.predictions(),
+                " predictions");
 }
 
 remarks notes_on(const subject& s, const measurement& dense) {
@@ -52,23 +58,55 @@ remarks notes_on(const subject& s, const measurement& dense) {
 
 namespace {
 
-/// Writes a document and says what there is now.
-void write_and_say(const common_options& o, const std::filesystem::path& folder, const document& found) {
+/// "report.{md,json}, sweep.svg": names with the endings that they have, in the order of the first.
+std::string by_name(const std::vector<std::string>& files) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> all;
+    for (const std::string& f : files) {
+        const std::size_t dot = f.rfind('.');
+        const std::string stem = f.substr(0, dot), ending = f.substr(dot + 1);
+        auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.first == stem; });
+        if (found == all.end()) {
+            found = all.insert(all.end(), {stem, {}});
+        }
+        found->second.push_back(ending);
+    }
+    std::string text;
+    for (const auto& [stem, endings] : all) {
+        std::string list;
+        for (const std::string& e : endings) {
+            list += (list.empty() ? "" : ",") + e;
+        }
+        text += (text.empty() ? "" : ", ") + stem + (endings.size() > 1 ? ".{" + list + "}" : "." + list);
+    }
+    return text;
+}
+
+/// Writes a document; what there is to say of it then.
+std::string write_and_tell(const std::filesystem::path& folder, const document& found) {
     const written w = write_document(folder, found);
-    if (o.json || o.csv) {
-        return;
-    }
-    std::string files;
-    for (const auto& f : w.files) {
-        files.append(files.empty() ? "" : ", ").append(f);
-    }
-    print("Written to " + folder.string() + ": " + files + "\n");
+    std::string text =
+        wrapped("Written to " + folder.string() + ": " + by_name(w.files), document::screen_width);
     if (!w.all_drawn) {
-        print(
-            "No picture where a .gp stands: gnuplot is missing or failed. With it, `gnuplot NAME.gp >NAME.svg` draws "
-            "one.\n");
+        text += "No picture where a .gp stands alone: gnuplot is missing or failed. `gnuplot NAME.gp` draws one.\n";
     }
-    print("\n");
+    return text;
+}
+
+/// What a terminal shows: with `behind` it fills no more than its part of a screen.
+std::string screen_of(const common_options& o, const document& found, const std::string& behind,
+                      std::size_t documents) {
+    if (o.details) {
+        return found.plain() + (behind.empty() ? "" : "\n" + behind) + "\n";
+    }
+    const auto lines = [](const std::string& text) {
+        return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    };
+    const std::size_t most = document::screen_lines / documents;
+    std::string text = found.screen(table::unlimited) + behind + "\n";
+    for (std::size_t rows = document::screen_lines; lines(text) > most && rows > 2; --rows) {
+        text = found.screen(rows) + behind + "\n";
+    }
+    return text;
 }
 
 /// That figures lost values and are NaN, and why: a note a table and reason, and no more than a screen has room for.
@@ -89,12 +127,23 @@ remarks reasons_in(const document& found) {
     return shown;
 }
 
-/// `before` and `behind` make a list of JSON objects of several.
-void print_document(const common_options& o, const document& found, const char* before, const char* behind) {
+/// Prints one of several documents, and writes it into a folder unless that is empty.
+void give(const common_options& o, const std::filesystem::path& folder, const document& found, std::size_t number,
+          std::size_t documents) {
+    const bool list = documents > 1, last = number + 1 == documents;
     if (o.json) {
-        print(before + json_of(found) + behind);
-    } else {
-        print(o.csv ? first_csv_of(found) : found.plain() + "\n");
+        print((!list ? "" : number == 0 ? "[\n" : "") + json_of(found) + (!list ? "\n" : last ? "\n]\n" : ",\n"));
+    } else if (o.csv) {
+        print(first_csv_of(found, number == 0));
+    }
+    std::string files;
+    if (!folder.empty()) {
+        files = write_and_tell(folder, found);
+    } else if (last && !o.details) {
+        files = "--out DIR keeps all tables and pictures; --details prints all of it.\n";
+    }
+    if (!o.json && !o.csv) {
+        print(screen_of(o, found, files, documents));
     }
 }
 
@@ -120,10 +169,8 @@ void show_document(const common_options& o, const std::filesystem::path& folder,
     found.notes.merge(o.notes);
     found.notes.merge(reasons_in(found));
     note_teller{}.tell(found.notes);
-    print_document(o, found, "", "\n");
-    if (!folder.empty()) {
-        write_and_say(o, folder, found);
-    }
+    found.made = provenance_of(o);
+    give(o, folder, found, 0, 1);
 }
 
 void for_each_subject(const common_options& o, inputs& models,
@@ -141,11 +188,11 @@ void for_each_subject(const common_options& o, inputs& models,
     for (const auto& s : subjects) {
         teller.tell(s.notes); // better to know before hours of measuring
     }
-    const bool list = subjects.size() > 1;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         progress shown{o.plain_progress};
         document found = study_of(i, shown);
         found.model = subjects[i].name;
+        found.measured = measured_on(subjects[i]);
         shown.clear();
         remarks notes = o.notes;
         notes.merge(subjects[i].notes);
@@ -153,11 +200,14 @@ void for_each_subject(const common_options& o, inputs& models,
         notes.merge(reasons_in(found));
         teller.tell(notes);
         found.notes = std::move(notes);
-        const bool last = i + 1 == subjects.size();
-        print_document(o, found, !list ? "" : i == 0 ? "[\n" : "", !list ? "\n" : last ? "\n]\n" : ",\n");
-        if (o.out) {
-            write_and_say(o, folder_of(o, subjects[i]), found);
+        if (o.out || o.json) {
+            provenance made = provenance_of(o, subjects[i]);
+            for (const auto& [name, value] : found.made.facts()) { // the command's own
+                made.add(name, value);
+            }
+            found.made = std::move(made);
         }
+        give(o, folder_of(o, subjects[i]), found, i, subjects.size());
         if (finished) {
             finished(i);
         }

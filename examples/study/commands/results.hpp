@@ -28,6 +28,8 @@ std::filesystem::path folder_of(const common_options& o, const subject& s);
 
 /// "5 layers, width 64, 172 neurons (silu), ...": the model in a paragraph.
 std::string describe(const subject& s);
+/// "stories.txt, 75 stories, 12034 predictions": what figures are about, for titles.
+std::string measured_on(const subject& s);
 /// What to say of a dense model that predicts worse than chance.
 remarks notes_on(const subject& s, const measurement& dense);
 

@@ -121,7 +121,7 @@ std::vector<findings> findings_of(const std::vector<kept_report>& reports) {
 
 cell share_or_dash(std::optional<double> share, bool at_least = false) {
     if (!share) {
-        return {"-", "null", true};
+        return missing_cell();
     }
     cell c = share_cell(*share, 1);
     c.shown = (at_least ? "over " : "") + c.shown;

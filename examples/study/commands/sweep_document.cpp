@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 namespace app {
 namespace {
@@ -21,17 +23,28 @@ bool one_rule(const std::vector<curve>& curves) {
 }
 std::string label(const curve& c, bool with_rule) { return with_rule ? c.site + ", " + c.rule : c.site; }
 
+/// The interval of a figure as cells and pictures take it; none where it is not known, or was not made.
+template <class Interval>
+std::optional<interval> known(const Interval& i) {
+    return tamis::is_nan(i.low) || tamis::is_nan(i.high) ? std::nullopt : std::optional{interval{i.low, i.high}};
+}
+template <class Curve>
+std::optional<interval> sparsity_interval(const Curve& c) {
+    if constexpr (requires { c.sparsity_interval.low; }) {
+        return known(c.sparsity_interval);
+    }
+    return std::nullopt;
+}
+template <class Curve>
+std::optional<interval> skipped_interval(const Curve& c) {
+    if constexpr (requires { c.skipped_interval.low; }) {
+        return known(c.skipped_interval);
+    }
+    return std::nullopt;
+}
+
 panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
-    panel p{curves.front().name,
-            "mask sparsity (% of entries dropped)",
-            y_label,
-            {0, 100},
-            y,
-            {},
-            {},
-            "limit",
-            false,
-            false};
+    panel p{curves.front().name, "mask sparsity (% of entries dropped)", y_label, {0, 100}, y, {}, {}, "limit"};
     p.limit = curves.front().keep.limit;
     const bool with_rule = !one_rule(curves);
     for (const auto& c : curves) {
@@ -41,9 +54,13 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
         }
         if (const auto at = c.critical(); at.reached) {
             s.rings.push_back({100 * at.sparsity, c.keep.limit});
+            if (const auto within = sparsity_interval(c)) {
+                s.widths.push_back({c.keep.limit, 100 * within->low, 100 * within->high});
+            }
         }
         p.curves.push_back(std::move(s));
     }
+    p.x.to = end_of_what_happens(p.curves, *y.from, *y.to);
     return p;
 }
 
@@ -66,11 +83,42 @@ bool can_decide(const curve& c, const subject& s, const measurement& dense) {
 }
 
 /// Nothing was lost, but what is there does not tell: no figure, and the row's reason says why.
-cell not_decided() { return {"not decided", "null", true, "not decided: too small a sample", false}; }
+cell not_decided() { return {"not decided", "", true, "not decided: too small a sample", false}; }
+
+/// The critical sparsity and the bytes skipped there.
+std::pair<cell, cell> critical_cells(const curve& c, const subject& s, const measurement& dense, int decimals) {
+    const study::critical_point at = c.critical();
+    const std::string why = c.why_undefined();
+    cell sparsity = share_cell(at.sparsity, sparsity_interval(c), decimals, why),
+         skipped = share_cell(at.skipped, skipped_interval(c), decimals, why);
+    sparsity.lost = skipped.lost = c.lost;
+    if (at.undefined) {
+        sparsity.shown = "undefined";
+        skipped.shown = "-";
+    } else if (!at.reached) {
+        sparsity.shown = "not reached in sweep";
+        skipped.shown = "-";
+    }
+    if (!at.undefined && !can_decide(c, s, dense)) {
+        sparsity = skipped = not_decided();
+        skipped.shown = "-";
+    }
+    return {sparsity, skipped};
+}
 
 std::string describe_point(const study::sweep_point& p, bool dense) {
     return line(dense ? std::string{"dense"} : line(p.value), ": ", fixed(p.quality, 4), " at ",
                 percent(p.sparsity));
+}
+
+/// The rule's value at the crossing, between its neighbours as the sparsity is; NaN where the dense model is one of them.
+double value_at(const study::critical_point& at) {
+    if (at.undefined || at.dense_only) {
+        return study::not_a_number;
+    }
+    const double width = at.lost.sparsity - at.kept.sparsity;
+    const double share = at.reached && width != 0 ? (at.sparsity - at.kept.sparsity) / width : 0;
+    return at.kept.value + share * (at.lost.value - at.kept.value);
 }
 
 /// The sparsity of every layer where each site still keeps PPL within 1 %.
@@ -89,6 +137,7 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
                {},
                {},
                std::vector<std::vector<double>>(s.layers())};
+    std::vector<std::size_t> chosen;
     for (std::size_t l = 0; l < s.layers(); ++l) {
         map.rows.push_back(line(l));
     }
@@ -99,6 +148,7 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
             if (conditions[i].site == c.site && conditions[i].rule == c.rule &&
                 conditions[i].number == value) {
                 map.columns.push_back(c.site + ": " + conditions[i].value);
+                chosen.push_back(i);
                 for (std::size_t l = 0; l < s.layers(); ++l) {
                     map.values[l].push_back(100 * rows[i].masks.mask_sparsity(l));
                 }
@@ -107,26 +157,41 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
     }
     for (std::size_t i = 1; i < rows.size(); ++i) {
         for (std::size_t l = 0; l < s.layers(); ++l) {
-            all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
-                     text_cell(conditions[i].value), count_cell(l),
+            all.add({text_cell(conditions[i].site), text_or_dash(conditions[i].rule),
+                     typed_cell(conditions[i].value, conditions[i].number), count_cell(l),
                      share_cell(rows[i].masks.mask_sparsity(l), 2, why_none(rows[i], s.layers()))});
         }
     }
+    map.about = s.name + ": " + measured_on(s);
     d.add(draw_shades("layers", map));
+    d.note("The same as a table: mask sparsity of each layer at the last value of the sweep that keeps PPL within 1 %.");
+    std::vector<column> columns{{"layer", "", column::all}};
+    for (const std::string& name : map.columns) {
+        columns.push_back({name, "", column::all});
+    }
+    table shown{"layers_at_ppl", columns};
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        std::vector<cell> row{count_cell(l)};
+        for (const std::size_t i : chosen) {
+            row.push_back(share_cell(rows[i].masks.mask_sparsity(l), 1, why_none(rows[i], s.layers())));
+        }
+        shown.add(std::move(row));
+    }
+    d.add_shown(std::move(shown));
     d.add_data(all);
 }
 
 } // namespace
 
 table results_table(const subject& s, const std::vector<condition>& conditions,
-                    const std::vector<measurement>& rows) {
+                    const std::vector<measurement>& rows, const std::vector<std::optional<interval>>& ratios) {
     std::vector<column> columns{{"site", "", column::all},
                                 {"rule", "", column::all},
                                 {"value", "", column::all},
                                 {"tokens", "", column::programs},
                                 {"nll", "", column::all},
                                 {"ppl", "", column::all},
-                                {"ppl_ratio", "ppl/dense", column::people},
+                                {"ppl_ratio", "ppl/dense", column::all, true},
                                 {"top1", "", column::all},
                                 {"mask_sparsity", "mask sparsity", column::all},
                                 {"bytes_skipped", "bytes skipped", column::all}};
@@ -140,12 +205,13 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
         const std::string why = why_none(row, s.layers()),
                           no_ratio = why_no_ratio(row, rows.front(), s.layers());
         std::vector<cell> cells{text_cell(c.site),
-                                text_cell(c.rule),
-                                text_cell(c.value),
+                                text_or_dash(c.rule),
+                                typed_cell(c.value, c.number),
                                 count_cell(row.text.predictions()),
                                 number_cell(row.text.nll(), 5, why),
                                 number_cell(row.text.perplexity(), 4, why),
-                                number_cell(perplexity_ratio(row, rows.front()), 4, no_ratio),
+                                number_cell(perplexity_ratio(row, rows.front()),
+                                            i < ratios.size() ? ratios[i] : std::nullopt, 4, no_ratio),
                                 number_cell(row.text.top1(), 5, why),
                                 c.dense() ? dash_cell(sparsity) : share_cell(sparsity, 2, why),
                                 c.dense() ? dash_cell(skipped) : share_cell(skipped, 2, why)};
@@ -172,8 +238,8 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
             const auto& of_task = rows[i].tasks[t];
             const std::string why = why_none(of_task, s.layers());
-            all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
-                     text_cell(conditions[i].value), text_cell(s.tasks[t].name),
+            all.add({text_cell(conditions[i].site), text_or_dash(conditions[i].rule),
+                     typed_cell(conditions[i].value, conditions[i].number), text_cell(s.tasks[t].name),
                      count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4, why),
                      share_cell(of_task.masks.mask_sparsity(), 2, why),
                      share_cell(of_task.masks.bytes_skipped(), 2, why)});
@@ -188,30 +254,105 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
              {"rule", "", column::all},
              {"criterion", "", column::all},
              {"reached", "", column::programs},
-             {"critical_sparsity", "critical sparsity", column::all},
-             {"bytes_skipped", "bytes skipped there", column::all},
-             {"kept", "last point that keeps it", column::all},
-             {"lost", "first that does not", column::all}}};
+             {"critical_sparsity", "critical sparsity", column::all, true},
+             {"bytes_skipped", "bytes skipped there", column::all, true},
+             {"critical_value", "", column::programs},
+             {"kept_value", "", column::programs},
+             {"kept_quality", "", column::programs},
+             {"kept_sparsity", "", column::programs},
+             {"lost_value", "", column::programs},
+             {"lost_quality", "", column::programs},
+             {"lost_sparsity", "", column::programs},
+             {"kept", "last point that keeps it", column::people},
+             {"lost", "first that does not", column::people}}};
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
-        const std::string why = c.why_undefined();
-        cell sparsity = share_cell(at.sparsity, 2, why), skipped = share_cell(at.skipped, 2, why);
-        sparsity.lost = skipped.lost = c.lost;
-        if (at.undefined) {
-            sparsity.shown = "undefined";
-        } else if (!at.reached) {
-            sparsity.shown = "not reached in sweep";
-            skipped.shown = "-";
-        }
-        if (!at.undefined && !can_decide(c, s, dense)) {
-            sparsity = skipped = not_decided();
-            skipped.shown = "-";
-        }
-        t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
-               sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
-               text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
+        auto [sparsity, skipped] = critical_cells(c, s, dense, 2);
+        std::vector<cell> row{text_cell(c.site), text_cell(c.rule), text_cell(c.name), bool_cell(at.reached),
+                              sparsity, skipped};
+        const auto figure = [](double v, bool there) {
+            return there && !tamis::is_nan(v) ? cell{"", shortest(v), true} : missing_cell();
+        };
+        const bool decided = at.undefined || can_decide(c, s, dense);
+        row.push_back(decided && !tamis::is_nan(value_at(at)) ? cell{"", line(value_at(at)), true} : missing_cell());
+        row.push_back(figure(at.kept.value, !at.dense_only));
+        row.push_back(number_cell(at.dense_only ? 1 : at.kept.quality, 6, "the point before has no figure"));
+        row.push_back(number_cell(at.dense_only ? 0 : at.kept.sparsity, 6));
+        const bool lost = at.reached || at.undefined;
+        row.push_back(figure(at.lost.value, lost));
+        row.push_back(lost ? cell{"", fixed(at.lost.quality, 6), true} : missing_cell());
+        row.push_back(lost ? cell{"", fixed(at.lost.sparsity, 6), true} : missing_cell());
+        row.push_back(text_cell(describe_point(at.kept, at.dense_only)));
+        row.push_back(text_cell(lost ? describe_point(at.lost, false) : "-"));
+        t.add(std::move(row));
     }
     return t;
+}
+
+void add_critical_screen(document& d, const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+    const auto ppl = named(curves, "PPL-1%");
+    const curve *best = nullptr, *cheapest = nullptr;
+    for (const auto& c : ppl) {
+        const auto at = c.critical();
+        if (at.undefined) {
+            continue;
+        }
+        best = best == nullptr || at.sparsity > best->critical().sparsity ? &c : best;
+        cheapest = cheapest == nullptr || at.skipped > cheapest->critical().skipped ? &c : cheapest;
+    }
+    const bool with_rule = !ppl.empty() && !one_rule(ppl);
+    const auto words = [&](const curve& c) {
+        const auto at = c.critical();
+        return line(label(c, with_rule), " tolerates ", at.reached ? "" : "more than ",
+                    share_cell(at.sparsity, sparsity_interval(c)).shown, " at PPL-1%; bytes not read: ",
+                    share_cell(at.skipped, skipped_interval(c)).shown);
+    };
+    if (best != nullptr) {
+        d.headline(words(*best) + ".");
+        if (cheapest != best) {
+            d.headline("Most bytes are saved where " + words(*cheapest) + ".");
+        }
+    } else {
+        d.headline("No site has a critical sparsity by PPL: the tables say why.");
+    }
+    std::string baseline = line("Dense: PPL ", fixed(dense.text.perplexity(), 4), ", top-1 ", fixed(dense.text.top1(), 4));
+    for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+        baseline += line(t == 0 ? "; right answers: " : ", ", s.tasks[t].name, ' ', dense.tasks[t].score.right, " of ",
+                         dense.tasks[t].score.questions);
+    }
+    d.headline(baseline + ".");
+
+    std::vector<column> columns{{"site", "critical sparsity", column::all}};
+    std::vector<std::string> criteria;
+    for (const auto& c : curves) {
+        if (std::find(criteria.begin(), criteria.end(), c.name) == criteria.end()) {
+            criteria.push_back(c.name);
+            std::string head = c.name;
+            if (head.starts_with("task")) {
+                head = head.starts_with("tasks") ? "tasks" : head.substr(5, head.size() - 9);
+            }
+            columns.push_back({c.name, head, column::all});
+        }
+    }
+    columns.push_back({"bytes_skipped", "bytes not read, PPL-1%", column::all});
+    table t{"screen", columns};
+    for (const auto& of_site : ppl) {
+        std::vector<cell> row{text_cell(label(of_site, with_rule))};
+        for (const std::string& name : criteria) {
+            row.push_back(missing_cell());
+            for (const auto& c : curves) {
+                if (c.site == of_site.site && c.rule == of_site.rule && c.name == name) {
+                    cell figure = critical_cells(c, s, dense, 1).first;
+                    row.back() = text_cell(c.critical().reached || c.critical().undefined || figure.shown == "not decided"
+                                               ? figure.shown
+                                               : "over " + percent(c.critical().sparsity, 1));
+                }
+            }
+        }
+        row.push_back(text_cell(critical_cells(of_site, s, dense, 1).second.shown));
+        t.add(std::move(row));
+    }
+    d.on_screen(std::move(t));
 }
 
 table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
@@ -267,7 +408,8 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     document d{"Activation sparsity of " + s.name};
     const auto curves = curves_of(s, conditions, rows);
     d.paragraph(describe(s) + " One rule with one value for all layers and tokens, a mask a token.");
-    d.add(sweep_picture(curves, s.name));
+    add_critical_screen(d, s, curves, rows.front());
+    d.add(sweep_picture(curves, s.name + ": " + measured_on(s)));
     d.heading("The sweep");
     d.add(results_table(s, conditions, rows));
     d.note(
@@ -308,8 +450,16 @@ document single_layer_document(const subject& s, const std::vector<site_choice>&
              {"nll", "", column::all},
              {"ppl_ratio", "ppl/dense", column::all},
              {"layer_sparsity", "mask sparsity of the layer", column::all}}};
+    std::vector<column> screen_columns{{"layer", line("PPL/dense at ", values.back().text), column::all}};
+    std::vector<std::vector<cell>> screen_rows;
+    for (std::size_t l = 0; l < s.layers(); ++l) {
+        screen_rows.push_back({text_cell(line("layer ", l))});
+    }
+    double worst = 0;
+    std::string sentence = "No layer raises PPL when it alone is masked.";
     std::size_t row = 1;
     for (const auto& site : sites) {
+        screen_columns.push_back({site.name, "", column::all});
         shades map{"PPL above the dense model's when one layer is masked: " + std::string{site.name},
                    rule.name,
                    "layer",
@@ -328,13 +478,28 @@ document single_layer_document(const subject& s, const std::vector<site_choice>&
                 const std::string why = why_none(rows[row], s.layers());
                 map.values.back().push_back(100 * (ratio - 1));
                 t.add({text_cell(site.name), count_cell(l), text_cell(rule.name),
-                       text_cell(conditions[row].value), number_cell(rows[row].text.nll(), 5, why),
+                       typed_cell(conditions[row].value, conditions[row].number), number_cell(rows[row].text.nll(), 5, why),
                        number_cell(ratio, 5, why_no_ratio(rows[row], rows.front(), s.layers())),
                        share_cell(rows[row].masks.mask_sparsity(l), 2, why)});
             }
         }
+        map.about = s.name + ": " + measured_on(s);
+        for (std::size_t l = 0; l < s.layers(); ++l) {
+            screen_rows[l].push_back(number_cell(1 + map.values[l].back() / 100, 4));
+            if (map.values[l].back() > worst) {
+                worst = map.values[l].back();
+                sentence = line("PPL rises most when layer ", l, " alone is masked at ", site.name, ": by ",
+                                fixed(worst, 2), " % at ", rule.name, ' ', values.back().text, ".");
+            }
+        }
         d.add(draw_shades(std::string{"single_layers_"} + site.name, map));
     }
+    table screen{"screen", screen_columns};
+    for (auto& r : screen_rows) {
+        screen.add(std::move(r));
+    }
+    d.headline(std::move(sentence));
+    d.on_screen(std::move(screen));
     d.add(std::move(t));
     return d;
 }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -24,9 +25,23 @@ inline std::string fixed(double number, int decimals) {
     if (tamis::is_nan(number)) {
         return "nan";
     }
-    char text[64];
+    char text[512]; // 1e308 has its digits
     std::snprintf(text, sizeof text, "%.*f", decimals, number);
+    if (text[0] == '-' && std::string_view{text}.find_first_not_of("-0.") == std::string_view::npos) {
+        return text + 1; // no "-0.0"
+    }
     return text;
+}
+/// The fewest digits of a double that read back to the bit.
+inline std::string shortest(double number) {
+    char text[64];
+    for (int digits = 6; digits <= 17; ++digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, number);
+        if (std::strtod(text, nullptr) == number) {
+            break;
+        }
+    }
+    return tamis::is_nan(number) ? std::string{"nan"} : std::string{text};
 }
 /// All digits of a double, so that it reads back to the bit.
 inline std::string number_text(double number) {

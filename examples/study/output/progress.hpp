@@ -2,6 +2,7 @@
 
 #include "output/files.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -37,6 +38,8 @@ class progress {
     void begin(std::string step) {
         const std::lock_guard lock{guard_};
         step_ = std::move(step);
+        pass_ = 1;
+        most_ = all_ = 0;
         last_ = {};
         started_ = clock::now();
         if (plain_) {
@@ -51,12 +54,14 @@ class progress {
         }
         const auto now = clock::now();
         const std::lock_guard lock{guard_};
+        grow(done, all, now);
         if (now - last_ < std::chrono::milliseconds{100}) {
             return;
         }
         last_ = now;
         const std::chrono::duration<double> spent = now - started_;
-        std::fprintf(stderr, "\r\033[K%s", bar(step_, done, all, spent.count()).c_str());
+        const std::string step = pass_ == 1 ? step_ : line(step_, ", pass ", pass_);
+        std::fprintf(stderr, "\r\033[K%s", bar(step, std::max(most_, done), all, spent.count()).c_str());
         std::fflush(stderr);
         shown_ = true;
     }
@@ -82,7 +87,23 @@ class progress {
         return text;
     }
 
+    /// Which pass over the text a step is in, 1 at first. Threads report late, so that a report may be behind another: what is shown
+    /// never falls, and a step that begins anew says that it is another pass.
+    std::size_t pass() const { return pass_; }
+    std::size_t shown() const { return most_; }
+    void grow(std::size_t done, std::size_t all, clock::time_point now) {
+        const bool ended = most_ >= all_, other = all != all_ && all_ != 0;
+        if (other || (ended && done < most_ && all_ != 0)) {
+            ++pass_;
+            most_ = 0;
+            started_ = now;
+        }
+        all_ = all;
+        most_ = std::max(most_, done);
+    }
+
   private:
+    std::size_t pass_ = 1, most_ = 0, all_ = 0;
     bool terminal_, plain_, shown_ = false;
     std::string step_;
     clock::time_point last_{}, started_{};

@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 
 kept_report::field field_of(const json& j) {
     return {j.is_string() ? *j.get_ptr<const std::string*>() : std::string{},
-            j.is_number() ? std::optional{j.get<double>()} : std::nullopt};
+            j.is_number()    ? std::optional{j.get<double>()}
+            : j.is_boolean() ? std::optional{j.get<bool>() ? 1.0 : 0.0}
+                             : std::nullopt};
 }
 
 std::optional<kept_report> report_of(const fs::path& path) {

@@ -61,6 +61,24 @@ TEST_CASE("a calibration comes back equal, by text and by object") {
     CHECK(read_calibration(to_text({})).value == calibration{});
 }
 
+TEST_CASE("what a calibration was made from comes back, and need not be there") {
+    calibration c = example();
+    c.weights = "sha256:9f1c";
+    c.stories = "0:50";
+    c.criterion = "PPL at most 1.01 times";
+    c.attained = 1.0099;
+    CHECK(read_calibration(to_text(c)).value == c);
+    CHECK(from_json(to_json(c)).value == c);
+    c.stories.clear();
+    c.attained.reset();
+    CHECK(!to_json(c).contains("stories"));
+    CHECK(!to_json(c).contains("attained"));
+    CHECK(read_calibration(to_text(c)).value == c);
+    CHECK(with_field("weights", 3) == "tamis calibration: 'weights' must be a text, got 3");
+    CHECK(with_field("attained", "1.01") == "tamis calibration: 'attained' must be a number, got 1.01");
+    CHECK(with_rule_field("weights", 3) == ""); // not a rule's: passed over
+}
+
 TEST_CASE("floats and doubles come back to the bit") {
     engine random{1};
     for (const shape s : {shape::heavy_tailed, shape::denormal, shape::geometric}) {

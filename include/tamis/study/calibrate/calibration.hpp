@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,12 @@ struct calibration {
     std::uint64_t tokens = 0;
     std::size_t layers = 0;
     std::vector<calibrated_rule> rules;
+
+    // What a file need not have.
+    std::string weights{};          // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
+    std::string stories{};          // the part of the text: "0:50"
+    std::string criterion{};        // what was to be met: "PPL at most 1.01 times the dense model's"
+    std::optional<double> attained{}; // what that came to: 1.0099
 
     friend bool operator==(const calibration&, const calibration&) = default;
 };
@@ -85,6 +92,9 @@ inline std::string problem_of(const calibration& c) {
     };
     if (magnitude_bits(c.target) >= infinity_bits<double>) {
         return "the target must be a finite number";
+    }
+    if (c.attained && magnitude_bits(*c.attained) >= infinity_bits<double>) {
+        return "what the criterion attained must be a finite number";
     }
     if (c.layers > most_layers) {
         return "there can be " + std::to_string(most_layers) + " layers, not " + std::to_string(c.layers);

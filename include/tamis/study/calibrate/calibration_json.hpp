@@ -92,7 +92,7 @@ inline nlohmann::json to_json(const calibration& c) {
         rules.push_back(
             {{"layer", r.layer}, {"site", name_of(r.where)}, {"rule", r.rule}, {"value", r.value}});
     }
-    return {{"format", calibration_format},
+    nlohmann::json all{{"format", calibration_format},
             {"version", calibration::version},
             {"model", c.model},
             {"source", c.source},
@@ -101,6 +101,18 @@ inline nlohmann::json to_json(const calibration& c) {
             {"tokens", c.tokens},
             {"layers", c.layers},
             {"rules", std::move(rules)}};
+    const auto put = [&](const char* name, const std::string& text) {
+        if (!text.empty()) {
+            all[name] = text;
+        }
+    };
+    put("weights", c.weights);
+    put("stories", c.stories);
+    put("criterion", c.criterion);
+    if (c.attained) {
+        all["attained"] = *c.attained;
+    }
+    return all;
 }
 /// nlohmann's own form: `nlohmann::json j = c;`.
 inline void to_json(nlohmann::json& j, const calibration& c) { j = to_json(c); }

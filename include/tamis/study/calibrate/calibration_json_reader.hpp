@@ -140,11 +140,12 @@ class calibration_reader {
         }
         const bool of_rule = depth_ == 3;
         const std::size_t first = of_rule ? layer_field : format_field;
-        const std::size_t last = of_rule ? fields : head_only_ ? model_field : layer_field;
+        const std::size_t last = of_rule ? weights_field : head_only_ ? model_field : layer_field;
         key_ = name;
         field_ = none;
-        for (std::size_t f = first; f < last; ++f) {
-            if (name == names[f]) {
+        for (std::size_t f = 0; f < fields; ++f) {
+            const bool here = (f >= first && f < last) || (f >= weights_field && !of_rule && !head_only_);
+            if (here && name == names[f]) {
                 field_ = f;
                 if ((seen_[of_rule] >> f & 1) != 0) {
                     return refuse(place() + "the field '" + name + "' is there twice", line());
@@ -157,7 +158,7 @@ class calibration_reader {
     bool end_object() {
         if (depth_ == 3 && in_rules_) {
             depth_ = 2;
-            if (!complete(layer_field, fields, rule_line_)) {
+            if (!complete(layer_field, weights_field, rule_line_)) {
                 return false;
             }
             if (const std::string problem = study::problem_of(rule_); !problem.empty()) {
@@ -216,12 +217,17 @@ class calibration_reader {
         site_field,
         rule_field,
         value_field,
+        weights_field, // from here on a file need not have them
+        stories_field,
+        criterion_field,
+        attained_field,
         fields,
         none
     };
     static constexpr std::array<const char*, fields> names{"format", "version", "model",  "source", "kind",
                                                            "target", "tokens",  "layers", "rules",  "layer",
-                                                           "site",   "rule",    "value"};
+                                                           "site",   "rule",    "value",  "weights", "stories",
+                                                           "criterion", "attained"};
     static constexpr std::size_t most_rules = study::most_layers * study::all_sites.size();
     static constexpr std::size_t most_depth = 64;
 
@@ -320,7 +326,11 @@ class calibration_reader {
                                   "'; there are input, gate, up and intermediate",
                               at);
             case rule_field: return text_into(rule_.rule, v, at);
-            default: return number_into(rule_.value, v, at);
+            case value_field: return number_into(rule_.value, v, at);
+            case weights_field: return text_into(c_.weights, v, at);
+            case stories_field: return text_into(c_.stories, v, at);
+            case criterion_field: return text_into(c_.criterion, v, at);
+            default: return number_into(c_.attained.emplace(), v, at);
         }
     }
 

@@ -1,0 +1,116 @@
+#include "commands/origin.hpp"
+
+#include "error.hpp"
+#include "input/inputs.hpp"
+#include "model/embedded.hpp"
+#include "model/sha256.hpp"
+
+#include <tamis/version.hpp>
+
+#include <ctime>
+#include <string>
+
+namespace app {
+namespace {
+
+/// What the program was compiled for, which is what ran.
+const char* instruction_set() {
+#if defined(__AVX512BW__)
+    return "x86-64 with AVX-512";
+#elif defined(__AVX2__)
+    return "x86-64 with AVX2";
+#elif defined(__AVX__)
+    return "x86-64 with AVX";
+#elif defined(__x86_64__) || defined(_M_X64)
+    return "x86-64 with SSE2";
+#elif defined(__aarch64__)
+    return "aarch64 with NEON";
+#elif defined(__riscv)
+    return "RISC-V";
+#else
+    return "no SIMD that is known here";
+#endif
+}
+std::string now() {
+    const std::time_t time = std::time(nullptr);
+    char text[32] = "";
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&time));
+    return text;
+}
+std::string hash_of_file(const std::string& path) {
+    if (path == "-") {
+        return sha256(static_cast<source>(file::standard_input()).bytes);
+    }
+    const file bytes{path};
+    return sha256(static_cast<source>(bytes).bytes);
+}
+std::string weights_of(const common_options& o, const subject& s) {
+    if (o.checkpoint) {
+        return hash_of_file(*o.checkpoint);
+    }
+    for (const auto& twin : embedded_models()) {
+        if (s.label == twin.label) {
+            return sha256(twin.checkpoint.bytes);
+        }
+    }
+    return {};
+}
+/// "0:75", or "all".
+std::string range_of(const common_options& o) {
+    const std::string range = o.stories ? *o.stories : o.text ? ":" : line(":", embedded_stories);
+    return range == ":" ? "all" : (range.starts_with(':') ? "0" : "") + range;
+}
+
+/// Of intervals, where there are any.
+template <class Options>
+void add_draws(provenance& made, const Options& o) {
+    if constexpr (requires { o.sure.seed; }) {
+        made.add("seed", std::to_string(o.sure.seed));
+        made.add("draws", std::to_string(o.sure.draws));
+    }
+}
+
+} // namespace
+
+provenance provenance_of(const common_options& o) {
+    provenance made;
+    made.add("command", o.command_line);
+    made.add("program", line("tamis-study ", TAMIS_VERSION_MAJOR, '.', TAMIS_VERSION_MINOR, '.', TAMIS_VERSION_PATCH));
+    made.add("date", now());
+    made.add("instruction_set", instruction_set());
+    made.add("threads", std::to_string(o.threads));
+    add_draws(made, o);
+    return made;
+}
+
+provenance provenance_of(const common_options& o, const subject& s) {
+    provenance made = provenance_of(o);
+    made.add("model", s.name);
+    made.add("model_sha256", weights_of(o, s));
+    made.add("tokenizer_sha256", o.tokenizer ? hash_of_file(*o.tokenizer) : sha256(embedded_tokenizer().bytes));
+    made.add("activation", name(s.sigma));
+    made.add("rope_base", line(s.model.config.rope_base));
+    made.add("norm_eps", line(s.model.config.norm_eps));
+    made.add("text", s.text_name);
+    made.add("text_sha256", o.text ? hash_of_file(*o.text) : sha256(embedded_text().bytes));
+    made.add("stories", range_of(o));
+    made.add("tokens_hash", s.text_hash);
+    made.add("predictions", std::to_string(s.predictions()));
+    if (!s.tasks.empty()) {
+        made.add("tasks_sha256", o.tasks ? hash_of_file(*o.tasks) : sha256(embedded_tasks().bytes));
+        std::string counts;
+        for (const auto& t : s.tasks) {
+            counts += line(counts.empty() ? "" : ", ", t.name, ": ", t.questions.size());
+        }
+        made.add("questions", counts);
+    }
+    return made;
+}
+
+void say_origin(tamis::study::calibration& c, const common_options& o, const subject& s) {
+    c.source = "text " + s.text_name + ", stories " + range_of(o) + ", hash " + s.text_hash;
+    c.weights = "sha256:" + weights_of(o, s);
+    c.stories = range_of(o);
+}
+
+} // namespace app
