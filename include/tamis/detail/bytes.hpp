@@ -23,9 +23,9 @@ TAMIS_DETAIL_INLINE bytes16 load_bytes(const std::byte* p) {
 
 /// Byte k is 0xff where bit k is set, else 0.
 TAMIS_DETAIL_INLINE bytes16 bytes_of_bits(std::uint32_t bits) {
-    typedef std::uint64_t two_words __attribute__((vector_size(16)));
+    typedef std::uint64_t two_longs __attribute__((vector_size(16)));
     constexpr std::uint64_t everywhere = 0x0101010101010101u;
-    const two_words words = {(bits & 0xffu) * everywhere, ((bits >> 8) & 0xffu) * everywhere};
+    const two_longs words = {(bits & 0xffu) * everywhere, ((bits >> 8) & 0xffu) * everywhere};
     constexpr bytes16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     return (bytes16)(((bytes16)words & bit) == bit);
 }
