@@ -5,7 +5,7 @@
 
 // A format that a user wrote by the concept alone works in both kernels.
 
-static_assert(tamis::weight_format<int8_by_row>);
+static_assert(tamis::packable_format<int8_by_row>);
 static_assert(tamis::weight_format<three_bytes>);
 
 namespace {
@@ -13,7 +13,7 @@ namespace {
 struct no_at : int8_by_row {
     static double at(const std::byte* row, std::size_t i); // must be a float
 };
-struct no_pack {
+struct no_pack { // is read alone
     static constexpr const char* name = "no_pack";
     using storage = float;
     static constexpr std::size_t row_bytes(std::size_t n) { return n; }
@@ -23,7 +23,7 @@ struct no_pack {
 } // namespace
 
 static_assert(!tamis::weight_format<no_at>);
-static_assert(!tamis::weight_format<no_pack>);
+static_assert(tamis::weight_format<no_pack> && !tamis::packable_format<no_pack>);
 static_assert(!tamis::weight_format<float>);
 
 TEST_CASE_TEMPLATE("kernels read a format of the user's", F, int8_by_row, three_bytes) {

@@ -1,0 +1,15 @@
+// expect: a format with `unit` needs `static constexpr std::size_t block`
+#include "format_support.hpp"
+
+struct own : half_a_format {
+    static constexpr std::size_t unit = 32, factors = 0;
+#if defined(TAMIS_FIXED)
+    static constexpr std::size_t block = 32;
+#endif
+    static void load_unit(const std::byte*, std::size_t, const float*, tamis::detail::vec* out) {
+        for (std::size_t v = 0; v < 32 / tamis::detail::vec::size; ++v) {
+            out[v] = tamis::detail::vec(0.0f);
+        }
+    }
+};
+template void multiply<own>(const std::byte*, std::span<const float>, std::span<float>);
