@@ -11,7 +11,7 @@ TAMIS_BEGIN
 namespace detail {
 
 template <>
-struct quotient<vec> {
+struct lane_quotient<vec> {
     static vec of(const vec& a, const vec& b) { return divide(a, b); }
 };
 

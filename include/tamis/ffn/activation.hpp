@@ -11,7 +11,7 @@ namespace detail {
 
 /// a / b for the lanes below; of the machine's own vectors see activate.hpp.
 template <class Vector>
-struct quotient {
+struct lane_quotient {
     static Vector of(const Vector& a, const Vector& b) { return a / b; }
 };
 
@@ -32,7 +32,7 @@ struct silu {
     float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
     template <class Vector>
     Vector lanes(const Vector& z) const {
-        return detail::quotient<Vector>::of(z, Vector(1.0f) + exp(-z));
+        return detail::lane_quotient<Vector>::of(z, Vector(1.0f) + exp(-z));
     }
 };
 
@@ -55,7 +55,7 @@ struct gelu_tanh {
     template <class Vector>
     Vector lanes(const Vector& z) const {
         const Vector t = z * (Vector(1.0f) + Vector(0.044715f) * z * z);
-        return detail::quotient<Vector>::of(z, Vector(1.0f) + exp(Vector(-1.59576912160573071f) * t));
+        return detail::lane_quotient<Vector>::of(z, Vector(1.0f) + exp(Vector(-1.59576912160573071f) * t));
     }
 };
 
