@@ -64,6 +64,16 @@ TEST_CASE("channel_thresholds: equal ones are threshold; it joins with rules") {
           (tamis::threshold{0.75} & tamis::top_k{9})(values));
 }
 
+TEST_CASE("chess_thresholds") {
+    const std::array<double, 4> mean_squares{4.0, 0.25, 0.0, 1e-300};
+    std::array<float, 4> t{};
+    tamis::chess_thresholds(mean_squares, 1.0, t);
+    constexpr float most = std::numeric_limits<float>::max();
+    CHECK(t == std::array<float, 4>{0.5f, 2.0f, most, most});
+    tamis::chess_thresholds(mean_squares, 0.0, t);
+    CHECK(t == std::array<float, 4>{0.0f, 0.0f, most, 0.0f});
+}
+
 TEST_CASE_TEMPLATE("threshold::above drops the threshold itself", T, float, double) {
     using tamis::threshold;
     CHECK(show(threshold::above(0.5)(std::array{T(4), T(-0.5), T(0.25), T(0), T(-0.75)})) == "10001");

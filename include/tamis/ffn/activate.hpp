@@ -55,7 +55,9 @@ void by_lanes(std::span<float> values, F&& f) {
 /// have equal results wherever they lie, and ties live or die together.
 template <gating Gating>
 void activate(const Gating& sigma, std::span<float> values) {
-    if constexpr (takes_whole<Gating>) {
+    if constexpr (requires { sigma.activate(values); }) { // chosen at run time
+        sigma.activate(values);
+    } else if constexpr (takes_whole<Gating>) {
         sigma.whole(values);
     } else if constexpr (takes_lanes<Gating>) {
         by_lanes(values, [&](const vec& z) { return sigma.lanes(z); });
@@ -66,10 +68,22 @@ void activate(const Gating& sigma, std::span<float> values) {
     }
 }
 
+/// Whether all of a token's gates are needed to know one.
+template <gating Gating>
+constexpr bool needs_all_gates([[maybe_unused]] const Gating& sigma) {
+    if constexpr (requires { sigma.needs_all_gates(); }) {
+        return sigma.needs_all_gates();
+    } else {
+        return takes_whole<Gating>;
+    }
+}
+
 /// What a token's values of up become, in the same way.
 template <gating Gating>
 void activate_up([[maybe_unused]] const Gating& sigma, [[maybe_unused]] std::span<float> values) {
-    if constexpr (changes_up_by_lanes<Gating>) {
+    if constexpr (requires { sigma.activate_up(values); }) {
+        sigma.activate_up(values);
+    } else if constexpr (changes_up_by_lanes<Gating>) {
         by_lanes(values, [&](const vec& u) { return sigma.lanes_of_up(u); });
     } else if constexpr (changes_up<Gating>) {
         for (float& value : values) {

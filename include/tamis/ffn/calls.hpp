@@ -44,6 +44,19 @@ inline void need_apart(const byte_rows& x, const byte_rows& y, const workspace& 
 
 struct prefill_access;
 
+/// For what holds an FFN and runs it as its own: the tokens of x together, and the workspace for so many.
+struct ffn_access {
+    template <class Products, class Ffn, class Executor, class Observer>
+    static traffic run(const Ffn& ffn, block<const float> x, block<float> y, workspace w,
+                       const Executor& threads, Observer& see, std::size_t first) {
+        return ffn.template run<Products>(x, y, w, threads, see, first);
+    }
+    template <class Products, class Ffn>
+    static std::size_t bytes_for(const Ffn& ffn, std::size_t tokens, std::size_t threads) {
+        return ffn.template bytes_for<Products>(tokens, threads);
+    }
+};
+
 } // namespace detail
 
 /// The calls that every FFN has: y = FFN(x) for one token or a block of them, with the caller's threads (none: the calling

@@ -29,6 +29,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         "tamis: a glu_ffn takes tamis::glu_weights, or what tamis::pack made of some (an ungated FFN "
         "is a plain_ffn)");
     friend ffn_calls<glu_ffn>;
+    friend detail::ffn_access;
     static constexpr bool is_right = detail::is_glu_weights<Weights> &&
                                      detail::explain_activation<Activation>() &&
                                      detail::explain_policies<Policies...>();
@@ -184,13 +185,15 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
             }
         };
 
-        const detail::site_step for_gate = whole_gate ? detail::site_step{} : given;
+        const detail::site_step for_gate =
+            detail::needs_all_gates(sigma_) ? detail::site_step{} : given; // the mask of the gate product
         detail::site_step gate;
         detail::site_step up;
         if constexpr (has<site::gate>) {
             detail::run_products(threads, w, read, gate_of(for_gate));
             activate(given);
             gate.run<site::gate>(policies_, g, w, see, first, given);
+            gate.inherit(given);
             detail::run_products(threads, w, read, up_of(gate));
             activate_up();
             gate.zero_others(u);

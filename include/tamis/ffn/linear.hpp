@@ -231,6 +231,10 @@ void run_products(const Executor& threads, workspace w, traffic& read, Products.
     ((read.bytes_read += products.bytes_of_weights()), ...);
 }
 
+/// A product whose format and layout are known at run time: see listed_product.hpp.
+template <class Formats, template <class, bool> class Product>
+class listed_product;
+
 /// How an FFN multiplies: by a product class for each format. Which rows are read follows from the layout.
 template <template <class, bool> class Product, std::size_t MostTokens>
 struct products_by {
@@ -240,29 +244,49 @@ struct products_by {
     template <class M>
     static auto up(const M& w, block<const float> x, const active_set& inputs, const active_set& neurons,
                    std::span<const float> bias, block<float> out) {
-        constexpr bool by_outputs = up_rows_are_outputs<M>();
-        return of<M, by_outputs>{without_layout(w), x, by_outputs ? neurons : inputs, bias, out};
+        if constexpr (laid_at_run_time<M>) {
+            const bool by_outputs = up_rows_are_outputs(w);
+            return listed<M>{w, by_outputs, x, by_outputs ? neurons : inputs, bias, out};
+        } else {
+            constexpr bool by_outputs = up_rows_are_outputs<M>();
+            return of<M, by_outputs>{without_layout(w), x, by_outputs ? neurons : inputs, bias, out};
+        }
     }
     /// Down: the intermediate to the output.
     template <class M>
     static auto down(const M& w, block<const float> intermediate, const active_set& neurons,
                      std::span<const float> bias, block<float> out) {
-        constexpr bool by_outputs = down_rows_are_outputs<M>();
-        return of<M, by_outputs>{without_layout(w), intermediate, by_outputs ? active_set{} : neurons, bias,
-                                 out};
+        if constexpr (laid_at_run_time<M>) {
+            const bool by_outputs = down_rows_are_outputs(w);
+            return listed<M>{w, by_outputs, intermediate, by_outputs ? active_set{} : neurons, bias, out};
+        } else {
+            constexpr bool by_outputs = down_rows_are_outputs<M>();
+            return of<M, by_outputs>{without_layout(w), intermediate, by_outputs ? active_set{} : neurons,
+                                     bias, out};
+        }
     }
     template <class M>
     static std::size_t up_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-        return of<M, up_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
+        if constexpr (laid_at_run_time<M>) {
+            return listed<M>::bytes(w, up_rows_are_outputs(w), tokens, threads);
+        } else {
+            return of<M, up_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
+        }
     }
     template <class M>
     static std::size_t down_bytes(const M& w, std::size_t tokens, std::size_t threads) {
-        return of<M, down_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
+        if constexpr (laid_at_run_time<M>) {
+            return listed<M>::bytes(w, down_rows_are_outputs(w), tokens, threads);
+        } else {
+            return of<M, down_rows_are_outputs<M>()>::bytes(without_layout(w), tokens, threads);
+        }
     }
 
   private:
     template <class M, bool RowsAreOutputs>
     using of = Product<typename M::format_type, RowsAreOutputs>;
+    template <class M>
+    using listed = listed_product<typename M::formats_type, Product>;
 };
 
 /// By the kernels that read active rows alone.

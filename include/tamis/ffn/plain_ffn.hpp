@@ -17,6 +17,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         "tamis: a plain_ffn takes tamis::plain_weights, or what tamis::pack made of some (a gated FFN "
         "is a glu_ffn)");
     friend ffn_calls<plain_ffn>;
+    friend detail::ffn_access;
     static constexpr bool is_right = detail::is_plain_weights<Weights> &&
                                      detail::explain_activation<Activation>() &&
                                      detail::explain_policies<Policies...>();

@@ -28,6 +28,16 @@ void show_all(block<const float> values, Observer& see, std::size_t first) {
     }
 }
 
+/// Whether a site has no selector after all, where that is known at run time.
+template <class S>
+constexpr bool is_absent(const S& selector) {
+    if constexpr (requires { selector.is_absent(); }) {
+        return selector.is_absent();
+    } else {
+        return false;
+    }
+}
+
 /// The masks of one site over the tokens that share a reading, and what is made of them, in memory of the workspace. An
 /// object of it exists for every site; without a policy it takes no memory.
 class site_step {
@@ -43,6 +53,9 @@ class site_step {
     void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first,
              const site_step& given = {}) {
         if constexpr (Policies::template has<Where>) {
+            if (is_absent(policies.template at<Where>())) {
+                return show_all<Where>(values, see, first);
+            }
             const auto indices = begin(values.rows(), values.columns(), w);
             for (std::size_t token = 0; token < tokens_; ++token) {
                 const auto row = values.row(token);
@@ -66,6 +79,9 @@ class site_step {
     void take_given(const Policies& policies, std::size_t tokens, std::size_t n, workspace& w,
                     std::size_t first) {
         if constexpr (Policies::template has<before_sites>) {
+            if (is_absent(policies.template at<before_sites>())) {
+                return;
+            }
             const auto indices = begin(tokens, n, w);
             for (std::size_t token = 0; token < tokens_; ++token) {
                 policies.template at<before_sites>().give(first + token, mask_of(token));
@@ -122,6 +138,10 @@ class site_step {
 template <site Where, class Policies, class Observer>
 block<const float> masked_copy(const Policies& policies, block<const float> values, site_step& step,
                                workspace& w, Observer& see, std::size_t first) {
+    if (is_absent(policies.template at<Where>())) {
+        show_all<Where>(values, see, first);
+        return values;
+    }
     const block<float> masked = take_rows(w, values.rows(), values.columns());
     for (std::size_t token = 0; token < values.rows(); ++token) {
         copy_n(values.row(token).data(), values.columns(), masked.row(token).data());

@@ -14,6 +14,10 @@ struct glu_biases {
 
 namespace detail {
 
+/// A matrix of one of several formats, in one of several layouts: see any_ffn.
+template <class M>
+concept laid_at_run_time = requires { typename M::formats_type; };
+
 template <class M>
 inline constexpr bool is_neuron_major = std::is_same_v<typename M::layout_type, neuron_major>;
 
@@ -33,21 +37,39 @@ constexpr bool down_rows_are_outputs() {
     return !is_neuron_major<M>;
 }
 
+/// The same of a matrix, whose layout may be known at run time alone.
+template <class M>
+constexpr bool up_rows_are_outputs(const M& m) {
+    if constexpr (laid_at_run_time<M>) {
+        return m.layout() == decltype(m.layout())::neuron_major;
+    } else {
+        return up_rows_are_outputs<M>();
+    }
+}
+template <class M>
+constexpr bool down_rows_are_outputs(const M& m) {
+    if constexpr (laid_at_run_time<M>) {
+        return m.layout() != decltype(m.layout())::neuron_major;
+    } else {
+        return down_rows_are_outputs<M>();
+    }
+}
+
 template <class M>
 std::size_t up_neurons(const M& m) {
-    return up_rows_are_outputs<M>() ? m.rows() : m.columns();
+    return up_rows_are_outputs(m) ? m.rows() : m.columns();
 }
 template <class M>
 std::size_t up_width(const M& m) {
-    return up_rows_are_outputs<M>() ? m.columns() : m.rows();
+    return up_rows_are_outputs(m) ? m.columns() : m.rows();
 }
 template <class M>
 std::size_t down_neurons(const M& m) {
-    return down_rows_are_outputs<M>() ? m.columns() : m.rows();
+    return down_rows_are_outputs(m) ? m.columns() : m.rows();
 }
 template <class M>
 std::size_t down_width(const M& m) {
-    return down_rows_are_outputs<M>() ? m.rows() : m.columns();
+    return down_rows_are_outputs(m) ? m.rows() : m.columns();
 }
 
 /// Refuses a bias that does not fit; an empty one is none.

@@ -3,6 +3,9 @@
 #include <tamis/detail/memory.hpp>
 #include <tamis/rule/selects.hpp>
 
+#include <cmath>
+#include <limits>
+
 TAMIS_BEGIN
 
 /// A threshold for each channel (CHESS; a calibration's of one's own): entry i is active when |v_i| >= t_i, compared exactly. An
@@ -70,5 +73,21 @@ class channel_thresholds : public selects<channel_thresholds> {
 
     std::span<const float> thresholds_;
 };
+
+/// CHESS's thresholds on the gate from what calibration saw of up: t_i = sqrt(budget / mean_squares[i]) with the mean of u_i^2
+/// over the tokens, and one budget for all channels, so that what is dropped of the intermediate is alike in all. A channel
+/// without any up gets the largest float. Into `out`, as many. Refuses a budget that is negative or not finite.
+inline void chess_thresholds(std::span<const double> mean_squares, double budget, std::span<float> out) {
+    detail::need("tamis::chess_thresholds: room for %zu thresholds is needed, got %zu", mean_squares.size(),
+                 out.size());
+    if (!detail::is_between(budget, 0.0, detail::largest_double)) {
+        fail_value("tamis::chess_thresholds: the budget must be finite and >= 0, got %.12g", budget);
+    }
+    constexpr float most = (std::numeric_limits<float>::max)();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const double t = mean_squares[i] > 0 ? std::sqrt(budget / mean_squares[i]) : widen(most);
+        out[i] = t < widen(most) ? static_cast<float>(t) : most;
+    }
+}
 
 TAMIS_END

@@ -95,8 +95,9 @@ TEST_CASE("a value outside its rule's domain is named") {
     CHECK(problem("top_k", 0x1p53).empty());
     CHECK(problem("top_k", 2.5) == "the value of top_k must be a whole number, at most 2^53, got 2.5");
     CHECK(problem("top_k", 1e300).find("whole number") != std::string::npos);
-    CHECK(problem("topp", 1) ==
-          "there is no rule 'topp'; there are threshold, cett, top_p, max_p, top_k and top_k_fraction");
+    CHECK(
+        problem("topp", 1) ==
+        "there is no rule 'topp'; there are threshold, cett, top_p, max_p, top_k, top_k_fraction and channel_thresholds");
     CHECK(problem("cett", 1, site::gate) == "cett belongs at the intermediate, not at gate");
 }
 

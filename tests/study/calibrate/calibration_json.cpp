@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 // Calibrations as JSON: they come back to the bit, and what is damaged is refused with the place.
 
 using tamis::site;
@@ -234,9 +236,70 @@ TEST_CASE("neither depth nor length takes memory or time beyond the file's") {
           "tamis calibration: line 262145: rules[262144]: more rules than 65536 layers can have");
 }
 
+TEST_CASE("thresholds of channels: a list in the place of a value, to the bit, in a file of version 2") {
+    engine random{9};
+    calibration c = example();
+    CHECK(to_json(c)["version"] == 1); // what says no more than before is read by what was there before
+    for (const std::size_t layer : {0u, 1u}) {
+        std::vector<float> thresholds = generate<float>(shape::heavy_tailed, 70, random);
+        for (float& t : thresholds) {
+            t = std::fabs(t);
+        }
+        thresholds[3] = denormal_of<float>(1);
+        c.rules.push_back({layer, site::gate, "channel_thresholds", 0, thresholds});
+    }
+    CHECK(to_json(c)["version"] == 2);
+    CHECK(!to_json(c)["rules"][2].contains("value"));
+    CHECK(read_calibration(to_text(c)).value == c);
+    CHECK(from_json(to_json(c)).value == c);
+    const std::vector<float> gate = generate<float>(shape::heavy_tailed, 70, random);
+    const tamis::any_selector selector =
+        selector_at(*read_calibration(to_text(c)).value, 1, site::gate); // holds its own
+    CHECK(selector(gate) == tamis::channel_thresholds{c.rules[3].values}(gate));
+}
+
+TEST_CASE("thresholds of channels: doubles between floats are rounded up, which compares floats alike") {
+    nlohmann::json j = example();
+    j["rules"][0] = {{"values", {0.1, double{0.1f}, 0, 1e-46, 0x1.0000000001p0}},
+                     {"layer", 0},
+                     {"site", "intermediate"},
+                     {"rule", "channel_thresholds"}};
+    const auto read = read_calibration(j.dump());
+    REQUIRE(read);
+    CHECK(read.value->rules[0].values ==
+          std::vector<float>{0.1f, 0.1f, 0.0f, denormal_of<float>(1), 0x1.000002p0f});
+}
+
+TEST_CASE("thresholds of channels: what is wrong with a list is said") {
+    const auto with_values = [](nlohmann::json values) {
+        return after([&](nlohmann::json& j) {
+            j["rules"][1] = {{"layer", 1},
+                             {"site", "gate"},
+                             {"rule", "channel_thresholds"},
+                             {"values", std::move(values)}};
+        });
+    };
+    CHECK(with_values({1, "x"}) == "tamis calibration: rules[1]: 'values' must be a list of numbers, got x");
+    CHECK(with_values({1, nlohmann::json::array({2})}) ==
+          "tamis calibration: rules[1]: 'values' must be a list of numbers, got a list");
+    CHECK(with_values(7) == "tamis calibration: rules[1]: 'values' must be a list of numbers, got 7");
+    CHECK(
+        with_values({1, -0.5}) ==
+        "tamis calibration: layer 1, gate: the values of channel_thresholds must be finite and >= 0, got -0.5");
+    CHECK(
+        with_values({1, 1e300}) ==
+        "tamis calibration: layer 1, gate: the values of channel_thresholds must be finite and >= 0, got inf");
+    CHECK(with_values(nlohmann::json::array()) ==
+          "tamis calibration: layer 1, gate: channel_thresholds needs a value for each channel, got none");
+    CHECK(with_rule_field("rule", "channel_thresholds") ==
+          "tamis calibration: rules[1]: the field 'values' is missing");
+    CHECK(after([](nlohmann::json& j) { j["rules"][1].erase("value"); }) ==
+          "tamis calibration: rules[1]: the field 'value' is missing");
+}
+
 TEST_CASE("another format or a newer version is said so, whatever else the file has, wherever it stands") {
     CHECK(error_of_text("{\"rules\": {\"new\": 1}, \"format\": \"tamis-calibration\",\n \"version\": 3}") ==
-          "tamis calibration: line 2: version 3 can not be read; this library knows 1 to 1");
+          "tamis calibration: line 2: version 3 can not be read; this library knows 1 to 2");
     says(error_of_text("{\"rules\": 7, \"format\": \"gguf\"}"), "got 'gguf'");
 }
 
@@ -244,8 +307,8 @@ TEST_CASE("another format, a newer version") {
     CHECK(with_field("format", "gguf") ==
           "tamis calibration: the format must be 'tamis-calibration', got 'gguf'");
     CHECK(with_field("format", 1) == "tamis calibration: 'format' must be a text, got 1");
-    CHECK(with_field("version", 2) ==
-          "tamis calibration: version 2 can not be read; this library knows 1 to 1");
+    CHECK(with_field("version", 3) ==
+          "tamis calibration: version 3 can not be read; this library knows 1 to 2");
     CHECK(with_field("version", 0).find("version 0 can not be read") != std::string::npos);
     CHECK(with_field("version", 1.0) == "tamis calibration: 'version' must be a whole number >= 0, got 1.0");
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/rule/cett.hpp>
+#include <tamis/rule/channel_thresholds.hpp>
 #include <tamis/rule/max_p.hpp>
 #include <tamis/rule/top_k.hpp>
 #include <tamis/rule/top_p.hpp>
@@ -25,11 +26,17 @@ namespace study {
 ///     top_p, max_p    p in [0, 1]
 ///     top_k           k: a whole number, 0 .. 2^53
 ///     top_k_fraction  the kept fraction, in [0, 1]
+///
+/// or its one list:
+///
+///     rule                values
+///     channel_thresholds  one a channel: finite, >= 0
 struct calibrated_rule {
     std::size_t layer = 0;
     site where = site::intermediate;
     std::string rule;
     double value = 0;
+    std::vector<float> values{};
 
     friend bool operator==(const calibrated_rule&, const calibrated_rule&) = default;
 };
@@ -37,7 +44,7 @@ struct calibrated_rule {
 /// What a calibration found, to be kept: see calibration_json.hpp. A site that has a rule in one layer has one in each.
 struct calibration {
     /// Of the format; a reader refuses a newer one.
-    static constexpr int version = 1;
+    static constexpr int version = 2;
 
     std::string model;  // its name
     std::string source; // what it was calibrated on: a hash of the weights, of the text; free text
@@ -48,9 +55,9 @@ struct calibration {
     std::vector<calibrated_rule> rules;
 
     // What a file need not have.
-    std::string weights{};          // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
-    std::string stories{};          // the part of the text: "0:50"
-    std::string criterion{};        // what was to be met: "PPL at most 1.01 times the dense model's"
+    std::string weights{};   // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
+    std::string stories{};   // the part of the text: "0:50"
+    std::string criterion{}; // what was to be met: "PPL at most 1.01 times the dense model's"
     std::optional<double> attained{}; // what that came to: 1.0099
 
     friend bool operator==(const calibration&, const calibration&) = default;
@@ -59,9 +66,23 @@ struct calibration {
 /// More would be a damaged file.
 inline constexpr std::size_t most_layers = std::size_t{1} << 16;
 
+/// The rule that has a list of values in the place of one.
+inline constexpr std::string_view of_channels = "channel_thresholds";
+
 /// What is wrong with a rule, or with a calibration; empty when nothing is.
 inline std::string problem_of(const calibrated_rule& r) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
+    char value[32];
+    if (r.rule == of_channels) {
+        for (const float t : r.values) {
+            if (!detail::is_between(widen(t), 0.0, infinity) || magnitude_bits(t) >= infinity_bits<float>) {
+                std::snprintf(value, sizeof value, "%.9g", static_cast<double>(t));
+                return "the values of channel_thresholds must be finite and >= 0, got " + std::string{value};
+            }
+        }
+        return r.values.empty() ? "channel_thresholds needs a value for each channel, got none"
+                                : std::string{};
+    }
     const bool number =
         detail::is_between(r.value, 0.0, infinity) && magnitude_bits(r.value) < infinity_bits<double>;
     const char* domain = nullptr;
@@ -77,12 +98,11 @@ inline std::string problem_of(const calibrated_rule& r) {
                  static_cast<double>(static_cast<std::uint64_t>(r.value)) == r.value;
     } else {
         return "there is no rule '" + r.rule +
-               "'; there are threshold, cett, top_p, max_p, top_k and top_k_fraction";
+               "'; there are threshold, cett, top_p, max_p, top_k, top_k_fraction and channel_thresholds";
     }
     if (r.rule == "cett" && r.where != site::intermediate) {
         return std::string{"cett belongs at the intermediate, not at "} + name_of(r.where);
     }
-    char value[32];
     std::snprintf(value, sizeof value, "%.12g", r.value);
     return inside ? std::string{} : "the value of " + r.rule + " must be " + domain + ", got " + value;
 }
@@ -136,11 +156,38 @@ std::vector<calibrated_rule> rules_for(site where, std::string_view rule, const 
     return rules;
 }
 
-/// The selector of a rule, for a plan or a policy. cett borrows `norms`, the layer's neuron_norms; the others need none.
+namespace calibration_part {
+
+/// channel_thresholds with thresholds of its own: movable, not copyable.
+class held_thresholds : public selects<held_thresholds> {
+  public:
+    explicit held_thresholds(std::vector<float> values) : values_{std::move(values)}, over_{values_} {}
+    held_thresholds(held_thresholds&&) = default;
+    held_thresholds& operator=(held_thresholds&&) = default;
+    ~held_thresholds() = default;
+
+    template <class View>
+    void select(View values, mask_span out, workspace w) const {
+        over_.select(values, out, w);
+    }
+    static constexpr std::size_t selection_bytes(std::size_t) { return 0; }
+
+  private:
+    std::vector<float> values_;
+    channel_thresholds over_; // what a vector holds stays where it is when it is moved
+};
+
+} // namespace calibration_part
+
+/// The selector of a rule, for a plan or a policy. cett borrows `norms`, the layer's neuron_norms; the others need none, and hold
+/// what they need.
 /// Refuses a rule with a problem, and cett without norms.
 inline any_selector selector_of(const calibrated_rule& r, detail::kept_span<float> norms = {}) {
     if (const std::string problem = problem_of(r); !problem.empty()) {
         fail(("tamis::study::selector_of: " + problem).c_str());
+    }
+    if (r.rule == of_channels) {
+        return calibration_part::held_thresholds{r.values};
     }
     if (r.rule == "cett") {
         if (norms.empty()) {

@@ -88,19 +88,23 @@ inline nlohmann::json to_json(const calibration& c) {
         fail(("tamis::study::to_json: " + problem).c_str());
     }
     nlohmann::json rules = nlohmann::json::array();
+    int version = 1; // the oldest that can say it
     for (const calibrated_rule& r : c.rules) {
-        rules.push_back(
-            {{"layer", r.layer}, {"site", name_of(r.where)}, {"rule", r.rule}, {"value", r.value}});
+        nlohmann::json rule{{"layer", r.layer}, {"site", name_of(r.where)}, {"rule", r.rule}};
+        if (r.rule == of_channels) {
+            version = 2;
+            nlohmann::json& values = rule["values"] = nlohmann::json::array();
+            for (const float t : r.values) {
+                values.push_back(widen(t));
+            }
+        } else {
+            rule["value"] = r.value;
+        }
+        rules.push_back(std::move(rule));
     }
-    nlohmann::json all{{"format", calibration_format},
-            {"version", calibration::version},
-            {"model", c.model},
-            {"source", c.source},
-            {"kind", c.kind},
-            {"target", c.target},
-            {"tokens", c.tokens},
-            {"layers", c.layers},
-            {"rules", std::move(rules)}};
+    nlohmann::json all{{"format", calibration_format}, {"version", version}, {"model", c.model},
+                       {"source", c.source},           {"kind", c.kind},     {"target", c.target},
+                       {"tokens", c.tokens},           {"layers", c.layers}, {"rules", std::move(rules)}};
     const auto put = [&](const char* name, const std::string& text) {
         if (!text.empty()) {
             all[name] = text;

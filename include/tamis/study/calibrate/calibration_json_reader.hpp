@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <utility>
@@ -132,6 +133,11 @@ class calibration_reader {
             key_.clear();
             return true;
         }
+        if (depth_ == 3 && in_rules_ && field_ == values_field) {
+            in_values_ = true;
+            depth_ = 4;
+            return true;
+        }
         return value({kind::other, "a list"}, line()) && deeper();
     }
     bool key(string_t& name) {
@@ -158,8 +164,14 @@ class calibration_reader {
     bool end_object() {
         if (depth_ == 3 && in_rules_) {
             depth_ = 2;
-            if (!complete(layer_field, weights_field, rule_line_)) {
+            const bool of_channels = rule_.rule == study::of_channels;
+            if (!complete(layer_field, value_field, rule_line_) ||
+                !complete(of_channels ? values_field : value_field,
+                          of_channels ? weights_field : values_field, rule_line_)) {
                 return false;
+            }
+            if (!of_channels) {
+                rule_.values = {}; // of a field that this rule has not
             }
             if (const std::string problem = study::problem_of(rule_); !problem.empty()) {
                 return refuse("layer " + std::to_string(rule_.layer) + ", " + name_of(rule_.where) + ": " +
@@ -182,6 +194,9 @@ class calibration_reader {
         if (depth_ == 2 && in_rules_) {
             in_rules_ = false;
             depth_ = 1;
+        } else if (depth_ == 4 && in_values_) {
+            in_values_ = false;
+            depth_ = 3;
         } else {
             --depth_;
         }
@@ -217,6 +232,7 @@ class calibration_reader {
         site_field,
         rule_field,
         value_field,
+        values_field,
         weights_field, // from here on a file need not have them
         stories_field,
         criterion_field,
@@ -224,9 +240,10 @@ class calibration_reader {
         fields,
         none
     };
-    static constexpr std::array<const char*, fields> names{"format", "version", "model",  "source", "kind",
-                                                           "target", "tokens",  "layers", "rules",  "layer",
-                                                           "site",   "rule",    "value",  "weights", "stories",
+    static constexpr std::array<const char*, fields> names{"format",    "version", "model",   "source",
+                                                           "kind",      "target",  "tokens",  "layers",
+                                                           "rules",     "layer",   "site",    "rule",
+                                                           "value",     "values",  "weights", "stories",
                                                            "criterion", "attained"};
     static constexpr std::size_t most_rules = study::most_layers * study::all_sites.size();
     static constexpr std::size_t most_depth = 64;
@@ -258,8 +275,8 @@ class calibration_reader {
     }
     bool complete(std::size_t first, std::size_t last, std::size_t at) {
         for (std::size_t f = first; f < last; ++f) {
-            if ((seen_[first == layer_field] >> f & 1) == 0) {
-                return refuse((first == layer_field ? place() : std::string{}) + "the field '" + names[f] +
+            if ((seen_[first >= layer_field] >> f & 1) == 0) {
+                return refuse((first >= layer_field ? place() : std::string{}) + "the field '" + names[f] +
                                   "' is missing",
                               at);
             }
@@ -272,6 +289,10 @@ class calibration_reader {
     bool text_into(std::string& to, const found& v, std::size_t at) {
         to = v.text;
         return v.what == kind::text || wrong(v, "a text", at);
+    }
+    /// The same comparison for activations that are floats.
+    static float rounded_up(double threshold) {
+        return detail::bits_as<float>(detail::product_rounded_up<float>(threshold, magnitude_bits(1.0f)));
     }
     bool number_into(double& to, const found& v, std::size_t at) {
         to = v.number;
@@ -287,6 +308,14 @@ class calibration_reader {
     bool value(const found& v, std::size_t at) {
         if (depth_ == 0 || (depth_ == 2 && in_rules_)) {
             return refuse(place() + "this is no JSON object", at);
+        }
+        if (depth_ == 4 && in_values_) {
+            if (v.what != kind::number && v.what != kind::count) {
+                return wrong(v, "a list of numbers", at);
+            }
+            rule_.values.push_back(v.number < 0 ? static_cast<float>((std::max)(v.number, -1e30))
+                                                : rounded_up(v.number));
+            return true;
         }
         if ((depth_ != 1 && !(depth_ == 3 && in_rules_)) || field_ == none) {
             return true; // passed over
@@ -326,11 +355,8 @@ class calibration_reader {
                                   "'; there are input, gate, up and intermediate",
                               at);
             case rule_field: return text_into(rule_.rule, v, at);
-            case value_field: return number_into(rule_.value, v, at);
-            case weights_field: return text_into(c_.weights, v, at);
-            case stories_field: return text_into(c_.stories, v, at);
-            case criterion_field: return text_into(c_.criterion, v, at);
-            default: return number_into(c_.attained.emplace(), v, at);
+            case values_field: return wrong(v, "a list of numbers", at);
+            default: return number_into(rule_.value, v, at);
         }
     }
 
@@ -343,7 +369,7 @@ class calibration_reader {
     std::string error_, key_, text_;
     std::uint64_t count_ = 0;
     std::size_t depth_ = 0, field_ = none, rule_line_ = 0;
-    bool in_rules_ = false;
+    bool in_rules_ = false, in_values_ = false;
     std::array<std::uint32_t, 2> seen_{}; // fields of the whole, of the rule
     std::array<std::size_t, fields> lines_{};
     std::vector<std::size_t> rule_lines_;

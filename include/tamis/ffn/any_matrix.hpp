@@ -1,0 +1,148 @@
+#pragma once
+
+#include <tamis/matrix.hpp>
+
+#include <cstdio>
+#include <string_view>
+
+TAMIS_BEGIN
+
+/// The layouts as values.
+enum class weight_layout { neuron_major, input_major, output_major };
+
+constexpr const char* name_of(weight_layout l) {
+    switch (l) {
+        case weight_layout::neuron_major: return "neuron_major";
+        case weight_layout::input_major: return "input_major";
+        default: return "output_major";
+    }
+}
+template <layout L>
+inline constexpr weight_layout value_of_layout =
+    std::is_same_v<L, neuron_major>  ? weight_layout::neuron_major
+    : std::is_same_v<L, input_major> ? weight_layout::input_major
+                                     : weight_layout::output_major;
+
+/// A matrix whose format and layout are known at run time: what a file says of a tensor. The format goes by its name (bf16::name
+/// is "bf16"). Borrowed, as every matrix; whether it is one is checked by what takes it, which knows the formats.
+class any_matrix {
+  public:
+    template <class F, class L>
+    any_matrix(const matrix<F, L>& m)
+        : any_matrix{F::name, value_of_layout<L>, m.row(0), m.rows(), m.columns(), m.stride_bytes()} {}
+    /// stride_bytes = 0: rows directly behind each other.
+    any_matrix(std::string_view format, weight_layout l, const void* data, std::size_t rows,
+               std::size_t columns, std::size_t stride_bytes = 0)
+        : data_{data}, rows_{rows}, columns_{columns}, stride_bytes_{stride_bytes}, layout_{l} {
+        length_ = format.copy(name_, sizeof name_);
+    }
+
+    std::string_view format() const { return {name_, length_}; }
+    weight_layout layout() const { return layout_; }
+    const void* data() const { return data_; }
+    std::size_t rows() const { return rows_; }
+    std::size_t columns() const { return columns_; }
+    std::size_t stride_bytes() const { return stride_bytes_; }
+
+  private:
+    const void* data_;
+    std::size_t rows_, columns_, stride_bytes_;
+    weight_layout layout_;
+    char name_[32];
+    std::size_t length_ = 0;
+};
+
+/// Formats to choose from at run time; an any_ffn is compiled for them and no other.
+template <weight_format... Fs>
+struct formats {
+    static_assert(sizeof...(Fs) != 0, "tamis::formats: at least one format is needed");
+    static constexpr std::size_t count = sizeof...(Fs);
+
+    /// The place of a name in the list; count if it has none.
+    static std::size_t index_of(std::string_view name) {
+        std::size_t index = 0;
+        (void)((name == Fs::name ? true : (++index, false)) || ...);
+        return index;
+    }
+    static bool has(std::string_view name) { return index_of(name) != count; }
+};
+
+namespace detail {
+
+/// Writes "f32, bf16, q8_0" into what there is room for.
+template <class... Fs>
+void list_names(formats<Fs...>, char* text, std::size_t room) {
+    std::size_t at = 0;
+    const auto add = [&](const char* name) {
+        const int written =
+            at < room ? std::snprintf(text + at, room - at, "%s%s", at == 0 ? "" : ", ", name) : 0;
+        at += static_cast<std::size_t>(written);
+    };
+    (add(Fs::name), ...);
+}
+
+/// No layout type: it is known at run time.
+struct run_time_layout {};
+
+/// A matrix of one of a list's formats that was checked: what FFNs' weights are made of where these are known at run time.
+template <class Formats>
+class listed_matrix;
+template <class... Fs>
+class listed_matrix<formats<Fs...>> {
+  public:
+    using formats_type = formats<Fs...>;
+    using layout_type = run_time_layout;
+
+    /// Refuses a format that is not in the list, by the matrix's name and the list, and what `matrix` refuses.
+    listed_matrix(const char* name, const any_matrix& m)
+        : index_{formats_type::index_of(m.format())}, layout_{m.layout()} {
+        if (index_ == formats_type::count) {
+            char known[128];
+            char text[256];
+            list_names(formats_type{}, known, sizeof known);
+            std::snprintf(
+                text, sizeof text,
+                "tamis: %s is '%.*s', but this is compiled for %s: add it to formats<...>, or repack", name,
+                static_cast<int>(m.format().size()), m.format().data(), known);
+            fail(text);
+        }
+        as_it_is([&]<class F>(F) {
+            const std::size_t stride = m.stride_bytes() == 0 ? F::row_bytes(m.columns()) : m.stride_bytes();
+            const matrix<F, neuron_major> checked{m.data(), m.rows(), m.columns(), stride};
+            data_ = checked.row(0);
+            rows_ = checked.rows();
+            columns_ = checked.columns();
+            stride_bytes_ = stride;
+            row_bytes_ = checked.row_bytes();
+        });
+    }
+
+    std::size_t rows() const { return rows_; }
+    std::size_t columns() const { return columns_; }
+    std::size_t stride_bytes() const { return stride_bytes_; }
+    std::size_t row_bytes() const { return row_bytes_; }
+    const std::byte* row(std::size_t i) const { return data_ + i * stride_bytes_; }
+    weight_layout layout() const { return layout_; }
+
+    /// Calls f with the format, which is a type without a state.
+    template <class Call>
+    void as_it_is(Call&& f) const {
+        std::size_t at = 0;
+        (void)((at++ == index_ ? (f(type<Fs>{}.get()), true) : false) || ...);
+    }
+
+  private:
+    template <class F>
+    struct type {
+        F get() const { return {}; }
+    };
+
+    std::size_t index_;
+    weight_layout layout_;
+    const std::byte* data_ = nullptr;
+    std::size_t rows_ = 0, columns_ = 0, stride_bytes_ = 0, row_bytes_ = 0;
+};
+
+} // namespace detail
+
+TAMIS_END
