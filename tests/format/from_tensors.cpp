@@ -111,7 +111,8 @@ TEST_CASE("fp8 in blocks: whole tensors, and views that begin and end inside a b
     const std::size_t views[][4] = {{0, 0, 300, 330},   {128, 128, 128, 128}, {5, 96, 200, 234},
                                     {100, 77, 60, 253}, {0, 127, 1, 2},       {299, 329, 1, 1},
                                     {3, 1, 0, 5},       {200, 31, 100, 160}};
-    for (const auto& [first_row, first_column, rows, columns] : views) {
+    for (const auto& some : views) {
+        const std::size_t first_row = some[0], first_column = some[1], rows = some[2], columns = some[3];
         CAPTURE(first_row);
         CAPTURE(first_column);
         const auto view = tensor.view(first_row, first_column, rows, columns);
