@@ -1,6 +1,8 @@
 #include "ffn/support_repack.hpp"
 #include "format/unit_formats.hpp"
 
+#include <tamis/ffn/pack.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -57,6 +59,23 @@ TEST_CASE("repack: a format that is read alone is copied, and rows that end with
     CHECK_THROWS_WITH_AS((tamis::repack<tamis::tq2_0, tamis::input_major>(source, memory)),
                          doctest::Contains("whole blocks of 256 weights, but a row has 5"),
                          std::invalid_argument);
+}
+
+TEST_CASE("pack<transposed_as>: what lies right stays in its format, where it lies") {
+    using namespace tamis;
+    engine random{6};
+    const auto gate = rows_of_units<q4_k>(512, 256, random);
+    const auto up = rows_of_units<q4_k>(512, 256, random);
+    const auto down = rows_of_units<q6_k>(256, 512, random);
+    const glu_weights weights{matrix<q4_k, neuron_major>{gate.data(), 512, 256},
+                              matrix<q4_k, neuron_major>{up.data(), 512, 256},
+                              matrix<q6_k, output_major>{down.data(), 256, 512}};
+    const auto packed = pack<transposed_as<q8_0>>(weights, at_intermediate(nonzero{}));
+    static_assert(std::is_same_v<decltype(packed.gate), packed_matrix<q4_k, neuron_major>>);
+    static_assert(std::is_same_v<decltype(packed.down), packed_matrix<q8_0, neuron_major>>);
+    CHECK(packed.gate.view().row(0) == gate.data());
+    CHECK(packed.owned_bytes() == packed.down.owned_bytes());
+    CHECK(bytes_of(packed.down.view()) == packed_plainly<q8_0>(weights.down, true));
 }
 
 TEST_CASE("what loses nothing: mxfp4 as bf16, tq2_0 as f16, and all formats as f32") {
