@@ -8,7 +8,9 @@
 
 namespace {
 
-std::uint16_t random_half_scale(engine& random) { return static_cast<std::uint16_t>(0x1c00 + below(random, 0x1000)); }
+std::uint16_t random_half_scale(engine& random) {
+    return static_cast<std::uint16_t>(0x1c00 + below(random, 0x1000));
+}
 
 /// The number that E4M3's definition gives.
 double e4m3_number(unsigned code) {
@@ -40,7 +42,13 @@ struct fp8_checkpoint {
     }
     tamis::fp8_block_tensor view(std::size_t first_row, std::size_t first_column, std::size_t r,
                                  std::size_t c) const {
-        return {codes.data() + first_row * columns + first_column, r, c, scales.data(), across, columns, first_row,
+        return {codes.data() + first_row * columns + first_column,
+                r,
+                c,
+                scales.data(),
+                across,
+                columns,
+                first_row,
                 first_column};
     }
 };
@@ -100,9 +108,11 @@ void put_nibble(std::vector<std::uint32_t>& words, std::size_t word, std::size_t
 TEST_CASE("fp8 in blocks: whole tensors, and views that begin and end inside a block") {
     engine random{31};
     const fp8_checkpoint tensor{random};
-    const std::size_t views[][4] = {{0, 0, 300, 330}, {128, 128, 128, 128}, {5, 96, 200, 234}, {100, 77, 60, 253},
-                                    {0, 127, 1, 2},   {299, 329, 1, 1},     {3, 1, 0, 5},      {200, 31, 100, 160}};
-    for (const auto& [first_row, first_column, rows, columns] : views) {
+    const std::size_t views[][4] = {{0, 0, 300, 330},   {128, 128, 128, 128}, {5, 96, 200, 234},
+                                    {100, 77, 60, 253}, {0, 127, 1, 2},       {299, 329, 1, 1},
+                                    {3, 1, 0, 5},       {200, 31, 100, 160}};
+    for (const auto& some : views) {
+        const std::size_t first_row = some[0], first_column = some[1], rows = some[2], columns = some[3];
         CAPTURE(first_row);
         CAPTURE(first_column);
         const auto view = tensor.view(first_row, first_column, rows, columns);
@@ -141,8 +151,8 @@ TEST_CASE("fp8 by rows: codes and scales as they are") {
     const auto m = tamis::repack_fp8_rows<tamis::neuron_major>(from, memory);
     for (std::size_t i = 0; i < 20; ++i) {
         for (std::size_t j = 0; j < 75; ++j) {
-            REQUIRE(m.at(i, j) ==
-                    static_cast<float>(e4m3_number(tensor.codes[i * tensor.columns + 3 + j]) * double{scales[i]}));
+            REQUIRE(m.at(i, j) == static_cast<float>(e4m3_number(tensor.codes[i * tensor.columns + 3 + j]) *
+                                                     double{scales[i]}));
         }
     }
     auto fewer = from;
@@ -212,7 +222,8 @@ TEST_CASE("int4 from GPTQ: zero points one less than they mean, or not; act-orde
     CHECK_THROWS_AS((tamis::repack_gptq<128, tamis::output_major>(from, memory)), std::invalid_argument);
 }
 
-TEST_CASE("int4 from MatMulNBits: with zero points and without, float scales and binary16, a last group that is shorter") {
+TEST_CASE(
+    "int4 from MatMulNBits: with zero points and without, float scales and binary16, a last group that is shorter") {
     engine random{35};
     for (const std::size_t inputs : {160u, 150u, 32u, 1u}) {
         CAPTURE(inputs);
@@ -231,8 +242,8 @@ TEST_CASE("int4 from MatMulNBits: with zero points and without, float scales and
             }
         }
         std::vector<std::byte> memory(w.outputs * tamis::int4_groups<32>::row_bytes(inputs));
-        const tamis::matmul_nbits_tensors<std::uint16_t> half{b.data(), w.scales.data(), zeros.data(), w.outputs,
-                                                              inputs};
+        const tamis::matmul_nbits_tensors<std::uint16_t> half{b.data(), w.scales.data(), zeros.data(),
+                                                              w.outputs, inputs};
         w.check(tamis::repack_matmul_nbits<32, tamis::neuron_major>(half, memory));
         std::vector<float> scales;
         for (const auto scale : w.scales) {

@@ -49,7 +49,12 @@ void check_units(bool tame, std::size_t rounds) {
             const std::size_t columns =
                 f.block == 1 ? 1 + below(random, 400) : f.block * (1 + below(random, 3));
             CAPTURE(columns);
-            const auto row = f.row(columns, random, tame);
+#if defined(__FAST_MATH__) // may multiply a float scale by a power of two first, which may overflow
+            const bool is_tame = tame || f.scales_are_floats;
+#else
+            const bool is_tame = tame;
+#endif
+            const auto row = f.row(columns, random, is_tame);
             std::vector<float> expected(columns);
             for (std::size_t i = 0; i < columns; ++i) {
                 expected[i] = f.at(row.data(), i);
@@ -59,7 +64,7 @@ void check_units(bool tame, std::size_t rounds) {
     }
 }
 
-std::uint64_t hash_of_blocks(const unit_format_case& f) {
+[[maybe_unused]] std::uint64_t hash_of_blocks(const unit_format_case& f) {
     engine random{12};
     std::vector<float> weights;
     for (int round = 0; round < 40; ++round) {

@@ -71,6 +71,7 @@ std::vector<std::byte> row_of_bits(std::size_t columns, engine& random, bool tam
 struct unit_format_case {
     const char* name;
     std::size_t block; // 1 where a row may end anywhere
+    bool scales_are_floats;
     std::vector<std::byte> (*row)(std::size_t columns, engine& random, bool tame);
     float (*at)(const std::byte* row, std::size_t i);
     void (*unpack)(const std::byte* row, std::size_t begin, std::size_t end, float* out);
@@ -78,7 +79,13 @@ struct unit_format_case {
 template <class F>
 constexpr unit_format_case case_of() {
     static_assert(tamis::detail::unit_format<F> && tamis::weight_format<F>);
-    return {F::name, tamis::detail::whole_block_format<F> ? F::block : 1, row_of_bits<F>, F::at,
+    constexpr std::string_view name = F::name;
+    constexpr bool scales_are_floats = name.starts_with("fp8") || name.starts_with("int4");
+    return {F::name,
+            tamis::detail::whole_block_format<F> ? F::block : 1,
+            scales_are_floats,
+            row_of_bits<F>,
+            F::at,
             tamis::detail::unpack_row<F>};
 }
 

@@ -5,7 +5,7 @@
 #include <tamis/rule/top_p.hpp>
 
 #if defined(TAMIS_FIXED)
-using packed = tamis::q8_0;
+using packed = tamis::transposed_as<tamis::q8_0>;
 #else
 using packed = tamis::q4_k; // what W_down would stay in
 #endif

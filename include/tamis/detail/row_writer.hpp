@@ -102,9 +102,9 @@ class row_writer {
     static constexpr bool copies = !transposes<L, M> && std::is_same_v<F, typename M::format_type>;
     static_assert(
         packable_format<F> || copies,
-        "tamis: this format is read alone, and cannot be packed: its quantiser searches. Say one that can, as in "
-        "pack<q8_0>, packed_ffn<q8_0> or repack<q8_0, neuron_major>: f32, f16, bf16, int8_by_row, q8_0, q5_1, "
-        "q5_0, q4_1, q4_0, mxfp4, tq2_0, or your own with a member `pack`");
+        "tamis: this format is read alone, and cannot be packed: its quantiser searches. Say one that can for what is "
+        "transposed, as in pack<transposed_as<q8_0>>, packed_ffn<transposed_as<q8_0>> or repack<q8_0, neuron_major>: "
+        "f32, f16, bf16, int8_by_row, q8_0, q5_1, q5_0, q4_1, q4_0, mxfp4, tq2_0, or your own with a member `pack`");
 
   public:
     using cell = typename carry::cell;

@@ -66,6 +66,12 @@ on_threads(E) -> on_threads<E>;
 template <class E, class Progress>
 on_threads(E, Progress) -> on_threads<E, Progress>;
 
+/// In the place of a format: matrices that have to be transposed become F, and what lies right stays in its own format, where
+/// it lies. So a checkpoint in a format that is read alone, or that loses much when it is transposed, is packed:
+///     auto ffn = packed_ffn<transposed_as<q8_0>>(weights_in_q4_k, silu{}, at_intermediate(top_p{0.9}));
+template <packable_format F>
+struct transposed_as {};
+
 namespace detail {
 
 /// Whether a matrix already is what is needed.
@@ -89,8 +95,21 @@ packed_matrix<F, L> pack_matrix(const M& source, const E& threads, Shown& shown)
 }
 
 struct as_it_is {};
-template <class F, class M>
-using format_or = std::conditional_t<std::is_same_v<F, as_it_is>, typename M::format_type, F>;
+/// The format that a matrix has in layout L: the one that is asked for, or else its own.
+template <class F, class M, class L>
+struct packed_format {
+    using type = F;
+};
+template <class M, class L>
+struct packed_format<as_it_is, M, L> {
+    using type = typename M::format_type;
+};
+template <class F, class M, class L>
+struct packed_format<transposed_as<F>, M, L> {
+    using type = std::conditional_t<std::is_same_v<L, typename M::layout_type>, typename M::format_type, F>;
+};
+template <class F, class M, class L = typename M::layout_type>
+using format_or = typename packed_format<F, M, L>::type;
 
 /// The layouts that policies need: those for masks alone need none.
 template <class... Policies>
@@ -110,8 +129,9 @@ class layouts_for {
 } // namespace detail
 
 /// Packs for policies: gate and up by inputs where there is a policy at the input, else by neurons; down by neurons
-/// where there is one at gate, up, intermediate or neurons, else as it is; one of masks_only asks for nothing. A format to convert to
-/// may be given: `pack<bf16>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does
+/// where there is one at gate, up, intermediate or neurons, else as it is; one of masks_only asks for nothing. A format to
+/// convert to may be given, for all or for what is transposed alone: `pack<bf16>(weights, policies...)`,
+/// `pack<transposed_as<bf16>>(weights, policies...)`. What already lies right is not copied. O(weights), once; the result does
 /// not depend on the threads. To pack into memory of one's own, see repack; for the FFN at once, packed_ffn.
 template <class F = detail::as_it_is, executor E, class Progress, class Gate, class Up, class Down,
           class... Policies>
@@ -119,9 +139,9 @@ auto pack(on_threads<E, Progress> on, const glu_weights<Gate, Up, Down>& weights
     using layouts = detail::layouts_for<Policies...>;
     using up_layout = typename layouts::up;
     using down_layout = typename layouts::template down<Down>;
-    using gate_format = detail::format_or<F, Gate>;
-    using up_format = detail::format_or<F, Up>;
-    using down_format = detail::format_or<F, Down>;
+    using gate_format = detail::format_or<F, Gate, up_layout>;
+    using up_format = detail::format_or<F, Up, up_layout>;
+    using down_format = detail::format_or<F, Down, down_layout>;
     detail::shown_progress shown{on.progress,
                                  detail::bytes_to_pack<gate_format, up_layout>(weights.gate) +
                                      detail::bytes_to_pack<up_format, up_layout>(weights.up) +
@@ -138,8 +158,8 @@ auto pack(on_threads<E, Progress> on, const plain_weights<Up, Down>& weights, co
     using layouts = detail::layouts_for<Policies...>;
     using up_layout = typename layouts::up;
     using down_layout = typename layouts::template down<Down>;
-    using up_format = detail::format_or<F, Up>;
-    using down_format = detail::format_or<F, Down>;
+    using up_format = detail::format_or<F, Up, up_layout>;
+    using down_format = detail::format_or<F, Down, down_layout>;
     detail::shown_progress shown{on.progress,
                                  detail::bytes_to_pack<up_format, up_layout>(weights.up) +
                                      detail::bytes_to_pack<down_format, down_layout>(weights.down)};

@@ -355,8 +355,12 @@ class calibration_reader {
                                   "'; there are input, gate, up and intermediate",
                               at);
             case rule_field: return text_into(rule_.rule, v, at);
+            case value_field: return number_into(rule_.value, v, at);
             case values_field: return wrong(v, "a list of numbers", at);
-            default: return number_into(rule_.value, v, at);
+            case weights_field: return text_into(c_.weights, v, at);
+            case stories_field: return text_into(c_.stories, v, at);
+            case criterion_field: return text_into(c_.criterion, v, at);
+            default: return number_into(c_.attained.emplace(), v, at);
         }
     }
 
