@@ -56,9 +56,22 @@ float largest_error(float least_part_of_z) {
 } // namespace
 
 TEST_CASE("lanes equal the call: silu, gelu, gelu_tanh") {
+    if (!tamis::detail::vectors_round) {
+        return; // they are not used
+    }
     CHECK(largest_error<tamis::silu>(0) < bound);
     CHECK(largest_error<tamis::gelu>(0.125f) < bound);
     CHECK(largest_error<tamis::gelu_tanh>(0.125f) < bound);
+}
+
+TEST_CASE_TEMPLATE("lanes far below zero are nothing, whatever a division is compiled to", Sigma, tamis::silu,
+                   tamis::gelu_tanh) {
+    for (const float z : {-20.0f, -89.0f, -100.0f, -1e4f, -1e30f}) {
+        const float got = by_lanes<Sigma>(std::vector<float>(vec::size, at_run_time(z)))[0];
+        CAPTURE(z);
+        CHECK(!tamis::is_nan(got));
+        CHECK(std::fabs(got) <= 1e-7f);
+    }
 }
 
 TEST_CASE("activate: vectors, and what is left over, at any number of values") {
@@ -117,15 +130,20 @@ TEST_CASE_TEMPLATE("equal values have equal results at every place of every numb
                    tamis::silu, tamis::gelu, tamis::gelu_tanh, tamis::relu, own_sigma) {
     for (const float z : {-88.5f, -88.0f, -87.4f, 88.5f, -104.0f, 104.0f, -5.55f, -9.1f, 0.1f, -0.3f, 1e30f,
                           -1e30f, 1e-30f, 0.0f, negative_zero_of<float>, denormal_of<float>(3)}) {
+#if defined(__FAST_MATH__)
+        if (z == 0) { // which has no sign there
+            continue;
+        }
+#endif
         CAPTURE(z);
         CHECK(equal_at_every_place<Sigma>(at_run_time(z)));
     }
 }
 
-TEST_CASE("what has lanes is computed by them alone") {
+TEST_CASE("what has lanes is computed by them alone, where they are used") {
     std::vector<float> values(vec::size + 1, 3.0f);
     tamis::detail::activate(own_sigma{}, values);
-    CHECK(values == std::vector<float>(vec::size + 1, 6.0f));
+    CHECK(values == std::vector<float>(vec::size + 1, tamis::detail::vectors_round ? 6.0f : 3.0f));
 }
 
 #if !defined(__FAST_MATH__)

@@ -67,6 +67,13 @@ double exact_relu2(double z) { return std::max(z, 0.0) * std::max(z, 0.0); }
 double exact_identity(double z) { return z; }
 
 reference_values reference_glu(const problem& p, exact_sigma sigma, const site_masks& masks) {
+    const auto each = [sigma](std::span<double> gates) {
+        std::transform(gates.begin(), gates.end(), gates.begin(), sigma);
+    };
+    return reference_glu(p, exact_gating{each}, masks);
+}
+
+reference_values reference_glu(const problem& p, const exact_gating& gating, const site_masks& masks) {
     const std::size_t d = p.neurons();
     const VectorXd keep_x = ones_of(masks[0], p.width());
     const VectorXd keep_g = ones_of(masks[1], d);
@@ -75,14 +82,15 @@ reference_values reference_glu(const problem& p, exact_sigma sigma, const site_m
 
     const VectorXd x = vector_of(p.x);
     const VectorXd masked_x = x.cwiseProduct(keep_x);
-    const VectorXd g = (matrix_of(p.gate) * masked_x + bias_of(p.gate_bias, d)).unaryExpr(sigma);
-    const VectorXd u = matrix_of(p.up) * masked_x + bias_of(p.up_bias, d);
+    VectorXd g = matrix_of(p.gate) * masked_x + bias_of(p.gate_bias, d);
+    gating.gates({g.data(), d});
+    const VectorXd u = (matrix_of(p.up) * masked_x + bias_of(p.up_bias, d)).unaryExpr(gating.up);
     const VectorXd i = u.cwiseProduct(keep_u).cwiseProduct(g.cwiseProduct(keep_g));
     const VectorXd y = matrix_of(p.down) * i.cwiseProduct(keep_i) + bias_of(p.down_bias, p.width());
 
     // The gate's mask comes before the up's; without one at the gate it is the up's that leaves gate neurons
-    // out.
-    const bool gate_first = !masks[1].empty() || masks[2].empty();
+    // out, unless all gates are needed.
+    const bool gate_first = !masks[1].empty() || masks[2].empty() || gating.takes_whole;
     return {{list_of(x), list_of(gate_first ? g : VectorXd{g.cwiseProduct(keep_u)}),
              list_of(gate_first ? VectorXd{u.cwiseProduct(keep_g)} : u), list_of(i)},
             list_of(y)};

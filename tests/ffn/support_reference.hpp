@@ -5,6 +5,7 @@
 #include <tamis/ffn/observer.hpp>
 
 #include <array>
+#include <functional>
 #include <string>
 
 // An FFN in double, written from the formulas with Eigen. It knows nothing of the library but the masks,
@@ -58,6 +59,13 @@ struct reference_values {
 };
 
 reference_values reference_glu(const problem& p, exact_sigma sigma, const site_masks& masks);
+/// The same of a gating: what becomes of all gates of the token, and of one value of up.
+struct exact_gating {
+    std::function<void(std::span<double>)> gates;
+    double (*up)(double) = exact_identity;
+    bool takes_whole = false;
+};
+reference_values reference_glu(const problem& p, const exact_gating& gating, const site_masks& masks);
 /// y = down sigma(up x + up_bias) + down_bias, with the sites input and intermediate.
 reference_values reference_plain(const problem& p, exact_sigma sigma, const site_masks& masks);
 

@@ -10,6 +10,11 @@ TAMIS_BEGIN
 
 namespace detail {
 
+template <>
+struct lane_quotient<vec> {
+    static vec of(const vec& a, const vec& b) { return divide(a, b); }
+};
+
 // Without SSE4.1 xsimd rounds to a whole number by adding a large one and taking it away, which -ffast-math leaves out: its exp
 // is then wrong by tens of percent. There the calls one by one are taken.
 #if defined(__SSE2__) && !defined(__SSE4_1__) && (defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__))

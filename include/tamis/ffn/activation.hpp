@@ -7,6 +7,16 @@
 
 TAMIS_BEGIN
 
+namespace detail {
+
+/// a / b for the lanes below; of the machine's own vectors see activate.hpp.
+template <class Vector>
+struct lane_quotient {
+    static Vector of(const Vector& a, const Vector& b) { return a / b; }
+};
+
+} // namespace detail
+
 /// sigma of the FFN: a function of one float. One of your own is any callable of that form. For speed it may have, beside
 /// the call, `lanes`, which takes and gives a vector of floats (any type with their operators, and exp). An FFN then takes all
 /// values by `lanes`, else all by the call, so that equal values have equal results. NaN and -infinity give NaN (but those
@@ -22,7 +32,7 @@ struct silu {
     float operator()(float z) const { return z / (1.0f + std::exp(-z)); }
     template <class Vector>
     Vector lanes(const Vector& z) const {
-        return z / (Vector(1.0f) + exp(-z));
+        return detail::lane_quotient<Vector>::of(z, Vector(1.0f) + exp(-z));
     }
 };
 
@@ -45,7 +55,7 @@ struct gelu_tanh {
     template <class Vector>
     Vector lanes(const Vector& z) const {
         const Vector t = z * (Vector(1.0f) + Vector(0.044715f) * z * z);
-        return z / (Vector(1.0f) + exp(Vector(-1.59576912160573071f) * t));
+        return detail::lane_quotient<Vector>::of(z, Vector(1.0f) + exp(Vector(-1.59576912160573071f) * t));
     }
 };
 

@@ -21,7 +21,7 @@ class clipped_swiglu {
     detail::vec lanes(const detail::vec& gate) const {
         using detail::vec;
         const vec z = detail::at_most(gate, limit_);
-        return z / (vec(1.0f) + exp(vec(-alpha_) * z));
+        return detail::divide(z, vec(1.0f) + exp(vec(-alpha_) * z));
     }
     float of_up(float up) const { return detail::clamped_to(up, limit_) + 1.0f; }
     detail::vec lanes_of_up(const detail::vec& up) const {

@@ -3,6 +3,7 @@
 #include <tamis/detail/lanes.hpp>
 #include <tamis/detail/soft_double.hpp>
 #include <tamis/error.hpp>
+#include <tamis/ffn/activate.hpp>
 
 #include <limits>
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <tamis/detail/mean_and_deviation.hpp>
-#include <tamis/ffn/activate.hpp>
 #include <tamis/ffn/gating/limit.hpp>
 
 TAMIS_BEGIN

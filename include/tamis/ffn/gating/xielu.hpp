@@ -34,11 +34,21 @@ class xielu {
         using namespace detail;
         const auto bits = bits_of_lanes<float>(z);
         const vec lower = either(keys_of<float>(bits) < key_lanes<float>(key(eps_)), vec(eps_), z);
-        const vec below = vec(n_) * (expm1(lower) - z);
+        const vec below = vec(n_) * (exp_less_line(lower) + (lower - z));
         return either(bits > key_lanes<float>(0), vec(p_) * z * z, below) + vec(beta_) * z;
     }
 
   private:
+    /// expm1(v) - v for v <= 0: near 0 by its series, which loses no digits.
+    static detail::vec exp_less_line(const detail::vec& v) {
+        using namespace detail;
+        vec series(1.0f / 40320);
+        for (const float coefficient : {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f}) {
+            series = series * v + vec(coefficient);
+        }
+        const auto near = keys_of<float>(bits_of_lanes<float>(v)) < key_lanes<float>(key(0.5f));
+        return either(near, series * v * v, (exp(v) - vec(1.0f)) - v);
+    }
     static float softplus(float v) {
         const auto wide = static_cast<double>(v);
         return static_cast<float>((wide > 0 ? wide : 0.0) + std::log1p(std::exp(wide > 0 ? -wide : wide)));
