@@ -1,8 +1,11 @@
 #include "ffn/support_reference.hpp"
 #include "ffn/support_subsets.hpp"
 
+#include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
+#include <tamis/ffn/projection.hpp>
 #include <tamis/rule/combine.hpp>
+#include <tamis/rule/grouped.hpp>
 
 #include <doctest/doctest.h>
 
@@ -110,4 +113,33 @@ TEST_CASE("plain_ffn: a call allocates nothing") {
                                tamis::gelu{}, tamis::at_input(tamis::top_p{0.9}),
                                tamis::at_intermediate(tamis::top_p{0.9} & tamis::threshold{0.01})};
     CHECK(allocations_of(ffn, p) == 0);
+}
+
+TEST_CASE("any_ffn: a call allocates nothing") {
+    const problem p = random_problem(70, 150, true, 1);
+    const auto weights = store_glu<4, 0>(p);
+    tamis::mask kept{150};
+    kept.span().fill(true);
+    using any =
+        tamis::any_ffn<tamis::formats<tamis::bf16, tamis::f32>, tamis::gatings<tamis::relu, tamis::silu>>;
+    CHECK(allocations_of(any{weights.view(), tamis::silu{}, tamis::at_gate(tamis::top_p{0.9}),
+                             tamis::at_intermediate(tamis::grouped{16, tamis::group_norm{}, tamis::top_k{3}}),
+                             tamis::at_neurons(tamis::given{kept})},
+                         p) == 0);
+}
+
+TEST_CASE("projection: a call allocates nothing") {
+    const problem p = random_problem(70, 150, true, 1);
+    const stored<tamis::f32, tamis::input_major> w{p.up, false};
+    const tamis::projection both{tamis::linear_weights{w.view(), w.view()}.biased(p.up_bias, p.gate_bias),
+                                 tamis::at_input(tamis::top_p{0.9})};
+    std::vector<float> a(150);
+    std::vector<float> b(150);
+    tamis::owned_workspace memory{both.workspace_bytes()};
+    std::size_t shown = 0;
+    const std::size_t before = allocations;
+    both(p.x, tamis::outputs{a, b}, memory);
+    both(p.x, tamis::outputs{a, b}, memory, [&](const tamis::sighting& s) { shown += s.mask.count(); });
+    CHECK(allocations == before);
+    CHECK(shown > 0);
 }

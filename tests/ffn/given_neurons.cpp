@@ -9,6 +9,7 @@
 #include <tamis/ffn/packed_ffn.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/rule/given.hpp>
+#include <tamis/rule/nonzero.hpp>
 #include <tamis/rule/selectors.hpp>
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 #include "ffn/support_check.hpp"
 
+#include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/prefill.hpp>
 
 #include <doctest/doctest.h>
@@ -55,6 +56,37 @@ TEST_CASE("prefill equals tokens one by one") {
         check<9, 7>(tokens);
         check<15, 0>(tokens);
     }
+}
+
+TEST_CASE(
+    "prefill of an FFN that was chosen at run time, with masks from outside: the bits of one that was not") {
+    const std::size_t tokens = 20;
+    engine random{tokens};
+    const problem p = random_problem(width, neurons, true, 1);
+    const auto weights = store_glu<4, 0>(p);
+    tamis::mask_block kept{tokens, neurons};
+    for (std::size_t i = 0; i < tokens * neurons; ++i) {
+        kept.span().row(i / neurons).set(i % neurons, below(random, 3) == 0);
+    }
+    const auto policy = tamis::at_neurons(tamis::given{kept});
+    const tamis::glu_ffn ffn{weights.view(), tamis::silu{}, policy};
+    const tamis::any_ffn<tamis::formats<tamis::f32>, tamis::gatings<tamis::silu>> any{weights.view(),
+                                                                                      tamis::silu{}, policy};
+    const std::vector<float> x = coarse_values(tokens * width, random);
+    std::vector<float> expected(tokens * width);
+    std::vector<float> a(tokens * width);
+    std::vector<float> b(tokens * width);
+    const tamis::block<const float> in{x.data(), tokens, width};
+    tamis::owned_workspace memory{tamis::prefill_workspace_bytes(any, tokens) + ffn.workspace_bytes()};
+    ffn(in, tamis::block<float>{expected.data(), tokens, width}, tamis::tokens_at_a_time{1, memory});
+    tamis::prefill(ffn, in, tamis::block<float>{a.data(), tokens, width}, memory);
+    tamis::prefill(any, in, tamis::block<float>{b.data(), tokens, width}, memory);
+    CHECK(same_bits(a, b));
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        wrong += std::fabs(a[i] - expected[i]) <= 1e-3f ? 0u : 1u;
+    }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("prefill by several threads") {

@@ -7,6 +7,7 @@
 #include "support/show.hpp"
 
 #include <tamis/any_selector.hpp>
+#include <tamis/rule/combine.hpp>
 #include <tamis/rule/nonzero.hpp>
 #include <tamis/rule/threshold.hpp>
 #include <tamis/rule/top_k.hpp>

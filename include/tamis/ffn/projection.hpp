@@ -7,62 +7,41 @@
 
 TAMIS_BEGIN
 
-namespace detail {
-
-/// Float vectors of the caller as spans; anything else is refused with the way out.
-template <class V>
-auto float_span(V&& v) {
-    const auto view = view_of(v);
-    static_assert(
-        std::is_same_v<std::remove_cv_t<view_element<decltype(view)>>, float> && requires { view.data(); },
-        "tamis: a projection takes and gives contiguous floats; convert other types first");
-    return view;
-}
-template <class T>
-byte_rows bytes_of_block(const block<T>& b) {
-    return {b.row(0).data(), b.rows(), b.columns() * sizeof(T), b.stride() * sizeof(T)};
-}
-
-} // namespace detail
-
-/// Where a projection writes to, in the order of its matrices: vectors of floats, or blocks of tokens.
+/// Where a projection writes to, in the order of its matrices: vectors or blocks, as the y of an FFN's call may be (floats,
+/// binary16, bfloat16; add_to{y, weight}).
 ///     qkv(x, outputs{q, k, v}, memory);
-template <std::size_t Count>
+template <class... Ends>
 class outputs {
   public:
     template <class... Ys>
-        requires(sizeof...(Ys) == Count)
-    explicit outputs(Ys&&... ys)
-        : blocks_{block_of(ys)...}, are_blocks_{std::is_convertible_v<Ys&, block<float>>...} {}
+        requires(sizeof...(Ys) == sizeof...(Ends))
+    explicit outputs(Ys&&... ys) : ends_{detail::call_end_of<false>(ys)...} {}
 
-    const block<float>& operator[](std::size_t k) const { return blocks_[k]; }
-    bool is_block(std::size_t k) const { return are_blocks_[k]; }
+    const std::tuple<Ends...>& ends() const { return ends_; }
 
   private:
-    template <class Y>
-    static block<float> block_of(Y& y) {
-        if constexpr (std::is_convertible_v<Y&, block<float>>) {
-            return y;
-        } else {
-            const auto view = detail::float_span(y);
-            static_assert(!std::is_const_v<std::remove_reference_t<decltype(view[0])>>,
-                          "tamis: a projection's y is read-only");
-            return {view.data(), 1, view.size()};
-        }
-    }
-
-    std::array<block<float>, Count> blocks_;
-    std::array<bool, Count> are_blocks_;
+    std::tuple<Ends...> ends_;
 };
 template <class... Ys>
-explicit outputs(Ys&&...) -> outputs<sizeof...(Ys)>;
+explicit outputs(Ys&&...)
+    -> outputs<decltype(detail::call_end_of<false>(std::declval<std::remove_reference_t<Ys>&>()))...>;
 
 namespace detail {
 
 template <class Y>
 inline constexpr bool is_outputs = false;
-template <std::size_t Count>
-inline constexpr bool is_outputs<outputs<Count>> = true;
+template <class... Ends>
+inline constexpr bool is_outputs<outputs<Ends...>> = true;
+
+/// Rows of a call's end from `first` on: where they lie, or a copy of theirs.
+template <class T, class End>
+block<T> rows_of_end(const End& end, std::size_t first, std::size_t tokens, workspace& w) {
+    if constexpr (End::is_plain) {
+        return {end.end.row(first).data(), tokens, end.all().columns(), end.all().stride()};
+    } else {
+        return take_rows(w, tokens, end.all().columns());
+    }
+}
 
 } // namespace detail
 
@@ -121,11 +100,8 @@ class projection {
                       "tamis: an observer is callable with a const tamis::sighting&");
         if constexpr (!detail::is_outputs<std::remove_cvref_t<Y>>) {
             return (*this)(x, outputs{y}, w, threads, see);
-        } else if constexpr (std::is_convertible_v<X&, block<const float>>) {
-            return run_block(x, true, y, w, threads, see);
         } else {
-            const auto in = detail::float_span(x);
-            return run_block({in.data(), 1, in.size()}, false, y, w, threads, see);
+            return run_block(detail::call_end_of<true>(x), y.ends(), w, threads, see);
         }
     }
 
@@ -139,7 +115,12 @@ class projection {
                 return (detail::by_rows::up_bytes(as_up(m), together, width_of(threads)) + ...);
             },
             weights_.matrices);
-        return (has<site::input> ? detail::bytes_of_rows(together, h) + detail::site_step::bytes(h, together)
+        std::size_t copies = detail::bytes_of_rows(together, h); // of what is no plain float
+        for (std::size_t k = 0; k < Weights::count; ++k) {
+            copies += detail::bytes_of_rows(together, weights_.outputs(k));
+        }
+        return copies +
+               (has<site::input> ? detail::bytes_of_rows(together, h) + detail::site_step::bytes(h, together)
                                  : 0) +
                (std::max)(products, policies_.selection_bytes(site::input, h));
     }
@@ -160,36 +141,40 @@ class projection {
         return matrix<F, layout>{m.row(0), m.rows(), m.columns(), m.stride_bytes()};
     }
 
-    template <std::size_t Count>
-    void check(block<const float> x, bool is_block, const outputs<Count>& y, const workspace& w) const {
-        detail::need("tamis: a projection's x needs %zu entries a token, got %zu", width(), x.columns());
+    template <class In, class... Out>
+    void check(const In& x, const std::tuple<Out...>& ys, const workspace& w) const {
+        static_assert(sizeof...(Out) == Weights::count,
+                      "tamis: a projection of several matrices writes as many: outputs{q, k, v}");
+        static_assert(((In::is_block == Out::is_block) && ...),
+                      "tamis: a projection's x and outputs are all vectors of floats or all blocks of them");
+        static_assert((Out::writes && ...), "tamis: a projection's y is read-only");
+        detail::need("tamis: a projection's x needs %zu entries a token, got %zu", width(),
+                     x.all().columns());
         const std::span<const std::byte> memory = w.memory_left();
-        const detail::byte_rows in = detail::bytes_of_block(x);
-        bool apart = !detail::overlap(in, memory.data(), memory.size());
-        for (std::size_t k = 0; k < Count; ++k) {
-            if (y.is_block(k) != is_block) {
-                fail("tamis: a projection's x and outputs are all vectors of floats or all blocks of them");
-            }
+        std::array<detail::byte_rows, sizeof...(Out) + 1> places{x.bytes()};
+        std::size_t k = 0;
+        const auto check_one = [&](const auto& y) {
             detail::need("tamis: a projection's y needs %zu entries a token, got %zu", weights_.outputs(k),
-                         y[k].columns());
-            detail::need("tamis: a projection's y needs %zu rows, got %zu", x.rows(), y[k].rows());
-            const detail::byte_rows out = detail::bytes_of_block(y[k]);
-            apart = apart && !detail::overlap(in, out) && !detail::overlap(out, memory.data(), memory.size());
-            for (std::size_t other = 0; other < k; ++other) {
-                apart = apart && !detail::overlap(out, detail::bytes_of_block(y[other]));
+                         y.all().columns());
+            detail::need("tamis: a projection's y needs %zu rows, got %zu", x.rows(), y.rows());
+            places[++k] = y.bytes();
+        };
+        std::apply([&](const auto&... y) { (check_one(y), ...); }, ys);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            bool apart = !detail::overlap(places[i], memory.data(), memory.size());
+            for (std::size_t other = 0; other < i; ++other) {
+                apart = apart && !detail::overlap(places[i], places[other]);
             }
-        }
-        if (!apart) {
-            fail("tamis: a projection's x, outputs and workspace overlap: give each memory of its own");
+            if (!apart) {
+                fail("tamis: a projection's x, outputs and workspace overlap: give each memory of its own");
+            }
         }
     }
 
-    template <std::size_t Count, class Executor, class Observer>
-    traffic run_block(block<const float> x, bool is_block, const outputs<Count>& y,
-                      const detail::call_memory& w, const Executor& threads, Observer& see) const {
-        static_assert(Count == Weights::count,
-                      "tamis: a projection of several matrices writes as many: outputs{q, k, v}");
-        check(x, is_block, y, w.memory);
+    template <class In, class... Out, class Executor, class Observer>
+    traffic run_block(const In& x, const std::tuple<Out...>& ys, const detail::call_memory& w,
+                      const Executor& threads, Observer& see) const {
+        check(x, ys, w.memory);
         const std::size_t together = (std::min)({x.rows(), most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {
@@ -201,30 +186,48 @@ class projection {
         [[maybe_unused]] const detail::in_use held{w.memory.memory_left()};
         traffic total;
         for (std::size_t first = 0; first < x.rows(); first += together) {
-            const std::size_t tokens = (std::min)(together, x.rows() - first);
-            total += run({x.row(first).data(), tokens, x.columns(), x.stride()}, y, w.memory, threads, see,
-                         first, std::make_index_sequence<Count>{});
+            total += run(x, ys, w.memory, threads, see, first, (std::min)(together, x.rows() - first),
+                         std::index_sequence_for<Out...>{});
         }
         return total;
     }
 
-    template <std::size_t Count, class Executor, class Observer, std::size_t... K>
-    traffic run(block<const float> x, const outputs<Count>& y, workspace w, const Executor& threads,
-                Observer& see, std::size_t first, std::index_sequence<K...>) const {
-        traffic read = detail::traffic_of_group(weights_.bytes(), x.rows());
+    template <class In, class... Out, class Executor, class Observer, std::size_t... K>
+    traffic run(const In& from, const std::tuple<Out...>& ys, workspace w, const Executor& threads,
+                Observer& see, std::size_t first, std::size_t tokens, std::index_sequence<K...>) const {
+        traffic read = detail::traffic_of_group(weights_.bytes(), tokens);
+        block<const float> x = rows_in(from, first, tokens, w);
+        const std::array<block<float>, sizeof...(K)> out{
+            detail::rows_of_end<float>(std::get<K>(ys), first, tokens, w)...};
         detail::site_step input;
         if constexpr (has<site::input>) {
             x = detail::masked_copy<site::input>(policies_, x, input, w, see, first);
         } else {
             detail::show_all<site::input>(x, see, first);
         }
-        const auto rows_of = [&](const block<float>& of_all) {
-            return block<float>{of_all.row(first).data(), x.rows(), of_all.columns(), of_all.stride()};
-        };
         detail::run_products(threads, w, read,
                              detail::by_rows::up(as_up(std::get<K>(weights_.matrices)), x, input.active(),
-                                                 detail::active_set{}, weights_.biases[K], rows_of(y[K]))...);
+                                                 detail::active_set{}, weights_.biases[K], out[K])...);
+        const auto write = [&](const auto& y, block<float> made) {
+            for (std::size_t token = 0; token < tokens && !std::remove_cvref_t<decltype(y)>::is_plain;
+                 ++token) {
+                y.write(first + token, made.row(token));
+            }
+        };
+        (write(std::get<K>(ys), out[K]), ...);
         return read;
+    }
+    template <class In>
+    static block<const float> rows_in(const In& from, std::size_t first, std::size_t tokens, workspace& w) {
+        if constexpr (In::is_plain) {
+            return detail::rows_of_end<const float>(from, first, tokens, w);
+        } else {
+            const block<float> copy = detail::rows_of_end<float>(from, first, tokens, w);
+            for (std::size_t token = 0; token < tokens; ++token) {
+                from.read(first + token, copy.row(token));
+            }
+            return copy;
+        }
     }
 
     Weights weights_;

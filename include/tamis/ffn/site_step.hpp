@@ -51,7 +51,7 @@ class site_step {
     /// `first` is the place of the first token in the caller's block. What `given` left out stays inactive.
     template <site Where, class Policies, class Observer>
     void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first,
-             const site_step& given = {}) {
+             const site_step& given) {
         if constexpr (Policies::template has<Where>) {
             if (is_absent(policies.template at<Where>())) {
                 return show_all<Where>(values, see, first);
@@ -72,6 +72,11 @@ class site_step {
         } else {
             show_all<Where>(values, see, first);
         }
+    }
+
+    template <site Where, class Policies, class Observer>
+    void run(const Policies& policies, block<float> values, workspace& w, Observer& see, std::size_t first) {
+        run<Where>(policies, values, w, see, first, site_step{});
     }
 
     /// Takes the masks over n neurons that are known before.

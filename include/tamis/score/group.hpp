@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tamis/detail/lanes.hpp>
+#include <tamis/detail/unseen.hpp>
 #include <tamis/search/exact_sum.hpp>
 
 #include <cmath>
@@ -20,13 +22,54 @@ concept group_score = requires(const S& s, std::span<const float> floats, std::s
 
 namespace detail {
 
+/// The keys of a group's largest and least magnitude, zeros apart.
 template <class Real>
-constexpr bits_of<Real> largest_magnitude(std::span<const Real> group) {
-    bits_of<Real> largest = 0;
-    for (const Real value : group) {
-        largest = larger(largest, magnitude_bits(value));
+struct key_range {
+    key_of<Real> largest = 0, least = padding_key<Real>;
+
+    explicit key_range(std::span<const Real> group) {
+        constexpr std::size_t lanes = lane_count<Real>;
+        const key_lanes<Real> top(padding_key<Real>);
+        key_lanes<Real> most(key_of<Real>{0});
+        key_lanes<Real> below_top = most; // how far the least is
+        std::size_t i = 0;
+        for (; i + lanes <= group.size(); i += lanes) {
+            const key_lanes<Real> keys = load_keys<Real>(group.data() + i);
+            most = (xsimd::max)(most, keys);
+            below_top =
+                (xsimd::max)(below_top, only<Real>(keys > key_lanes<Real>(key_of<Real>{0}), top - keys));
+        }
+        largest = largest_lane<Real>(most);
+        least = padding_key<Real> - largest_lane<Real>(below_top);
+        for (; i < group.size(); ++i) {
+            const key_of<Real> k = key(group[i]);
+            largest = larger(largest, k);
+            least = k == 0 ? least : smaller(least, k);
+        }
     }
-    return largest;
+
+    bool is_finite() const { return largest < infinity_key<Real>; }
+    /// Infinity or NaN, as the largest is.
+    double not_finite() const { return widen(detail::bits_as<Real>(largest)); }
+};
+
+/// The sum of floats by vectors of doubles, where it is exact and so the same in any order: all are whole multiples of the last
+/// bit of the least, and so is a sum below 2^53 of them. False where it is not.
+inline bool sum_exactly(std::span<const float> group, const key_range<float>& range, double& sum) {
+    const int binades = static_cast<int>((range.largest >> 23) - (range.least >> 23));
+    if (range.least < 0x00800000 || binades + 24 + bit_length(std::uint64_t{group.size()}) > 53) {
+        return false;
+    }
+    two_doubles sums;
+    std::size_t i = 0;
+    for (; i + lane_count<float> <= group.size(); i += lane_count<float>) {
+        sums.add(load_keys<float>(group.data() + i));
+    }
+    sum = sums.total();
+    for (; i < group.size(); ++i) {
+        sum += widen(detail::bits_as<float>(magnitude_bits(group[i])));
+    }
+    return true;
 }
 
 /// How far below the largest of a group exponents may lie to be summed in few words, so many values at most: nearly always.
@@ -55,12 +98,18 @@ struct near_float {
 struct group_sum {
     template <class Real>
     double operator()(std::span<const Real> group) const {
-        const bits_of<Real> largest = detail::largest_magnitude(group);
-        if (largest >= infinity_bits<Real>) {
-            return widen(detail::bits_as<Real>(largest));
+        group = detail::unseen(group);
+        const detail::key_range<Real> range{group};
+        if (!range.is_finite()) {
+            return range.not_finite();
         }
         if constexpr (std::is_same_v<Real, float>) {
-            const int lowest = detail::larger(static_cast<int>(largest >> 23) - detail::near_exponents, 1);
+            double at_once = 0;
+            if (detail::sum_exactly(group, range, at_once)) {
+                return at_once;
+            }
+            const int lowest =
+                detail::larger(static_cast<int>(range.largest >> 23) - detail::near_exponents, 1);
             std::uint64_t sum = 0;
             bool all_near = group.size() <= detail::few_values;
             for (const float value : group) {
@@ -84,7 +133,7 @@ struct group_sum {
 struct group_largest {
     template <class Real>
     double operator()(std::span<const Real> group) const {
-        return widen(detail::bits_as<Real>(detail::largest_magnitude(group)));
+        return widen(detail::bits_as<Real>(detail::key_range<Real>{detail::unseen(group)}.largest));
     }
 };
 
@@ -93,12 +142,14 @@ struct group_largest {
 struct group_norm {
     template <class Real>
     double operator()(std::span<const Real> group) const {
-        const bits_of<Real> largest = detail::largest_magnitude(group);
-        if (largest >= infinity_bits<Real>) {
-            return widen(detail::bits_as<Real>(largest));
+        group = detail::unseen(group);
+        const detail::key_range<Real> range{group};
+        if (!range.is_finite()) {
+            return range.not_finite();
         }
         if constexpr (std::is_same_v<Real, float>) {
-            const int lowest = detail::larger(static_cast<int>(largest >> 23) - detail::near_exponents, 1);
+            const int lowest =
+                detail::larger(static_cast<int>(range.largest >> 23) - detail::near_exponents, 1);
             detail::uint128 sum = std::uint64_t{0};
             bool all_near = group.size() <= detail::few_values;
             for (const float value : group) {
@@ -111,7 +162,7 @@ struct group_norm {
             }
             return root(group, 0);
         } else {
-            return root(group, static_cast<int>(largest >> 52) - 1023);
+            return root(group, static_cast<int>(range.largest >> 52) - 1023);
         }
     }
 
