@@ -102,6 +102,9 @@ std::string screen_of(const common_options& o, const document& found, const std:
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     };
     const std::size_t most = document::screen_lines / documents;
+    if (const std::string all = found.plain() + "\n"; found.brief && lines(all) <= most) {
+        return all;
+    }
     std::string text = found.screen(table::unlimited) + behind + "\n";
     for (std::size_t rows = document::screen_lines; lines(text) > most && rows > 2; --rows) {
         text = found.screen(rows) + behind + "\n";
@@ -139,7 +142,7 @@ void give(const common_options& o, const std::filesystem::path& folder, const do
     std::string files;
     if (!folder.empty()) {
         files = write_and_tell(folder, found);
-    } else if (last && !o.details) {
+    } else if (last && !o.details && !found.brief) {
         files = "--out DIR keeps all tables and pictures; --details prints all of it.\n";
     }
     if (!o.json && !o.csv) {
