@@ -86,7 +86,8 @@ TEST_CASE("every command ends in a screen that names every file there is") {
         CHECK(there.contains("provenance.json"));
     }
     put_law_curve(d);
-    fits_a_screen(d.good("--out out laws --curve curve.csv"));
+    fits_a_screen(d.good("--out laws laws --curve curve.csv"));
+    d.good(to_out + "--values 0.9");
     fits_a_screen(d.good("--out out summary"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -113,21 +114,20 @@ written write_document(const std::filesystem::path& folder, const document& d) {
         write_file(folder / name, content);
         result.files.push_back(name);
     };
-    std::map<std::string, bool> drawn;
-    std::vector<std::string> pictures;
-    d.each<picture>([&](const picture& p) {
-        drawn[p.name] = draw(folder, d, p, pictures);
-        result.all_drawn = result.all_drawn && drawn[p.name];
-    });
-    put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
-    put("report.json", json_of(d) + "\n");
     d.each<table>([&](const table& t) { put(t.name + ".csv", t.csv(d.model)); });
     d.each_shown_table([&](const table& t) { put(t.name + ".tex", d.made.comment("% ") + t.latex()); });
-    result.files.insert(result.files.end(), pictures.begin(), pictures.end());
+    std::map<std::string, bool> drawn;
+    d.each<picture>([&](const picture& p) {
+        drawn[p.name] = draw(folder, d, p, result.files);
+        result.all_drawn = result.all_drawn && drawn[p.name];
+    });
     if (!d.made.empty()) {
         put("provenance.json", text_of(json_of(d.made)) + "\n");
     }
     result.files.insert(result.files.end(), d.files().begin(), d.files().end());
+    put("report.json", json_of(d) + "\n");
+    put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
+    std::rotate(result.files.begin(), result.files.end() - 2, result.files.end()); // named first, written last
     return result;
 }
 
