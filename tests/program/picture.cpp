@@ -121,7 +121,7 @@ TEST_CASE("titles, names and labels may hold quotes, markup and line ends") {
     app::panel p = some_panel(hard);
     p.curves[0].name = hard;
     p.limit_name = "l'imite";
-    accepted(app::draw_panels("x", hard + "\nsecond line", {p}), {"x_1 {/Bold a} ^2 $5 `ls`", "imite"});
+    accepted(app::draw_panels("x", hard + "\nsecond line", {p}), {"x_1 {/Bold a} ^2 $5 `ls`", "l'imite"});
     CHECK(!has(app::draw_panels("x", hard + "\nsecond", {p}).script, hard + "\nsecond"));
     app::shades s = some_shades({{1, 2}, {3, 4}});
     s.title = s.columns[0] = s.rows[1] = hard;
@@ -199,9 +199,9 @@ TEST_CASE("names are shown as they are, layers at whole numbers, and no zero is 
     p.x = {-0.6, 3.4};
     p.curves = {{"top_p, |x_i|", {{0, 1}, {1, 2}, {2, 1}, {3, 2}}}};
     p.curves[0].bars = true;
-    accepted(app::draw_panels("x", "W_up", {p}), {">top_p at W_down<", ">x_label<", ">top_p, |x_i|<", ">W_up<", ">3<"});
+    accepted(app::draw_panels("x", "W_up", {p}), {">top_p at W_down<", ">x_label<", ">top_p, |x_i|<", ">W_up<", " 3</text>"});
     if (gnuplot_there()) {
-        CHECK(!has(draw(app::draw_panels("x", "t", {p})).svg, ">2.5<"));
+        CHECK(!has(draw(app::draw_panels("x", "t", {p})).svg, " 2.5</text>"));
     }
     accepted(app::draw_shades("x", some_shades({{-0.001, 5}, {4, 10}})), {">0.0<"});
     CHECK(!has(app::draw_shades("x", some_shades({{-0.001, 5}, {4, 10}})).script, "-0.0 "));
@@ -216,7 +216,7 @@ TEST_CASE("intervals as bars and bands, rings below the points, and a fit that f
     p.curves[0].band = {{0, 0.9, 1.1}, {20, 1, 1.2}, {50, 1.1, INFINITY}};
     p.curves[1].failed = true;
     const auto picture = app::draw_panels("x", "t", {p});
-    accepted(picture, {"all_inputs (the fit failed)", "its interval as a bar"});
+    accepted(picture, {"its interval as a bar"});
     CHECK(picture.script.find("$p0c0r with") < picture.script.find("$p0c0 with")); // drawn before
 }
 

@@ -6,6 +6,7 @@
 #include "output/picture.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,9 @@ class cett_ppl_command final : public command {
             const double end = static_cast<double>(s.layers()) - 0.4;
             panel active{"active neurons", "layer", "activation ratio (% of neurons)", {-0.6, end}, {0, {}}, {ratios}, {}},
                 errors{"CETT, all layers masked", "layer", "mean CETT", {-0.6, end}, {0, {}}, {cetts}, found.target, "target"};
+            for (const point& at : cetts.points) {
+                errors.y.to = std::max({errors.y.to.value_or(0), 1.1 * found.target, 1.1 * at.y});
+            }
             active.x_whole = errors.x_whole = true;
             d.add(draw_panels("layers", what + " of " + s.name + ": " + measured_on(s), {active, errors}));
             d.headline(line("PPL is ", fixed(perplexity_ratio(row, dense_rows[0]), 4), " of the dense model's at a CETT of ",

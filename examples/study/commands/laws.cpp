@@ -162,6 +162,7 @@ class laws_command final : public command {
             last = std::max(last, r.tokens);
         }
         p.curves.push_back(std::move(measured));
+        p.x = {first / 1.3e6, last * 1.3 / 1e6};
         table laws{"fits",
                    {{"law", "", column::all},
                     {"form", "", column::all},
@@ -201,8 +202,14 @@ class laws_command final : public command {
                           : known      ? "yes"
                                        : "no",
                           known ? "true" : "false", true}});
-            series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
-            curve.failed = !f.converged;
+            series curve{f.name + ": " + f.form + (known         ? ""
+                                                            : f.converged ? " (not determined)"
+                                                                          : " (the fit failed)"),
+                         {},
+                         {},
+                         false,
+                         true};
+            curve.failed = !known;
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});

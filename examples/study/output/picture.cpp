@@ -101,7 +101,7 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
                   : !c.line   ? "points"
                   : c.markers ? "linespoints"
                               : "lines") +
-                 style + " title " + gnuplot_text(c.name + (c.failed ? " (the fit failed)" : "")) + separator;
+                 style + " title " + gnuplot_text(c.name) + separator;
         if (!c.band.empty()) {
             data += rows_of(name + "b", c.band);
             below += "$" + name + "b using 1:2:3 with filledcurves" + style + " fs transparent solid 0.15 noborder notitle" +
@@ -166,7 +166,11 @@ picture draw_panels(std::string name, std::string title, const std::vector<panel
                               ",0.98,0.29,0.85 spacing screen ", gap, "\n");
     for (std::size_t i = 0; i < n; ++i) {
         if (i + 1 == n) {
-            script += "set key at screen 0.5,0.02 center bottom vertical maxrows 3 width -2\n";
+            std::size_t longest = 0; // long names stand below each other: what does not fit is left out
+            for (const series& c : panels[i].curves) {
+                longest = std::max(longest, c.name.size());
+            }
+            script += line("set key at screen 0.5,0.02 center bottom vertical maxrows ", longest > 40 ? 5 : 3, " width -2\n");
         }
         script += script_of(panels[i], i, i + 1 == n);
     }
@@ -191,7 +195,7 @@ picture draw_shades(std::string name, const shades& s) {
     for (std::size_t r = 0; r < s.rows.size(); ++r) {
         for (std::size_t c = 0; c < s.columns.size(); ++c) {
             const double v = s.values[r][c];
-            data += line(c, ' ', r, ' ', fixed(v, 4), ' ', fixed(v, greatest - least < 20 ? 1 : 0), '\n');
+            data += line(c, ' ', r, ' ', fixed(v, 4), ' ', fixed(v, greatest - least < 2 ? 2 : greatest - least < 20 ? 1 : 0), '\n');
         }
     }
     data += "E\n";
@@ -207,18 +211,22 @@ picture draw_shades(std::string name, const shades& s) {
         std::string text = line("set cbrange [", from, ':', to, "]\nset cbtics (");
         for (int i = 0; i < 5; ++i) {
             const double at = from + (to - from) * i / 4;
-            text += line(i == 0 ? "'" : ", '", fixed(at, to < 10 ? 2 : 0), "' ", at);
+            text += line(i == 0 ? "'" : ", '", fixed(at, to - from < 10 ? 2 : 0), "' ", at);
         }
         return text + ")\n";
     };
+    std::size_t longest = 0;
+    for (const std::string& column : s.columns) {
+        longest = std::max(longest, column.size());
+    }
     const bool room = s.columns.size() <= 16 && s.rows.size() <= 24;
     const auto width = std::min<std::size_t>(1400, 220 + 56 * s.columns.size()),
-               height = std::min<std::size_t>(1200, 170 + 34 * s.rows.size());
+               height = std::min<std::size_t>(1200, 130 + 34 * s.rows.size() + (longest > 24 ? 10 : 5) * longest); // names lie aslant
     return {
         std::move(name), s.title,
         terminal(std::max<std::size_t>(width, 760), std::max<std::size_t>(height, 260)) + data +
             line("set title ", gnuplot_text(s.title), s.about.empty() ? "" : ".\"\\n\"." + gnuplot_text(s.about), "\nset xlabel ", gnuplot_text(s.x_label), "\nset ylabel ",
-                 gnuplot_text(s.y_label), "\nset cblabel ", gnuplot_text(s.unit), " offset 2.5,0",
+                 gnuplot_text(s.y_label), "\nset cblabel ", gnuplot_text(s.unit), " offset 1,0\nset rmargin at screen 0.84",
                  "\nset palette defined (0 '#ffffff', 0.5 '#85a9c4', 1 '#0b2239')\nset xrange [-0.5:",
                  static_cast<double>(s.columns.size()) - 0.5, "]\nset yrange [-0.5:",
                  static_cast<double>(s.rows.size()) - 0.5, "]\nset xtics ", tics(s.columns, 16),

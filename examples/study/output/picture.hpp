@@ -27,7 +27,7 @@ struct series {
     bool markers = true;      ///< a point mark at each point, besides the line
     bool line = true;
     bool bars = false;             ///< a bar from 0 for each point, instead
-    bool failed = false;           ///< a fit that is none: thin, grey, and called so in the legend
+    bool failed = false;           ///< a fit that is none: thin and grey; its name has to say so
     std::vector<extent> widths{};  ///< intervals of x at a y: bars
     std::vector<extent> band{};    ///< intervals of y along x: a shade behind the curve
 };
