@@ -58,10 +58,9 @@ TEST_CASE("CSV quotes what would be misread") {
     t.add({app::text_cell("say \"yes\""), app::text_cell("one, two")});
     t.add({app::text_cell("two\nlines"), app::text_cell("")});
     t.add({app::text_cell("carriage\rreturn"), app::text_cell("plain; 'text'")});
-    CHECK(
-        t.csv() ==
-        "\"a,b\",c,model,reason\n\"say \"\"yes\"\"\",\"one, two\",,\n\"two\nlines\",,,\n"
-        "\"carriage\rreturn\",plain; 'text',,\n");
+    CHECK(t.csv() ==
+          "\"a,b\",c,model,reason\n\"say \"\"yes\"\"\",\"one, two\",,\n\"two\nlines\",,,\n"
+          "\"carriage\rreturn\",plain; 'text',,\n");
 }
 
 TEST_CASE("Markdown and plain text have the columns for people, by their heads") {
@@ -201,10 +200,12 @@ TEST_CASE("intervals: people see them behind the figure, programs in columns of 
     t.add({app::text_cell("up"), app::share_cell(0.365, app::interval{0.341, 0.387})});
     t.add({app::text_cell("gate"), app::share_cell(0.5, std::nullopt)});
     t.add({app::text_cell("input"), app::number_cell(1.5, app::interval{-0.00001, 2}, 2)});
-    CHECK(t.markdown() == "| site | x |\n|---|---|\n| up | 36.5 % (34.1 - 38.7) |\n| gate | 50.0 % |\n"
-                          "| input | 1.50 (0.00 - 2.00) |\n");
-    CHECK(t.csv() == "site,x,x_low,x_high,model,reason\nup,0.365000,0.341000,0.387000,,\ngate,0.500000,,,,\n"
-                     "input,1.500000,-0.000010,2.000000,,\n");
+    CHECK(t.markdown() ==
+          "| site | x |\n|---|---|\n| up | 36.5 % (34.1 - 38.7) |\n| gate | 50.0 % |\n"
+          "| input | 1.50 (0.00 - 2.00) |\n");
+    CHECK(t.csv() ==
+          "site,x,x_low,x_high,model,reason\nup,0.365000,0.341000,0.387000,,\ngate,0.500000,,,,\n"
+          "input,1.500000,-0.000010,2.000000,,\n");
 }
 
 TEST_CASE("what is not there, flags, and values as they were typed") {
@@ -223,9 +224,10 @@ TEST_CASE("what is not there, flags, and values as they were typed") {
 TEST_CASE("LaTeX: booktabs, with what is special to it as itself, numbers to the right") {
     app::table t{"t", {{"rule", "", column::all}, {"s", "share (%)", column::all}}};
     t.add({app::text_cell("top_p |i| & #1"), app::share_cell(0.365, app::interval{0.341, 0.387})});
-    CHECK(t.latex() == "% \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\nrule & share (\\%) \\\\\n\\midrule\n"
-                       "top\\_p \\textbar{}i\\textbar{} \\& \\#1 & 36.5\\,\\% (34.1 -- 38.7) \\\\\n\\bottomrule\n"
-                       "\\end{tabular}\n");
+    CHECK(t.latex() ==
+          "% \\usepackage{booktabs}\n\\begin{tabular}{lr}\n\\toprule\nrule & share (\\%) \\\\\n\\midrule\n"
+          "top\\_p \\textbar{}i\\textbar{} \\& \\#1 & 36.5\\,\\% (34.1 -- 38.7) \\\\\n\\bottomrule\n"
+          "\\end{tabular}\n");
 }
 
 TEST_CASE("a screen: heads in lines, texts that are cut, rows that are counted") {

@@ -199,7 +199,8 @@ TEST_CASE("names are shown as they are, layers at whole numbers, and no zero is 
     p.x = {-0.6, 3.4};
     p.curves = {{"top_p, |x_i|", {{0, 1}, {1, 2}, {2, 1}, {3, 2}}}};
     p.curves[0].bars = true;
-    accepted(app::draw_panels("x", "W_up", {p}), {">top_p at W_down<", ">x_label<", ">top_p, |x_i|<", ">W_up<", " 3</text>"});
+    accepted(app::draw_panels("x", "W_up", {p}),
+             {">top_p at W_down<", ">x_label<", ">top_p, |x_i|<", ">W_up<", " 3</text>"});
     if (gnuplot_there()) {
         CHECK(!has(draw(app::draw_panels("x", "t", {p})).svg, " 2.5</text>"));
     }

@@ -29,18 +29,17 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
     const auto documented = documented_columns(columns_text());
     REQUIRE(documented.size() > 100);
     std::set<std::string> written;
-    const std::vector<run_of> runs{
-        {"sweep", "sweep --sites input,up --values 0.9,0.5 --tasks tasks.tsv"},
-        {"sweep --layers each", "sweep --layers each --sites up --values 0.9"},
-        {"critical", "critical --sites input --values 0.9,0.5 --tasks tasks.tsv"},
-        {"calibrate", "calibrate --check-stories 0:2"},
-        {"calibrate", "calibrate --method teal"},
-        {"cett-ppl", "cett-ppl --percent 5"},
-        {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5"},
-        {"precision", "precision --sites input"},
-        {"laws", "laws --curve curve.csv"},
-        {"neurons", "neurons --contexts 2 --show 2"},
-        {"summary", "summary"}};
+    const std::vector<run_of> runs{{"sweep", "sweep --sites input,up --values 0.9,0.5 --tasks tasks.tsv"},
+                                   {"sweep --layers each", "sweep --layers each --sites up --values 0.9"},
+                                   {"critical", "critical --sites input --values 0.9,0.5 --tasks tasks.tsv"},
+                                   {"calibrate", "calibrate --check-stories 0:2"},
+                                   {"calibrate", "calibrate --method teal"},
+                                   {"cett-ppl", "cett-ppl --percent 5"},
+                                   {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5"},
+                                   {"precision", "precision --sites input"},
+                                   {"laws", "laws --curve curve.csv"},
+                                   {"neurons", "neurons --contexts 2 --show 2"},
+                                   {"summary", "summary"}};
     for (const auto& [command, arguments] : runs) {
         CAPTURE(arguments);
         const desk d;
@@ -50,7 +49,8 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
             d.good(to_out + "--sites up --values 0.9,0.5");
             d.good(little_model + "--out out/compare compare --few --methods cett,top_k");
         }
-        const json found = parsed(d.good((command == "laws" ? "--out out " : to_out) + arguments + " --json"));
+        const json found =
+            parsed(d.good((command == "laws" ? "--out out " : to_out) + arguments + " --json"));
         const auto tables = command == "summary" ? tables_of(found) : tables_in(d);
         CHECK(tables.size() >= 1);
         for (const auto& [file, csv] : tables) {
@@ -87,7 +87,8 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
 }
 
 TEST_CASE("a table with an infinity, a missing figure and a flag is one dialect in CSV and JSON") {
-    const auto documented = documented_columns("| a, b | x | p, q_* | flag | - | words |\n| all | all | r | count | - | w |\n");
+    const auto documented =
+        documented_columns("| a, b | x | p, q_* | flag | - | words |\n| all | all | r | count | - | w |\n");
     CHECK(shape_of(documented, "b", "x", "q_0.5") == "flag");
     CHECK(shape_of(documented, "b", "x", "q") == "");
     CHECK(shape_of(documented, "c", "y", "r") == "count");
@@ -100,5 +101,6 @@ TEST_CASE("a table with an infinity, a missing figure and a flag is one dialect 
     CHECK(!has_shape("nan", "number"));
     CHECK(!has_shape("12 %", "number"));
     CHECK(!has_shape("-1", "count"));
-    CHECK(csv_of("a,b\n\"x, \"\"y\"\"\",2\n,\n").rows == std::vector<std::vector<std::string>>{{"x, \"y\"", "2"}, {"", ""}});
+    CHECK(csv_of("a,b\n\"x, \"\"y\"\"\",2\n,\n").rows ==
+          std::vector<std::vector<std::string>>{{"x, \"y\"", "2"}, {"", ""}});
 }

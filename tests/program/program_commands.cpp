@@ -39,7 +39,8 @@ TEST_CASE("critical: each site's critical sparsity by every criterion") {
     for (std::size_t i = 1; i < rows.size(); ++i) {
         const std::string figure = figures[i - 1], reason = reasons[i - 1];
         // A question each, and a text of a few tokens: PPL alone is decided. A dense model that gets nothing right has no ratio.
-        CHECK(figure.empty() == (has(reason, "there is no ratio to it") || reason == "not decided: too small a sample"));
+        CHECK(figure.empty() ==
+              (has(reason, "there is no ratio to it") || reason == "not decided: too small a sample"));
         CHECK(figure.empty() == !has(rows[i], ",PPL-1%,"));
         if (!figure.empty()) {
             CHECK(std::stod(figure) >= 0);
@@ -114,7 +115,7 @@ TEST_CASE("calibrate: CATS drops the target's share at the gate in the first lay
     CHECK(fields_of(rows[1])[2] == "threshold");
     CHECK(std::stod(fields_of(rows[1])[4]) == doctest::Approx(0.6).epsilon(0.005));
     CHECK(std::stod(fields_of(rows[2])[4]) == doctest::Approx(0.6).epsilon(0.2)); // behind a masked layer
-    CHECK(fields_of(rows[1])[7].empty());                                       // no other text
+    CHECK(fields_of(rows[1])[7].empty());                                         // no other text
     CHECK(d.table("effect.csv").size() == 2);
     CHECK(parsed(d.file("thresholds.json")).at("kind") == "cats");
 }
@@ -245,13 +246,15 @@ TEST_CASE("compare: predictors are methods, too, and a table says how well they 
 
 TEST_CASE("compare: --methods takes some of them") {
     const desk d;
-    const json found = parsed(d.good(little_model + "compare --few --methods low_rank,top_k,top_k_gate --json"));
+    const json found =
+        parsed(d.good(little_model + "compare --few --methods low_rank,top_k,top_k_gate --json"));
     std::string names;
     for (const auto& row : found.at("compare")) {
         names += row.at("method").get<std::string>() + ';';
     }
     CHECK(names == "top_k |gate|;top_k |i|;low_rank 2;");
-    d.refused(to_out + "compare --methods top_l", "--methods: unknown method \"top_l\"; did you mean top_p? (there are cett, ");
+    d.refused(to_out + "compare --methods top_l",
+              "--methods: unknown method \"top_l\"; did you mean top_p? (there are cett, ");
 }
 
 TEST_CASE("a misspelt word is told which was meant") {
@@ -269,9 +272,11 @@ TEST_CASE("a misspelt word is told which was meant") {
 
 TEST_CASE("each command's help names the options of all, the sites and the rules") {
     const desk d;
-    for (const std::string command : {"sweep", "critical", "calibrate", "cett-ppl", "compare", "precision", "laws", "neurons", "summary"}) {
+    for (const std::string command : {"sweep", "critical", "calibrate", "cett-ppl", "compare", "precision",
+                                      "laws", "neurons", "summary"}) {
         const std::string help = d.good(command + " --help");
-        for (const char* common : {"--checkpoint", "--out", "--json", "--details", "--stories", "--threads"}) {
+        for (const char* common :
+             {"--checkpoint", "--out", "--json", "--details", "--stories", "--threads"}) {
             CHECK_MESSAGE(has(help, common), command, ": ", common);
         }
     }

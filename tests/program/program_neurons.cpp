@@ -78,7 +78,8 @@ TEST_CASE("neurons: a context's brackets are around the token at its position in
 TEST_CASE("neurons: figures do not depend on the threads") {
     const desk d;
     const std::string one = d.good(little_model + "neurons --json --rule top_k --value 0.5 --threads 1");
-    CHECK(figures_of(d.good(little_model + "neurons --json --rule top_k --value 0.5 --threads 3")) == figures_of(one));
+    CHECK(figures_of(d.good(little_model + "neurons --json --rule top_k --value 0.5 --threads 3")) ==
+          figures_of(one));
     CHECK(parsed(one).at("layers")[0].at("mean_frequency").get<double>() >= 0.5);
 }
 
@@ -100,8 +101,9 @@ TEST_CASE("precision: each format at each site, with masks and without") {
     CHECK(has(out, "Precision of activations: m.bin"));
     const auto rows = d.table("precision.csv");
     REQUIRE(rows.size() == 1 + 2 * 5 * 3);
-    CHECK(rows[0] ==
-          "site,format,masks,jaccard,mask_sparsity,flushed,nll,ppl_ratio,overflowed,saturated,lost,model,reason");
+    CHECK(
+        rows[0] ==
+        "site,format,masks,jaccard,mask_sparsity,flushed,nll,ppl_ratio,overflowed,saturated,lost,model,reason");
     for (const std::size_t first : {std::size_t{1}, std::size_t{16}}) { // float's own format
         const auto none = fields_of(rows[first]), plain = fields_of(rows[first + 1]),
                    guarded = fields_of(rows[first + 2]);

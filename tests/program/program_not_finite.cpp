@@ -115,18 +115,21 @@ TEST_CASE("precision: what overflows a format is counted, and its row has no fig
     CHECK(lost_rows == 6);
     CHECK(cut_rows == 3);
     CHECK(has(o.err, "tamis-study: note: precision: figures are nan: "));
-    CHECK(has(d.run(little_model + "precision --sites up --details").out, "predictions that depend on it are lost"));
+    CHECK(has(d.run(little_model + "precision --sites up --details").out,
+              "predictions that depend on it are lost"));
 }
 
 TEST_CASE("the RoPE base and the norms' epsilon are options, checked and said") {
     const desk d;
     const std::string plain = d.good(little_model + "--details --values 0.9");
     CHECK(has(plain, " 10000,"));
-    const std::string other = d.good(little_model + "--details --values 0.9 --rope-base 500000 --norm-eps 0.5");
+    const std::string other =
+        d.good(little_model + "--details --values 0.9 --rope-base 500000 --norm-eps 0.5");
     CHECK(has(other, " 500000,"));
     const auto table = [](const std::string& text) { return text.substr(text.find("\nsite")); };
     CHECK(table(plain) != table(other));
-    CHECK(table(plain) == table(d.good(little_model + "--details --values 0.9 --rope-base 10000 --norm-eps 1e-5")));
+    CHECK(table(plain) ==
+          table(d.good(little_model + "--details --values 0.9 --rope-base 10000 --norm-eps 1e-5")));
     const auto json = nlohmann::json::parse(d.good(little_model + "--json --values 0.9 --norm-eps 1e-6"));
     CHECK(has(json.at("about").get<std::string>(), "RMS norms' epsilon 1e-06"));
     for (const char* option : {"--rope-base", "--norm-eps"}) {

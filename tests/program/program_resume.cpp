@@ -103,7 +103,8 @@ TEST_CASE("a resumed sweep takes the rows that are there, and drops none") {
     keep();
     const std::string out = d.good(arguments + " --resume");
     CHECK(has(out, line_of_resumed(state)));
-    CHECK(std::stod(column_of(d, "results.csv", "top1")[0]) * std::stod(column_of(d, "results.csv", "tokens")[0]) ==
+    CHECK(std::stod(column_of(d, "results.csv", "top1")[0]) *
+              std::stod(column_of(d, "results.csv", "tokens")[0]) ==
           doctest::Approx(5).epsilon(1e-4));
     // Programs find nothing but JSON on standard output.
     keep();

@@ -53,17 +53,16 @@ std::set<std::string> files_said(const std::string& out) {
     return names;
 }
 
-const std::vector<std::string> commands{
-    "sweep --values paper --tasks tasks.tsv",
-    "sweep --layers each",
-    "critical --tasks tasks.tsv",
-    "calibrate",
-    "calibrate --method teal --check-stories 0:2",
-    "calibrate --method cats",
-    "cett-ppl",
-    "compare --few",
-    "precision",
-    "neurons"};
+const std::vector<std::string> commands{"sweep --values paper --tasks tasks.tsv",
+                                        "sweep --layers each",
+                                        "critical --tasks tasks.tsv",
+                                        "calibrate",
+                                        "calibrate --method teal --check-stories 0:2",
+                                        "calibrate --method cats",
+                                        "cett-ppl",
+                                        "compare --few",
+                                        "precision",
+                                        "neurons"};
 
 } // namespace
 
@@ -98,7 +97,10 @@ TEST_CASE("two embedded models share a screen") {
             continue;
         }
         CAPTURE(command);
-        const std::string less = command.starts_with("precision") ? " --sites input" : command.starts_with("sweep") ? " --sites up --values 0.9" : command.starts_with("critical") ? " --values 0.9" : "";
+        const std::string less = command.starts_with("precision")  ? " --sites input"
+                                 : command.starts_with("sweep")    ? " --sites up --values 0.9"
+                                 : command.starts_with("critical") ? " --values 0.9"
+                                                                   : "";
         const outcome o = d.run(command.substr(0, command.find(" --tasks")) + less +
                                 " --stories 0:1 --questions 1 --out out");
         if (o.code == 2 && has(o.err, "built without embedded models")) {
@@ -118,7 +120,8 @@ TEST_CASE("two embedded models share a screen") {
 TEST_CASE("a headline says what was found, and the dense model's figures stand beside it") {
     const desk d;
     put_story_text(d);
-    for (const std::string command : {"sweep --tasks tasks.tsv", "critical --tasks tasks.tsv", "compare --few --methods cett,top_k"}) {
+    for (const std::string command :
+         {"sweep --tasks tasks.tsv", "critical --tasks tasks.tsv", "compare --few --methods cett,top_k"}) {
         const std::string out = d.good(little_model + command);
         CHECK_MESSAGE(has(out, "Dense: PPL "), out);
         CHECK(has(out, "top-1 "));
@@ -137,12 +140,17 @@ TEST_CASE("every file says how it was made") {
     const desk d;
     d.good(to_out + "--sites up --values 0.9 --stories 0:2 --tasks tasks.tsv");
     const auto sha = [&](const char* name) {
-        const outcome o{std::system(("cd '" + d.folder.path().string() + "' && sha256sum " + name + " >sum.log 2>/dev/null").c_str()), content(d.folder / "sum.log"), ""};
+        const outcome o{std::system(("cd '" + d.folder.path().string() + "' && sha256sum " + name +
+                                     " >sum.log 2>/dev/null")
+                                        .c_str()),
+                        content(d.folder / "sum.log"), ""};
         return o.code == 0 ? o.out.substr(0, 64) : std::string{};
     };
     const std::string provenance = d.file("provenance.json");
-    for (const char* fact : {"--sites up --values 0.9 --stories 0:2", "\"stories\": \"0:2\"", "\"model\": \"m.bin\"", "\"date\": \"20",
-                             "\"program\": \"tamis-study ", "\"instruction_set\": ", "\"text\": \"text.txt\"", "\"questions\": \"a: 1, b: 1\""}) {
+    for (const char* fact :
+         {"--sites up --values 0.9 --stories 0:2", "\"stories\": \"0:2\"", "\"model\": \"m.bin\"",
+          "\"date\": \"20", "\"program\": \"tamis-study ", "\"instruction_set\": ", "\"text\": \"text.txt\"",
+          "\"questions\": \"a: 1, b: 1\""}) {
         CHECK_MESSAGE(has(provenance, fact), fact);
     }
     for (const char* name : {"m.bin", "t.bin", "text.txt", "tasks.tsv"}) {

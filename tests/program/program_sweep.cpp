@@ -13,8 +13,9 @@ using namespace study_test;
 
 namespace {
 
-const std::string head = "site,rule,value,tokens,nll,ppl,ppl_ratio,ppl_ratio_low,ppl_ratio_high,top1,mask_sparsity,"
-                         "bytes_skipped,model,reason";
+const std::string head =
+    "site,rule,value,tokens,nll,ppl,ppl_ratio,ppl_ratio_low,ppl_ratio_high,top1,mask_sparsity,"
+    "bytes_skipped,model,reason";
 using strings = std::vector<std::string>;
 
 } // namespace
@@ -38,7 +39,8 @@ TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
         CHECK(fields[3] == fields_of(results[1])[3]); // predictions
         CHECK(std::stod(fields[5]) == doctest::Approx(std::exp(std::stod(fields[4]))).epsilon(1e-5));
     }
-    const auto sparsity = column_of(d, "results.csv", "mask_sparsity"), ratios = column_of(d, "results.csv", "ppl_ratio");
+    const auto sparsity = column_of(d, "results.csv", "mask_sparsity"),
+               ratios = column_of(d, "results.csv", "ppl_ratio");
     CHECK(sparsity[0] == "0.000000");
     CHECK(ratios[0] == "1.000000");
     CHECK(std::stod(sparsity[2]) > std::stod(sparsity[1])); // smaller p, more dropped
@@ -50,7 +52,8 @@ TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
 
     const auto critical = d.table("critical.csv");
     REQUIRE(critical.size() == 1 + 2 * 5);
-    const auto text = column_of(d, "critical.csv", "kept_value"), at = column_of(d, "critical.csv", "critical_value");
+    const auto text = column_of(d, "critical.csv", "kept_value"),
+               at = column_of(d, "critical.csv", "critical_value");
     CHECK(text.size() == 10);
     for (const std::string& value : at) {
         CHECK((value.empty() || (std::stod(value) >= 0.9 && std::stod(value) <= 0.99)));
@@ -212,7 +215,8 @@ TEST_CASE("a criterion that the questions are too few for has no figures") {
         CHECK_MESSAGE(undefined != critical[i].ends_with(",not decided: too small a sample"), critical[i]);
     }
     CHECK(has(d.table("spread.csv")[1], ",,,,,m.bin,"));
-    CHECK(d.table("spread.csv")[1].ends_with(any_undefined ? "tasks have no critical sparsity" : "not decided: too small a sample"));
+    CHECK(d.table("spread.csv")[1].ends_with(any_undefined ? "tasks have no critical sparsity"
+                                                           : "not decided: too small a sample"));
     CHECK(has(d.file("report.md"), "not decided: too small a sample"));
     std::string many; // of 150 questions one is less than 1 %, if 100 are answered
     for (int i = 0; i < 150; ++i) {

@@ -202,9 +202,10 @@ class laws_command final : public command {
                           : known      ? "yes"
                                        : "no",
                           known ? "true" : "false", true}});
-            series curve{f.name + ": " + f.form + (known         ? ""
-                                                            : f.converged ? " (not determined)"
-                                                                          : " (the fit failed)"),
+            series curve{f.name + ": " + f.form +
+                             (known         ? ""
+                              : f.converged ? " (not determined)"
+                                            : " (the fit failed)"),
                          {},
                          {},
                          false,

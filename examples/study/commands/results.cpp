@@ -40,8 +40,8 @@ std::string describe(const subject& s) {
 }
 
 std::string measured_on(const subject& s) {
-    return line(s.text_name, ", ", s.use.stories > 0 ? s.use.stories : s.stories.size(), " stories, ", s.predictions(),
-                " predictions");
+    return line(s.text_name, ", ", s.use.stories > 0 ? s.use.stories : s.stories.size(), " stories, ",
+                s.predictions(), " predictions");
 }
 
 remarks notes_on(const subject& s, const measurement& dense) {
@@ -87,7 +87,8 @@ std::string write_and_tell(const std::filesystem::path& folder, const document& 
     std::string text =
         wrapped("Written to " + folder.string() + ": " + by_name(w.files), document::screen_width);
     if (!w.all_drawn) {
-        text += "No picture where a .gp stands alone: gnuplot is missing or failed. `gnuplot NAME.gp` draws one.\n";
+        text +=
+            "No picture where a .gp stands alone: gnuplot is missing or failed. `gnuplot NAME.gp` draws one.\n";
     }
     return text;
 }
@@ -131,11 +132,17 @@ remarks reasons_in(const document& found) {
 }
 
 /// Prints one of several documents, and writes it into a folder unless that is empty.
-void give(const common_options& o, const std::filesystem::path& folder, const document& found, std::size_t number,
-          std::size_t documents) {
+void give(const common_options& o, const std::filesystem::path& folder, const document& found,
+          std::size_t number, std::size_t documents) {
     const bool list = documents > 1, last = number + 1 == documents;
     if (o.json) {
-        print((!list ? "" : number == 0 ? "[\n" : "") + json_of(found) + (!list ? "\n" : last ? "\n]\n" : ",\n"));
+        print((!list         ? ""
+               : number == 0 ? "[\n"
+                             : "") +
+              json_of(found) +
+              (!list  ? "\n"
+               : last ? "\n]\n"
+                      : ",\n"));
     } else if (o.csv) {
         print(first_csv_of(found, number == 0));
     }

@@ -202,11 +202,13 @@ table tolerated_rows(const std::vector<findings>& all) {
              {"reached", "", column::all},
              {"critical_sparsity", "", column::all},
              {"bytes_skipped", "", column::all}}};
-    const auto figure = [](std::optional<double> share) { return share ? share_cell(*share) : missing_cell(); };
+    const auto figure = [](std::optional<double> share) {
+        return share ? share_cell(*share) : missing_cell();
+    };
     for (const auto& f : all) {
         for (const auto& s : f.sites) {
-            t.add({text_cell(f.model), text_cell(s.site), text_cell(s.rule), bool_cell(s.reached), figure(s.sparsity),
-                   figure(s.skipped)});
+            t.add({text_cell(f.model), text_cell(s.site), text_cell(s.rule), bool_cell(s.reached),
+                   figure(s.sparsity), figure(s.skipped)});
         }
     }
     return t;

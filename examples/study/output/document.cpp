@@ -4,7 +4,8 @@ namespace app {
 
 std::string document::about() const {
     for (const auto& part : parts_) {
-        if (const auto* words = std::get_if<std::string>(&part); words != nullptr && !words->starts_with("## ")) {
+        if (const auto* words = std::get_if<std::string>(&part);
+            words != nullptr && !words->starts_with("## ")) {
             return *words;
         }
     }

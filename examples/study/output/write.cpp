@@ -32,9 +32,7 @@ json json_of(const provenance& made) {
     }
     return all;
 }
-std::string text_of(const json& j) {
-    return j.dump(1, ' ', false, json::error_handler_t::replace);
-}
+std::string text_of(const json& j) { return j.dump(1, ' ', false, json::error_handler_t::replace); }
 
 /// What a shell command prints, or nothing when it fails.
 std::string output_of(const std::string& command) {
@@ -87,8 +85,8 @@ std::string pdf_of(const std::filesystem::path& script, const provenance& made) 
 bool draw(const std::filesystem::path& folder, const document& d, const picture& p,
           std::vector<std::string>& files) {
     const auto script = folder / (p.name + ".gp");
-    write_file(script, "# gnuplot " + p.name + ".gp >" + p.name + ".svg (gnuplot -e 'as_pdf = 1' ... >" + p.name +
-                           ".pdf)\n" + d.made.comment("# ") + p.script);
+    write_file(script, "# gnuplot " + p.name + ".gp >" + p.name + ".svg (gnuplot -e 'as_pdf = 1' ... >" +
+                           p.name + ".pdf)\n" + d.made.comment("# ") + p.script);
     const auto put = [&](const char* ending, const std::string& content) {
         const auto path = folder / (p.name + ending);
         if (content.empty()) {
@@ -127,7 +125,8 @@ written write_document(const std::filesystem::path& folder, const document& d) {
     result.files.insert(result.files.end(), d.files().begin(), d.files().end());
     put("report.json", json_of(d) + "\n");
     put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
-    std::rotate(result.files.begin(), result.files.end() - 2, result.files.end()); // named first, written last
+    std::rotate(result.files.begin(), result.files.end() - 2,
+                result.files.end()); // named first, written last
     return result;
 }
 
@@ -165,9 +164,7 @@ std::string json_of(const document& d) {
 std::string first_csv_of(const document& d, bool head) {
     std::string csv;
     bool first = true;
-    d.each<table>([&](const table& t) {
-        csv = std::exchange(first, false) ? t.csv(d.model, head) : csv;
-    });
+    d.each<table>([&](const table& t) { csv = std::exchange(first, false) ? t.csv(d.model, head) : csv; });
     return csv;
 }
 

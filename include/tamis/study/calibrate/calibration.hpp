@@ -48,9 +48,9 @@ struct calibration {
     std::vector<calibrated_rule> rules;
 
     // What a file need not have.
-    std::string weights{};          // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
-    std::string stories{};          // the part of the text: "0:50"
-    std::string criterion{};        // what was to be met: "PPL at most 1.01 times the dense model's"
+    std::string weights{};   // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
+    std::string stories{};   // the part of the text: "0:50"
+    std::string criterion{}; // what was to be met: "PPL at most 1.01 times the dense model's"
     std::optional<double> attained{}; // what that came to: 1.0099
 
     friend bool operator==(const calibration&, const calibration&) = default;

@@ -93,14 +93,14 @@ inline nlohmann::json to_json(const calibration& c) {
             {{"layer", r.layer}, {"site", name_of(r.where)}, {"rule", r.rule}, {"value", r.value}});
     }
     nlohmann::json all{{"format", calibration_format},
-            {"version", calibration::version},
-            {"model", c.model},
-            {"source", c.source},
-            {"kind", c.kind},
-            {"target", c.target},
-            {"tokens", c.tokens},
-            {"layers", c.layers},
-            {"rules", std::move(rules)}};
+                       {"version", calibration::version},
+                       {"model", c.model},
+                       {"source", c.source},
+                       {"kind", c.kind},
+                       {"target", c.target},
+                       {"tokens", c.tokens},
+                       {"layers", c.layers},
+                       {"rules", std::move(rules)}};
     const auto put = [&](const char* name, const std::string& text) {
         if (!text.empty()) {
             all[name] = text;

@@ -224,10 +224,11 @@ class calibration_reader {
         fields,
         none
     };
-    static constexpr std::array<const char*, fields> names{"format", "version", "model",  "source", "kind",
-                                                           "target", "tokens",  "layers", "rules",  "layer",
-                                                           "site",   "rule",    "value",  "weights", "stories",
-                                                           "criterion", "attained"};
+    static constexpr std::array<const char*, fields> names{"format",  "version", "model",   "source",
+                                                           "kind",    "target",  "tokens",  "layers",
+                                                           "rules",   "layer",   "site",    "rule",
+                                                           "value",   "weights", "stories", "criterion",
+                                                           "attained"};
     static constexpr std::size_t most_rules = study::most_layers * study::all_sites.size();
     static constexpr std::size_t most_depth = 64;
 
