@@ -154,6 +154,9 @@ std::string names_of(const std::vector<CLI::Option*>& options) {
 /// defaults, and which options all commands have.
 std::string footer_of(const command& c, const CLI::App& own, const std::string& common) {
     std::string text = c.lesson();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    text = wrapped(text, 100);
+    text.pop_back(); // its last line's end
     if (own.get_option_no_throw("--sites") != nullptr) {
         text +=
             "\n\nSites: input is the FFN's x, gate is sigma(W_gate x), up is W_up x, intermediate is their product. "
@@ -163,9 +166,10 @@ std::string footer_of(const command& c, const CLI::App& own, const std::string& 
     if (own.get_option_no_throw("--rule") != nullptr) {
         text += "\n\nRules, what their value is, and which are tried unless --values says otherwise:";
         for (const rule_family& f : rule_families()) {
-            text += line("\n  ", f.name,
-                         std::string(15 - std::min<std::size_t>(15, std::string{f.name}.size()), ' '),
-                         f.meaning, f.most == 1 ? ", 0 .. 1" : ", 0 or more", " (", f.default_values, ")");
+            const std::string name = f.name;
+            text +=
+                line("\n  ", name, std::string(15 - std::min<std::size_t>(15, name.size()), ' '), f.meaning,
+                     f.most == 1 ? ", 0 .. 1" : ", 0 or more", "\n", std::string(17, ' '), f.default_values);
         }
     }
     text += line("\n\nWithout --checkpoint both embedded models are measured, on the first ",

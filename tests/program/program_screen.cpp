@@ -1,10 +1,13 @@
 // What a command leaves on a terminal: one screen, a headline in words, a table, the files; the rest is in the files.
 
+#include "model/sha256.hpp"
+
 #include "support_columns.hpp"
 #include "support_desk.hpp"
 
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -171,4 +174,14 @@ TEST_CASE("every file says how it was made") {
         CHECK(d.file("sweep.pdf").starts_with("%PDF"));
         CHECK(d.file("sweep.pdf").ends_with("%%EOF\n"));
     }
+}
+
+TEST_CASE("SHA-256 as the standard's examples have it, over the ends of blocks") {
+    const auto of = [](const std::string& text) { return app::sha256(std::as_bytes(std::span{text})); };
+    CHECK(of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(of("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK(of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    CHECK(of(std::string(1'000'000, 'a')) ==
+          "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }

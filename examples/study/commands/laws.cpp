@@ -69,9 +69,12 @@ class laws_command final : public command {
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
             std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
-            return document_of(
-                s.name, rows,
-                describe(s) + " The points were measured along its training (examples/tiny_lm/laws.sh).");
+            document d =
+                document_of(s.name, rows,
+                            describe(s) +
+                                " The points were measured along its training (examples/tiny_lm/laws.sh).");
+            d.measured = line(rows.size(), " points along its training");
+            return d;
         });
     }
 

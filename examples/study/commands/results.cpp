@@ -202,7 +202,9 @@ void for_each_subject(const common_options& o, inputs& models,
         progress shown{o.plain_progress};
         document found = study_of(i, shown);
         found.model = subjects[i].name;
-        found.measured = measured_on(subjects[i]);
+        if (found.measured.empty()) {
+            found.measured = measured_on(subjects[i]);
+        }
         shown.clear();
         remarks notes = o.notes;
         notes.merge(subjects[i].notes);

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "error.hpp"
 #include "output/reports.hpp"
@@ -273,7 +274,8 @@ class summary_command final : public command {
                         ": no report.json of a model in it; run sweep, compare or cett-ppl with this "
                         "--out (or one below it) first");
         }
-        const document d = summary_of(findings_of(reports), *o.out);
+        document d = summary_of(findings_of(reports), *o.out);
+        d.made = provenance_of(o);
         show_document(o, {}, d);
         write_file(std::filesystem::path{*o.out} / "summary.md",
                    d.markdown([](const picture&) { return false; }));
