@@ -1,6 +1,6 @@
 // The study on a model of one's own, without files. The library asks for two callables: one that runs the model on a part
-// of the data with a hook at the sites of its FFNs (make_runner), one that says how well it did (agreement). This model is
-// made up, and what it predicts without masks is taken for right; put yours in its place.
+// of the data with a hook at the sites of its FFNs (make_runner), one that says how well it did (loss, for a perplexity; or
+// agreement). This model is made up, and its text is what it would write itself; put yours in their place.
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/ffn/pack.hpp>
 #include <tamis/format/f32.hpp>
@@ -9,6 +9,7 @@
 #include <tamis/study/calibrate/cett_curve.hpp>
 #include <tamis/study/calibrate/cett_refinement.hpp>
 #include <tamis/study/critical.hpp>
+#include <tamis/study/exact_total.hpp>
 #include <tamis/study/hooked_ffn.hpp>
 #include <tamis/study/masker.hpp>
 #include <tamis/study/meter/accounting.hpp>
@@ -22,8 +23,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,8 +45,9 @@ std::vector<float> some_numbers(std::size_t count, unsigned seed, float scale) {
 }
 
 using ffn_weights = study::hooked_ffn<silu>::weights; // views of float32 in a checkpoint's order
-using prediction = std::vector<std::size_t>;          // the next token, at each position of a sequence
-using in = block<const float>;                        // tokens x width
+using logits = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>; // tokens x vocabulary
+using text = std::vector<std::size_t>; // the token behind each position of a sequence
+using in = block<const float>;         // tokens x width
 using out = block<float>;
 
 /// An embedding, a memory of earlier tokens in place of attention, FFNs with residuals, a readout.
@@ -60,7 +60,7 @@ class toy_model {
     }
     /// `ffn(layer, in x, out y)` does y = FFN(x) for all tokens, in whatever way.
     template <class Ffn>
-    prediction predict(std::size_t sequence, Ffn&& ffn) const {
+    logits predict(std::size_t sequence, Ffn&& ffn) const {
         values x(tokens, width), normed(tokens, width), y(tokens, width);
         for (Eigen::Index t = 0; t < x.rows(); ++t) {
             const std::size_t token = (37 * sequence + 11 * static_cast<std::size_t>(t * t)) % vocabulary;
@@ -72,12 +72,7 @@ class toy_model {
             ffn(layer, in{normed.data(), tokens, width}, out{y.data(), tokens, width});
             x += y;
         }
-        const values logits = x * Eigen::Map<const values>(readout_.data(), width, vocabulary);
-        prediction next(tokens);
-        for (std::size_t t = 0; t < tokens; ++t) {
-            logits.row(static_cast<Eigen::Index>(t)).maxCoeff(&next[t]);
-        }
-        return next;
+        return x * Eigen::Map<const values>(readout_.data(), width, vocabulary);
     }
 
   private:
@@ -106,25 +101,52 @@ auto make_runner(const toy_model& model) {
     };
 }
 
-/// The second: in how many positions the masked model says what the dense one says. A count adds up in any order.
-std::size_t agreement(const prediction& masked, const prediction& dense) {
-    return std::inner_product(masked.begin(), masked.end(), dense.begin(), std::size_t{0}, std::plus<>{},
-                              std::equal_to<>{});
+/// The second: the loss of the tokens that come next, -ln of their probabilities. exact_total adds in any order to the same bits.
+void add_loss(const logits& said, const text& next, study::exact_total& to) {
+    for (Eigen::Index t = 0; t < said.rows(); ++t) {
+        const auto row = said.row(t).cast<double>();
+        const double most = row.maxCoeff();
+        to.add(std::log((row.array() - most).exp().sum()) + most -
+               row(static_cast<Eigen::Index>(next[static_cast<std::size_t>(t)])));
+    }
 }
+/// Or: in how many positions the likeliest token is the text's.
+std::size_t agreement(const logits& said, const text& next) {
+    std::size_t agreeing = 0;
+    for (Eigen::Index t = 0; t < said.rows(); ++t) {
+        std::size_t likeliest;
+        said.row(t).maxCoeff(&likeliest);
+        agreeing += likeliest == next[static_cast<std::size_t>(t)] ? 1 : 0;
+    }
+    return agreeing;
+}
+/// Of one run over all of the data.
+struct spoken {
+    study::exact_total loss;
+    std::size_t agreeing = 0;
 
-constexpr double share_of(std::size_t agreeing) {
-    return static_cast<double>(agreeing) / (sequences * tokens);
-}
+    void add(const logits& said, const text& next) {
+        add_loss(said, next, loss);
+        agreeing += agreement(said, next);
+    }
+    void merge(const spoken& other) {
+        loss.merge(other.loss);
+        agreeing += other.agreeing;
+    }
+    double perplexity() const { return std::exp(loss.mean()); }
+    double share() const { return static_cast<double>(agreeing) / (sequences * tokens); }
+};
+
 double percent(double share) { return 100 * share; }
 
 /// What a trial adds up over parts and threads.
 struct measured {
     study::per_layer<study::meters<study::sparsity_meter, study::accounting_meter>> masks;
-    std::size_t agreeing = 0;
+    spoken said{};
 
     void merge(const measured& other) {
         masks.merge(other.masks);
-        agreeing += other.agreeing;
+        said.merge(other.said);
     }
 };
 
@@ -140,7 +162,7 @@ constexpr auto run_in_threads = [](std::size_t count, auto&& task) {
 };
 
 /// Sweeps top-p over sites and values. A trial is a plan, and is measured on every part; both are spread over threads.
-bool show_critical_sparsity(const toy_model& model, const std::vector<prediction>& dense) {
+bool show_critical_sparsity(const toy_model& model, const std::vector<text>& next, const spoken& dense) {
     std::vector<study::plan> plans;
     for (const site where : study::all_sites) {
         for (const double p : study::paper_values) {
@@ -151,8 +173,7 @@ bool show_critical_sparsity(const toy_model& model, const std::vector<prediction
     const auto make_worker = [&] { // once a thread, for what a thread needs of its own
         return [&, run = make_runner(model), memory = owned_workspace{bytes_of_mask}](auto trial, auto part,
                                                                                       measured& sum) mutable {
-            const prediction masked = run(part, study::masker{plans[trial], memory, sum.masks});
-            sum.agreeing += agreement(masked, dense[part]);
+            sum.said.add(run(part, study::masker{plans[trial], memory, sum.masks}), next[part]);
         };
     };
     const study::accounting_meter bytes{study::ffn_sizes::of(model.weights(0))};
@@ -163,29 +184,34 @@ bool show_critical_sparsity(const toy_model& model, const std::vector<prediction
         [](study::sweep_progress) {});
 
     std::printf(
-        "top-p: critical sparsity (99 %% of the predictions stay), and what p = 0.9 drops in each layer\n"
-        "  site          sparsity   bytes not read   between p (agreement)            p = 0.9\n");
+        "dense: perplexity %.4f\n"
+        "top-p: critical sparsity (PPL within 1 %%; 99 %% of the predictions stay), and what p = 0.9 drops in each layer\n"
+        "  site          PPL-1%%    bytes not read   between p (PPL / dense PPL)      agreement   p = 0.9\n",
+        dense.perplexity());
     bool fine = true;
     const measured* trial = trials.data();
     for (const site where : study::all_sites) {
-        std::vector<study::sweep_point> points;
+        std::vector<study::sweep_point> points, agreeing;
         std::string by_layer;
         for (const double p : study::paper_values) {
             const auto all = trial->masks.merged(); // of layers; masks[layer] is one of them
             points.push_back({p, all.get<study::sparsity_meter>().sparsity(where),
                               all.get<study::accounting_meter>().bytes_not_read(),
-                              share_of(trial->agreeing)});
+                              trial->said.perplexity() / dense.perplexity()});
+            agreeing.push_back(points.back());
+            agreeing.back().quality = trial->said.share();
             for (std::size_t layer = 0; p == 0.9 && layer < layers; ++layer) {
                 const auto& of_layer = trial->masks[layer].get<study::sparsity_meter>();
                 by_layer += "  " + std::to_string(std::lround(percent(of_layer.sparsity(where)))) + " %";
             }
             ++trial;
         }
-        const study::critical_point c = study::find_critical(study::keeps_share(0.99), points);
-        std::printf("  %-12s %7.1f %% %14.1f %%   %.3f (%.4f), %.3f (%.4f) %s\n", name_of(where),
+        const study::critical_point c = study::find_critical(study::perplexity_within(1), points);
+        const study::critical_point a = study::find_critical(study::keeps_share(0.99), agreeing);
+        std::printf("  %-12s %7.1f %% %14.1f %%   %.3f (%.4f), %.3f (%.4f) %9.1f %% %s\n", name_of(where),
                     percent(c.sparsity), percent(c.skipped), c.kept.value, c.kept.quality, c.lost.value,
-                    c.lost.quality, by_layer.c_str());
-        fine = fine && c.reached && c.sparsity > 0;
+                    c.lost.quality, percent(a.sparsity), by_layer.c_str());
+        fine = fine && c.reached && c.sparsity > 0 && a.reached && a.sparsity > 0;
     }
     return fine;
 }
@@ -232,11 +258,16 @@ study::calibration calibrate(Run& run, const toy_model& model, const std::vector
 int main() {
     const toy_model model;
     auto run = make_runner(model);
-    std::vector<prediction> dense;
+    std::vector<text> next(sequences, text(tokens)); // what it writes itself: yours has a text
+    spoken dense;
     for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
-        dense.push_back(run(sequence, study::no_hook{}));
+        const logits said = run(sequence, study::no_hook{});
+        for (std::size_t t = 0; t < tokens; ++t) {
+            said.row(static_cast<Eigen::Index>(t)).maxCoeff(&next[sequence][t]);
+        }
+        dense.add(said, next[sequence]);
     }
-    bool fine = show_critical_sparsity(model, dense);
+    bool fine = show_critical_sparsity(model, next, dense);
 
     const auto norms = of_each_layer([&](auto layer) { // of W_down's columns
         std::vector<float> of_layer(neurons);
@@ -263,18 +294,18 @@ int main() {
     });
     owned_workspace memory{ffns[0].workspace_bytes()};
     std::array<traffic, layers> read{};
-    std::size_t agreeing = 0;
+    spoken skipping;
     for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
         const auto ffn = [&](auto layer, in x, out y) {
             read[layer] += ffns[layer](x, y, tokens_at_a_time{1, memory});
         };
-        agreeing += agreement(model.predict(sequence, ffn), dense[sequence]);
+        skipping.add(model.predict(sequence, ffn), next[sequence]);
     }
 
     std::printf(
-        "\nCETT %.2f at the intermediate: %.1f %% of the predictions stay\n"
+        "\nCETT %.2f at the intermediate: perplexity %.4f times the dense one, %.1f %% of the predictions stay\n"
         "  layer   threshold     CETT   sparsity   bytes not read   Jaccard   any of 8 tokens wants\n",
-        found.target, percent(share_of(agreeing)));
+        found.target, skipping.perplexity() / dense.perplexity(), percent(skipping.share()));
     for (std::size_t layer = 0; layer < layers; ++layer) {
         const double cett = seen[layer].get<2>().mean();
         const auto& stability = seen[layer].get<study::stability_meter>();

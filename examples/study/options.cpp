@@ -50,7 +50,8 @@ struct raw_common {
         app.add_option("--text", o.text, "stories to predict, separated by <|endoftext|>; -: standard input")
             ->type_name("FILE")
             ->group(model);
-        app.add_option("--stories", o.stories, line("only stories A .. B-1 of the text (embedded: the first ", embedded_stories, ")"))
+        app.add_option("--stories", o.stories,
+                       line("only stories A .. B-1 of the text (embedded: the first ", embedded_stories, ")"))
             ->type_name("A:B")
             ->group(model);
         app.add_option(
@@ -62,11 +63,13 @@ struct raw_common {
                        "multiple-choice questions: task, context, answer's index, choices; by tabs")
             ->type_name("FILE")
             ->group(model);
-        app.add_option("--questions", questions, line("only the first N questions of each task (embedded: ", embedded_questions, ")"))
+        app.add_option("--questions", questions,
+                       line("only the first N questions of each task (embedded: ", embedded_questions, ")"))
             ->type_name("N")
             ->group(model);
         const char* results = "Results";
-        app.add_option("--out", o.out, "folder for report.md, report.json, tables as CSV and LaTeX, pictures as SVG and PDF")
+        app.add_option("--out", o.out,
+                       "folder for report.md, report.json, tables as CSV and LaTeX, pictures as SVG and PDF")
             ->type_name("DIR")
             ->group(results);
         app.add_flag("--details", o.details, "print the whole report, not a screen of it")->group(results);
@@ -125,8 +128,9 @@ struct raw_common {
 
 /// A word as a shell takes it.
 std::string for_a_shell(const std::string& word) {
-    if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                                "-_=+.,:/@%") == std::string::npos) {
+    if (!word.empty() &&
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "-_=+.,:/@%") == std::string::npos) {
         return word;
     }
     std::string text = "'";
@@ -150,27 +154,35 @@ std::string names_of(const std::vector<CLI::Option*>& options) {
 /// defaults, and which options all commands have.
 std::string footer_of(const command& c, const CLI::App& own, const std::string& common) {
     std::string text = c.lesson();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    text = wrapped(text, 100);
+    text.pop_back(); // its last line's end
     if (own.get_option_no_throw("--sites") != nullptr) {
-        text += "\n\nSites: input is the FFN's x, gate is sigma(W_gate x), up is W_up x, intermediate is their product. "
-                "all_inputs:\nthe input, and the intermediate of what that leaves: everything that a matrix of the FFN "
-                "is given.";
+        text +=
+            "\n\nSites: input is the FFN's x, gate is sigma(W_gate x), up is W_up x, intermediate is their product. "
+            "all_inputs:\nthe input, and the intermediate of what that leaves: everything that a matrix of the FFN "
+            "is given.";
     }
     if (own.get_option_no_throw("--rule") != nullptr) {
         text += "\n\nRules, what their value is, and which are tried unless --values says otherwise:";
         for (const rule_family& f : rule_families()) {
-            text += line("\n  ", f.name, std::string(15 - std::min<std::size_t>(15, std::string{f.name}.size()), ' '),
-                         f.meaning, f.most == 1 ? ", 0 .. 1" : ", 0 or more", " (", f.default_values, ")");
+            const std::string name = f.name;
+            text +=
+                line("\n  ", name, std::string(15 - std::min<std::size_t>(15, name.size()), ' '), f.meaning,
+                     f.most == 1 ? ", 0 .. 1" : ", 0 or more", "\n", std::string(17, ' '), f.default_values);
         }
     }
-    text += line("\n\nWithout --checkpoint both embedded models are measured, on the first ", embedded_stories,
-                 " stories of their text and the first\n", embedded_questions,
+    text += line("\n\nWithout --checkpoint both embedded models are measured, on the first ",
+                 embedded_stories, " stories of their text and the first\n", embedded_questions,
                  " questions of each task, unless --stories and --questions say otherwise.");
-    return text + "\n\n" + wrapped("All commands take " + common + "; tamis-study --help says what they are.", 100);
+    return text + "\n\n" +
+           wrapped("All commands take " + common + "; tamis-study --help says what they are.", 100);
 }
 
 /// What was meant by words that are no option and no command.
 std::string guess_at(const std::vector<std::string>& words, const CLI::App& app,
-                     const std::vector<std::unique_ptr<command>>& commands, const std::vector<CLI::App*>& parsers) {
+                     const std::vector<std::unique_ptr<command>>& commands,
+                     const std::vector<CLI::App*>& parsers) {
     std::vector<std::string> options, names;
     const auto take = [&](const CLI::App& from) {
         for (const CLI::Option* const o : from.get_options()) {
@@ -251,7 +263,8 @@ std::function<void()> parse_options(int argc, char** argv,
         std::puts(e.what());
         return {};
     } catch (const CLI::ExtrasError& e) {
-        throw error(e.what(), guess_at(app.remaining(true), app, commands, parsers), " (--help lists the options)");
+        throw error(e.what(), guess_at(app.remaining(true), app, commands, parsers),
+                    " (--help lists the options)");
     } catch (const CLI::ParseError& e) {
         throw error(e.what(), " (--help lists the options)");
     }

@@ -23,7 +23,7 @@ struct common_options {
     std::size_t threads = 1;
     bool json = false, csv = false, plain_progress = false, details = false;
     std::string command_line; ///< as it was typed, quoted for a shell
-    remarks notes{}; ///< on the options, the command's too
+    remarks notes{};          ///< on the options, the command's too
 };
 
 /// Adds a command's own options to the command line. They are strings, checked by the command once all is read.

@@ -76,7 +76,8 @@ std::size_t find_name(const Named& known, NameOf name_of, const std::string& tex
         list.append(i == 0 ? "" : ", ").append(name_of(known[i]));
         names.emplace_back(name_of(known[i]));
     }
-    throw error(option, ": unknown ", what, " \"", text, "\"", did_you_mean(text, names), " (there are ", list, ")");
+    throw error(option, ": unknown ", what, " \"", text, "\"", did_you_mean(text, names), " (there are ",
+                list, ")");
 }
 inline activation parse_activation(const std::string& text) {
     return static_cast<activation>(find_name(

@@ -176,3 +176,63 @@ TEST_CASE("a picture is drawn where there is gnuplot; else its script stays, and
     CHECK(!has(written(folder / "report.md"), "curve.svg"));
     CHECK(std::find(w.files.begin(), w.files.end(), "curve.gp") != w.files.end());
 }
+
+TEST_CASE("an axis ends where something happens") {
+    const auto end = [](std::vector<app::point> points) {
+        return app::end_of_what_happens({{"c", std::move(points)}}, 0.99, 1.2);
+    };
+    CHECK(end({{0, 1}, {12, 1.1}, {31, 1.5}, {90, 7}}) == 35); // it left at 31
+    CHECK(end({{0, 1}, {12, 1.1}, {30, 1.15}}) == 30);
+    CHECK(end({{0, 1}, {99, 1.1}}) == 100);
+    CHECK(end({{0, 1}, {140, 1.1}}) == 100);
+    CHECK(end({{0, 1}}) == 5);
+    CHECK(end({}) == 5);
+    CHECK(end({{0, 1}, {12, std::nan("")}, {60, 1.1}}) == 15);
+    CHECK(app::end_of_what_happens({{"a", {{0, 1}, {20, 2}}}, {"b", {{0, 1}, {60, 2}}}}, 0.99, 1.2) == 60);
+}
+
+TEST_CASE("names are shown as they are, layers at whole numbers, and no zero is negative") {
+    app::panel p = some_panel("top_p at W_down");
+    p.x_label = "x_label";
+    p.curves[0].name = "top_p, |x_i|";
+    p.x_whole = true;
+    p.x = {-0.6, 3.4};
+    p.curves = {{"top_p, |x_i|", {{0, 1}, {1, 2}, {2, 1}, {3, 2}}}};
+    p.curves[0].bars = true;
+    accepted(app::draw_panels("x", "W_up", {p}),
+             {">top_p at W_down<", ">x_label<", ">top_p, |x_i|<", ">W_up<", " 3</text>"});
+    if (gnuplot_there()) {
+        CHECK(!has(draw(app::draw_panels("x", "t", {p})).svg, " 2.5</text>"));
+    }
+    accepted(app::draw_shades("x", some_shades({{-0.001, 5}, {4, 10}})), {">0.0<"});
+    CHECK(!has(app::draw_shades("x", some_shades({{-0.001, 5}, {4, 10}})).script, "-0.0 "));
+    app::shades s = some_shades({{1, 2}});
+    s.about = "the model, the text";
+    accepted(app::draw_shades("x", s), {"the model, the text"});
+}
+
+TEST_CASE("intervals as bars and bands, rings below the points, and a fit that failed is called so") {
+    app::panel p = some_panel("t");
+    p.curves[0].widths = {{1.01, 8, 13}, {1.01, std::nan(""), 2}};
+    p.curves[0].band = {{0, 0.9, 1.1}, {20, 1, 1.2}, {50, 1.1, INFINITY}};
+    p.curves[1].failed = true;
+    const auto picture = app::draw_panels("x", "t", {p});
+    accepted(picture, {"its interval as a bar"});
+    CHECK(picture.script.find("$p0c0r with") < picture.script.find("$p0c0 with")); // drawn before
+}
+
+TEST_CASE("the same picture as a PDF, with how it was made") {
+    const temporary_folder folder;
+    app::document d{"t"};
+    d.made.add("command", "tamis-study <&> --x");
+    d.add(app::draw_panels("curve", "A curve", {some_panel("t")}));
+    const auto w = app::write_document(folder.path(), d);
+    const std::string pdf = written(folder / "curve.pdf"), svg = written(folder / "curve.svg");
+    CHECK(pdf.empty() == (std::find(w.files.begin(), w.files.end(), "curve.pdf") == w.files.end()));
+    if (!pdf.empty()) {
+        CHECK(pdf.starts_with("%PDF"));
+        CHECK(has(pdf, "\n% command: tamis-study <&> --x\nstartxref\n"));
+    }
+    CHECK(has(svg, "command: tamis-study &lt;&amp;> --x") == gnuplot_there());
+    CHECK(has(written(folder / "curve.gp"), "\n# command: tamis-study <&> --x\n"));
+}

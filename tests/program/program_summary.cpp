@@ -74,7 +74,7 @@ TEST_CASE("summary: tables of several models from reports in several folders") {
     CHECK(has(d.file("summary.md"), "| input |"));
     const auto json = nlohmann::json::parse(d.good("summary --out out --json"), nullptr, false);
     REQUIRE(json.is_object());
-    CHECK(json.at("tolerated")[0].at("A: critical_sparsity") == 0.25);
+    CHECK(json.at("tolerated")[0].at("critical_sparsity") == 0.25);
     CHECK(json.at("best_rules")[0].at("ppl_ratio") == 1.0005);
 }
 

@@ -64,7 +64,7 @@ TEST_CASE("sweep: takes what cett-ppl wrote") {
     std::filesystem::rename(d.folder / "out/thresholds.json", d.folder / "thresholds.json");
     d.good(to_out + sweep);
     const auto rows = d.table("results.csv");
-    CHECK(rows.back().starts_with("intermediate,cett_ppl,5,"));
+    CHECK(rows.back().starts_with("intermediate,cett_ppl,0."));
     CHECK(number_at(rows, rows.size() - 1, "ppl") / number_at(rows, 1, "ppl") ==
           doctest::Approx(std::stod(ratio)).epsilon(1e-4));
 }

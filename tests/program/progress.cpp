@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 TEST_CASE("a duration is rounded to seconds, and to minutes from an hour on") {
     CHECK(app::duration(0) == "0 s");
     CHECK(app::duration(0.4) == "0 s");
@@ -31,4 +33,27 @@ TEST_CASE("progress without a terminal takes everything and shows nothing") {
     shown.update(0, 0);
     shown.update(1, 2);
     shown.clear();
+}
+
+TEST_CASE("a bar never falls: late reports are passed over, and a step that begins anew is another pass") {
+    app::progress p{false};
+    const auto now = std::chrono::steady_clock::now();
+    p.begin("bisecting");
+    for (const std::size_t done : {3u, 7u, 5u, 9u, 8u, 10u, 9u}) { // of threads
+        const std::size_t before = p.shown();
+        p.grow(done, 10, now);
+        CHECK(p.shown() >= before);
+        CHECK(p.pass() == 1);
+    }
+    CHECK(p.shown() == 10);
+    p.grow(1, 10, now);
+    CHECK(p.pass() == 2);
+    CHECK(p.shown() == 1);
+    p.grow(4, 20, now); // of another size
+    CHECK(p.pass() == 3);
+    CHECK(p.shown() == 4);
+    p.begin("the result");
+    p.grow(2, 20, now);
+    CHECK(p.pass() == 1);
+    CHECK(p.shown() == 2);
 }

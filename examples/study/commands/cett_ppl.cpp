@@ -6,6 +6,7 @@
 #include "output/picture.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,13 +90,26 @@ class cett_ppl_command final : public command {
             d.heading("The search");
             d.add(steps_table(found, why));
             const double end = static_cast<double>(s.layers()) - 0.4;
-            panel active{"active neurons", "layer", "activation ratio (% of neurons)", {-0.6, end}, {0, {}}, {ratios}, {}},
-                errors{"CETT, all layers masked", "layer", "mean CETT", {-0.6, end}, {0, {}}, {cetts}, found.target, "target"};
+            panel active{"active neurons", "layer", "activation ratio (% of neurons)", {-0.6, end}, {0, {}},
+                         {ratios},         {}},
+                errors{"CETT, all layers masked",
+                       "layer",
+                       "mean CETT",
+                       {-0.6, end},
+                       {0, {}},
+                       {cetts},
+                       found.target,
+                       "target"};
+            for (const point& at : cetts.points) {
+                errors.y.to = std::max({errors.y.to.value_or(0), 1.1 * found.target, 1.1 * at.y});
+            }
             active.x_whole = errors.x_whole = true;
             d.add(draw_panels("layers", what + " of " + s.name + ": " + measured_on(s), {active, errors}));
-            d.headline(line("PPL is ", fixed(perplexity_ratio(row, dense_rows[0]), 4), " of the dense model's at a CETT of ",
-                            fixed(found.target, 4), ", where ", percent(1 - row.masks.mask_sparsity(), 1),
-                            " of the neurons are active; bytes not read: ", percent(row.masks.bytes_skipped(), 1), "."));
+            d.headline(line("PPL is ", fixed(perplexity_ratio(row, dense_rows[0]), 4),
+                            " of the dense model's at a CETT of ", fixed(found.target, 4), ", where ",
+                            percent(1 - row.masks.mask_sparsity(), 1),
+                            " of the neurons are active; bytes not read: ",
+                            percent(row.masks.bytes_skipped(), 1), "."));
             d.headline(line("Dense: PPL ", fixed(dense_rows[0].text.perplexity(), 4), "."));
             d.on_screen(std::move(on_screen));
             if (o.out) {

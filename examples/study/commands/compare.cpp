@@ -63,13 +63,16 @@ class compare_command final : public command {
     }
     void add_options(const option_adder& to) override {
         to.flag("--few", few_, "measure half of the points of each curve");
-        to.add("--methods", methods_text_,
-               "out of cett,top_k_gate,fat_eps,cats,top_p,top_k,threshold,max_p,low_rank,sign_bits (default: all)", "LIST");
+        to.add(
+            "--methods", methods_text_,
+            "out of cett,top_k_gate,fat_eps,cats,top_p,top_k,threshold,max_p,low_rank,sign_bits (default: all)",
+            "LIST");
         to.add("--at", at_text_, "the sparsities to compare at (default: 0.3,0.5,0.7,0.8,0.9)", "LIST");
     }
     void check() override {
         at_ = each_once(parse_numbers(at_text_, "--at", 0, 1), "--at", notes);
-        for (const std::string& name : methods_text_ ? split_list(*methods_text_) : std::vector<std::string>{}) {
+        for (const std::string& name :
+             methods_text_ ? split_list(*methods_text_) : std::vector<std::string>{}) {
             wanted_.push_back(method_ids[find_name(
                 method_ids, [](const char* id) { return id; }, name, "--methods", "method")]);
         }
@@ -231,10 +234,11 @@ class compare_command final : public command {
                 } else if (lost.empty()) {
                     lost = m.name + " at " + conditions[row].value + ": " + no_ratio;
                 }
-                points.add(
-                    {text_cell(m.name), text_cell(conditions[row].site), typed_cell(conditions[row].value, conditions[row].number),
-                     share_cell(sparsity, 2, why), number_cell(rows[row].text.nll(), 6, why),
-                     number_cell(std::exp(excess), 6, no_ratio), number_cell(rows[row].text.top1(), 6, why)});
+                points.add({text_cell(m.name), text_cell(conditions[row].site),
+                            typed_cell(conditions[row].value, conditions[row].number),
+                            share_cell(sparsity, 2, why), number_cell(rows[row].text.nll(), 6, why),
+                            number_cell(std::exp(excess), 6, no_ratio),
+                            number_cell(rows[row].text.top1(), 6, why)});
             }
             std::stable_sort(curve.begin() + 1, curve.end(),
                              [](const point& a, const point& b) { return a.x < b.x; });
@@ -253,7 +257,8 @@ class compare_command final : public command {
         }
         p.x.to = end_of_what_happens(p.curves, *p.y.from, *p.y.to);
         d.add(draw_panels("compare", s.name + ": " + measured_on(s), {p}));
-        d.headline(line("Dense: PPL ", fixed(rows[0].text.perplexity(), 4), ", top-1 ", fixed(rows[0].text.top1(), 4),
+        d.headline(line("Dense: PPL ", fixed(rows[0].text.perplexity(), 4), ", top-1 ",
+                        fixed(rows[0].text.top1(), 4),
                         ". Below: PPL over it where so many of the neurons are dropped."));
         d.add(std::move(equal));
         d.paragraph("A dash: the method's rows do not span that sparsity.");

@@ -69,9 +69,12 @@ class laws_command final : public command {
             }
             std::vector<law_row> rows = read_law_rows(embedded_laws());
             std::erase_if(rows, [&](const law_row& r) { return r.model != s.label; });
-            return document_of(
-                s.name, rows,
-                describe(s) + " The points were measured along its training (examples/tiny_lm/laws.sh).");
+            document d =
+                document_of(s.name, rows,
+                            describe(s) +
+                                " The points were measured along its training (examples/tiny_lm/laws.sh).");
+            d.measured = line(rows.size(), " points along its training");
+            return d;
         });
     }
 
@@ -162,6 +165,7 @@ class laws_command final : public command {
             last = std::max(last, r.tokens);
         }
         p.curves.push_back(std::move(measured));
+        p.x = {first / 1.3e6, last * 1.3 / 1e6};
         table laws{"fits",
                    {{"law", "", column::all},
                     {"form", "", column::all},
@@ -201,8 +205,15 @@ class laws_command final : public command {
                           : known      ? "yes"
                                        : "no",
                           known ? "true" : "false", true}});
-            series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
-            curve.failed = !f.converged;
+            series curve{f.name + ": " + f.form +
+                             (known         ? ""
+                              : f.converged ? " (not determined)"
+                                            : " (the fit failed)"),
+                         {},
+                         {},
+                         false,
+                         true};
+            curve.failed = !known;
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});

@@ -153,10 +153,12 @@ class neurons_command final : public command {
                 return static_cast<double>(std::count_if(sorted.begin(), sorted.end(), which)) /
                        static_cast<double>(sorted.size());
             };
-            const double mean = std::accumulate(sorted.begin(), sorted.end(), 0.0) / static_cast<double>(sorted.size());
+            const double mean =
+                std::accumulate(sorted.begin(), sorted.end(), 0.0) / static_cast<double>(sorted.size());
             const auto strongest = top.top(order[0]);
-            screen.add({count_cell(l), share_cell(mean, 1), share_cell(share_of([](double f) { return f == 0; }), 1),
-                        count_cell(order[0]), share_cell(frequency.frequency(order[0]), 1),
+            screen.add({count_cell(l), share_cell(mean, 1),
+                        share_cell(share_of([](double f) { return f == 0; }), 1), count_cell(order[0]),
+                        share_cell(frequency.frequency(order[0]), 1),
                         text_cell(strongest.empty() ? "-" : around(s, tokens, strongest.front(), 5))});
             layers.add({count_cell(l),
                         share_cell(std::accumulate(sorted.begin(), sorted.end(), 0.0) /
@@ -166,8 +168,9 @@ class neurons_command final : public command {
                         share_cell(share_of([](double f) { return f > 0.99; }))});
         }
         d.add(draw_panels("frequency", s.name + ": " + measured_on(s), {p}));
-        d.headline(line("Active: kept by ", rule_->name, ' ', value_.text, " at the intermediate. Dense: PPL ",
-                        fixed(plain.front().text.perplexity(), 4), ". The neurons of most contribution:"));
+        d.headline(line("Active: kept by ", rule_->name, ' ', value_.text,
+                        " at the intermediate. Dense: PPL ", fixed(plain.front().text.perplexity(), 4),
+                        ". The neurons of most contribution:"));
         d.on_screen(std::move(screen));
         d.add(std::move(layers));
         d.paragraph("The neurons that contribute most:");

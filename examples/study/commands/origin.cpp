@@ -75,7 +75,8 @@ void add_draws(provenance& made, const Options& o) {
 provenance provenance_of(const common_options& o) {
     provenance made;
     made.add("command", o.command_line);
-    made.add("program", line("tamis-study ", TAMIS_VERSION_MAJOR, '.', TAMIS_VERSION_MINOR, '.', TAMIS_VERSION_PATCH));
+    made.add("program",
+             line("tamis-study ", TAMIS_VERSION_MAJOR, '.', TAMIS_VERSION_MINOR, '.', TAMIS_VERSION_PATCH));
     made.add("date", now());
     made.add("instruction_set", instruction_set());
     made.add("threads", std::to_string(o.threads));
@@ -87,7 +88,8 @@ provenance provenance_of(const common_options& o, const subject& s) {
     provenance made = provenance_of(o);
     made.add("model", s.name);
     made.add("model_sha256", weights_of(o, s));
-    made.add("tokenizer_sha256", o.tokenizer ? hash_of_file(*o.tokenizer) : sha256(embedded_tokenizer().bytes));
+    made.add("tokenizer_sha256",
+             o.tokenizer ? hash_of_file(*o.tokenizer) : sha256(embedded_tokenizer().bytes));
     made.add("activation", name(s.sigma));
     made.add("rope_base", line(s.model.config.rope_base));
     made.add("norm_eps", line(s.model.config.norm_eps));

@@ -160,19 +160,20 @@ class precision_command final : public command {
             };
             if (alike_at(i + 1) < least) {
                 least = alike_at(i + 1);
-                most_moved = line(" Masks move most at ", described[i].site->name, " in ", described[i].format,
-                                  ": Jaccard ", fixed(least, 4), ".");
+                most_moved = line(" Masks move most at ", described[i].site->name, " in ",
+                                  described[i].format, ": Jaccard ", fixed(least, 4), ".");
             }
             std::uint64_t lost = 0;
             for (std::size_t r = i; r < i + 3; ++r) {
                 lost = std::max(lost, rows[r + 1].text.lost());
             }
-            screen.add({text_cell(described[i].site->name), text_cell(described[i].format), text_cell(ratio(i)),
-                        text_cell(ratio(i + 1)), text_cell(ratio(i + 2)), text_cell(fixed(alike_at(i + 1), 4)),
-                        text_cell(fixed(alike_at(i + 2), 4)), count_cell(lost)});
+            screen.add({text_cell(described[i].site->name), text_cell(described[i].format),
+                        text_cell(ratio(i)), text_cell(ratio(i + 1)), text_cell(ratio(i + 2)),
+                        text_cell(fixed(alike_at(i + 1), 4)), text_cell(fixed(alike_at(i + 2), 4)),
+                        count_cell(lost)});
         }
-        d.headline(line("Dense, float: PPL ", fixed(rows.front().text.perplexity(), 4), ". Activations rounded, top-p ",
-                        p_.text, '.', most_moved));
+        d.headline(line("Dense, float: PPL ", fixed(rows.front().text.perplexity(), 4),
+                        ". Activations rounded, top-p ", p_.text, '.', most_moved));
         d.on_screen(std::move(screen));
         d.add(std::move(t));
         if (any_overflow) {

@@ -40,8 +40,8 @@ std::string describe(const subject& s) {
 }
 
 std::string measured_on(const subject& s) {
-    return line(s.text_name, ", ", s.use.stories > 0 ? s.use.stories : s.stories.size(), " stories, ", s.predictions(),
-                " predictions");
+    return line(s.text_name, ", ", s.use.stories > 0 ? s.use.stories : s.stories.size(), " stories, ",
+                s.predictions(), " predictions");
 }
 
 remarks notes_on(const subject& s, const measurement& dense) {
@@ -87,7 +87,8 @@ std::string write_and_tell(const std::filesystem::path& folder, const document& 
     std::string text =
         wrapped("Written to " + folder.string() + ": " + by_name(w.files), document::screen_width);
     if (!w.all_drawn) {
-        text += "No picture where a .gp stands alone: gnuplot is missing or failed. `gnuplot NAME.gp` draws one.\n";
+        text +=
+            "No picture where a .gp stands alone: gnuplot is missing or failed. `gnuplot NAME.gp` draws one.\n";
     }
     return text;
 }
@@ -102,6 +103,9 @@ std::string screen_of(const common_options& o, const document& found, const std:
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     };
     const std::size_t most = document::screen_lines / documents;
+    if (const std::string all = found.plain() + "\n"; found.brief && lines(all) <= most) {
+        return all;
+    }
     std::string text = found.screen(table::unlimited) + behind + "\n";
     for (std::size_t rows = document::screen_lines; lines(text) > most && rows > 2; --rows) {
         text = found.screen(rows) + behind + "\n";
@@ -128,18 +132,24 @@ remarks reasons_in(const document& found) {
 }
 
 /// Prints one of several documents, and writes it into a folder unless that is empty.
-void give(const common_options& o, const std::filesystem::path& folder, const document& found, std::size_t number,
-          std::size_t documents) {
+void give(const common_options& o, const std::filesystem::path& folder, const document& found,
+          std::size_t number, std::size_t documents) {
     const bool list = documents > 1, last = number + 1 == documents;
     if (o.json) {
-        print((!list ? "" : number == 0 ? "[\n" : "") + json_of(found) + (!list ? "\n" : last ? "\n]\n" : ",\n"));
+        print((!list         ? ""
+               : number == 0 ? "[\n"
+                             : "") +
+              json_of(found) +
+              (!list  ? "\n"
+               : last ? "\n]\n"
+                      : ",\n"));
     } else if (o.csv) {
         print(first_csv_of(found, number == 0));
     }
     std::string files;
     if (!folder.empty()) {
         files = write_and_tell(folder, found);
-    } else if (last && !o.details) {
+    } else if (last && !o.details && !found.brief) {
         files = "--out DIR keeps all tables and pictures; --details prints all of it.\n";
     }
     if (!o.json && !o.csv) {
@@ -192,7 +202,9 @@ void for_each_subject(const common_options& o, inputs& models,
         progress shown{o.plain_progress};
         document found = study_of(i, shown);
         found.model = subjects[i].name;
-        found.measured = measured_on(subjects[i]);
+        if (found.measured.empty()) {
+            found.measured = measured_on(subjects[i]);
+        }
         shown.clear();
         remarks notes = o.notes;
         notes.merge(subjects[i].notes);

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "error.hpp"
 #include "output/reports.hpp"
@@ -193,13 +194,36 @@ table rules_table(const std::vector<findings>& all) {
     return t;
 }
 
+/// The same for programs: a row a model, site and rule.
+table tolerated_rows(const std::vector<findings>& all) {
+    table t{"tolerated",
+            {{"model", "", column::all},
+             {"site", "", column::all},
+             {"rule", "", column::all},
+             {"reached", "", column::all},
+             {"critical_sparsity", "", column::all},
+             {"bytes_skipped", "", column::all}}};
+    const auto figure = [](std::optional<double> share) {
+        return share ? share_cell(*share) : missing_cell();
+    };
+    for (const auto& f : all) {
+        for (const auto& s : f.sites) {
+            t.add({text_cell(f.model), text_cell(s.site), text_cell(s.rule), bool_cell(s.reached),
+                   figure(s.sparsity), figure(s.skipped)});
+        }
+    }
+    return t;
+}
+
 document summary_of(const std::vector<findings>& all, const std::filesystem::path& folder) {
     document d{"What can be left out, in " + folder.string()};
+    d.brief = true;
     if (table t = tolerated(all); t.size() != 0) {
         d.paragraph(
             "Entries that a mask can drop while PPL stays within 1 % of the dense model's, and the weight bytes of "
             "the FFN\nthat are then not read:");
-        d.add(std::move(t));
+        d.add_shown(std::move(t));
+        d.add_data(tolerated_rows(all));
     }
     if (table t = rules_table(all); t.size() != 0) {
         d.paragraph("Which rule, when all drop the same share of the neurons:");
@@ -250,7 +274,8 @@ class summary_command final : public command {
                         ": no report.json of a model in it; run sweep, compare or cett-ppl with this "
                         "--out (or one below it) first");
         }
-        const document d = summary_of(findings_of(reports), *o.out);
+        document d = summary_of(findings_of(reports), *o.out);
+        d.made = provenance_of(o);
         show_document(o, {}, d);
         write_file(std::filesystem::path{*o.out} / "summary.md",
                    d.markdown([](const picture&) { return false; }));

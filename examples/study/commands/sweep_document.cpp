@@ -26,7 +26,8 @@ std::string label(const curve& c, bool with_rule) { return with_rule ? c.site + 
 /// The interval of a figure as cells and pictures take it; none where it is not known, or was not made.
 template <class Interval>
 std::optional<interval> known(const Interval& i) {
-    return tamis::is_nan(i.low) || tamis::is_nan(i.high) ? std::nullopt : std::optional{interval{i.low, i.high}};
+    return tamis::is_nan(i.low) || tamis::is_nan(i.high) ? std::nullopt
+                                                         : std::optional{interval{i.low, i.high}};
 }
 template <class Curve>
 std::optional<interval> sparsity_interval(const Curve& c) {
@@ -44,7 +45,8 @@ std::optional<interval> skipped_interval(const Curve& c) {
 }
 
 panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
-    panel p{curves.front().name, "mask sparsity (% of entries dropped)", y_label, {0, 100}, y, {}, {}, "limit"};
+    panel p{
+        curves.front().name, "mask sparsity (% of entries dropped)", y_label, {0, 100}, y, {}, {}, "limit"};
     p.limit = curves.front().keep.limit;
     const bool with_rule = !one_rule(curves);
     for (const auto& c : curves) {
@@ -86,7 +88,8 @@ bool can_decide(const curve& c, const subject& s, const measurement& dense) {
 cell not_decided() { return {"not decided", "", true, "not decided: too small a sample", false}; }
 
 /// The critical sparsity and the bytes skipped there.
-std::pair<cell, cell> critical_cells(const curve& c, const subject& s, const measurement& dense, int decimals) {
+std::pair<cell, cell> critical_cells(const curve& c, const subject& s, const measurement& dense,
+                                     int decimals) {
     const study::critical_point at = c.critical();
     const std::string why = c.why_undefined();
     cell sparsity = share_cell(at.sparsity, sparsity_interval(c), decimals, why),
@@ -164,7 +167,8 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
     }
     map.about = s.name + ": " + measured_on(s);
     d.add(draw_shades("layers", map));
-    d.note("The same as a table: mask sparsity of each layer at the last value of the sweep that keeps PPL within 1 %.");
+    d.note(
+        "The same as a table: mask sparsity of each layer at the last value of the sweep that keeps PPL within 1 %.");
     std::vector<column> columns{{"layer", "", column::all}};
     for (const std::string& name : map.columns) {
         columns.push_back({name, "", column::all});
@@ -184,7 +188,8 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
 } // namespace
 
 table results_table(const subject& s, const std::vector<condition>& conditions,
-                    const std::vector<measurement>& rows, const std::vector<std::optional<interval>>& ratios) {
+                    const std::vector<measurement>& rows,
+                    const std::vector<std::optional<interval>>& ratios) {
     std::vector<column> columns{{"site", "", column::all},
                                 {"rule", "", column::all},
                                 {"value", "", column::all},
@@ -268,13 +273,14 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
         auto [sparsity, skipped] = critical_cells(c, s, dense, 2);
-        std::vector<cell> row{text_cell(c.site), text_cell(c.rule), text_cell(c.name), bool_cell(at.reached),
-                              sparsity, skipped};
+        std::vector<cell> row{text_cell(c.site),     text_cell(c.rule), text_cell(c.name),
+                              bool_cell(at.reached), sparsity,          skipped};
         const auto figure = [](double v, bool there) {
             return there && !tamis::is_nan(v) ? cell{"", shortest(v), true} : missing_cell();
         };
         const bool decided = at.undefined || can_decide(c, s, dense);
-        row.push_back(decided && !tamis::is_nan(value_at(at)) ? cell{"", line(value_at(at)), true} : missing_cell());
+        row.push_back(decided && !tamis::is_nan(value_at(at)) ? cell{"", line(value_at(at)), true}
+                                                              : missing_cell());
         row.push_back(figure(at.kept.value, !at.dense_only));
         row.push_back(number_cell(at.dense_only ? 1 : at.kept.quality, 6, "the point before has no figure"));
         row.push_back(number_cell(at.dense_only ? 0 : at.kept.sparsity, 6));
@@ -289,7 +295,8 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
     return t;
 }
 
-void add_critical_screen(document& d, const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+void add_critical_screen(document& d, const subject& s, const std::vector<curve>& curves,
+                         const measurement& dense) {
     const auto ppl = named(curves, "PPL-1%");
     const curve *best = nullptr, *cheapest = nullptr;
     for (const auto& c : ppl) {
@@ -304,8 +311,8 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
     const auto words = [&](const curve& c) {
         const auto at = c.critical();
         return line(label(c, with_rule), " tolerates ", at.reached ? "" : "more than ",
-                    share_cell(at.sparsity, sparsity_interval(c)).shown, " at PPL-1%; bytes not read: ",
-                    share_cell(at.skipped, skipped_interval(c)).shown);
+                    share_cell(at.sparsity, sparsity_interval(c)).shown,
+                    " at PPL-1%; bytes not read: ", share_cell(at.skipped, skipped_interval(c)).shown);
     };
     if (best != nullptr) {
         d.headline(words(*best) + ".");
@@ -315,10 +322,11 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
     } else {
         d.headline("No site has a critical sparsity by PPL: the tables say why.");
     }
-    std::string baseline = line("Dense: PPL ", fixed(dense.text.perplexity(), 4), ", top-1 ", fixed(dense.text.top1(), 4));
+    std::string baseline =
+        line("Dense: PPL ", fixed(dense.text.perplexity(), 4), ", top-1 ", fixed(dense.text.top1(), 4));
     for (std::size_t t = 0; t < s.tasks.size(); ++t) {
-        baseline += line(t == 0 ? "; right answers: " : ", ", s.tasks[t].name, ' ', dense.tasks[t].score.right, " of ",
-                         dense.tasks[t].score.questions);
+        baseline += line(t == 0 ? "; right answers: " : ", ", s.tasks[t].name, ' ',
+                         dense.tasks[t].score.right, " of ", dense.tasks[t].score.questions);
     }
     d.headline(baseline + ".");
 
@@ -343,7 +351,8 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
             for (const auto& c : curves) {
                 if (c.site == of_site.site && c.rule == of_site.rule && c.name == name) {
                     cell figure = critical_cells(c, s, dense, 1).first;
-                    row.back() = text_cell(c.critical().reached || c.critical().undefined || figure.shown == "not decided"
+                    row.back() = text_cell(c.critical().reached || c.critical().undefined ||
+                                                   figure.shown == "not decided"
                                                ? figure.shown
                                                : "over " + percent(c.critical().sparsity, 1));
                 }
@@ -478,7 +487,8 @@ document single_layer_document(const subject& s, const std::vector<site_choice>&
                 const std::string why = why_none(rows[row], s.layers());
                 map.values.back().push_back(100 * (ratio - 1));
                 t.add({text_cell(site.name), count_cell(l), text_cell(rule.name),
-                       typed_cell(conditions[row].value, conditions[row].number), number_cell(rows[row].text.nll(), 5, why),
+                       typed_cell(conditions[row].value, conditions[row].number),
+                       number_cell(rows[row].text.nll(), 5, why),
                        number_cell(ratio, 5, why_no_ratio(rows[row], rows.front(), s.layers())),
                        share_cell(rows[row].masks.mask_sparsity(l), 2, why)});
             }

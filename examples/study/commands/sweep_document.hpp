@@ -13,7 +13,8 @@ namespace app {
 // What sweeps and their critical points look like as tables and pictures.
 
 /// results.csv: the text, a row a measurement, the dense one first; with intervals of PPL/dense, where there are any.
-table results_table(const subject& s, const std::vector<condition>& conditions, const std::vector<measurement>& rows,
+table results_table(const subject& s, const std::vector<condition>& conditions,
+                    const std::vector<measurement>& rows,
                     const std::vector<std::optional<interval>>& ratios = {});
 /// tasks.csv: a row a measurement and task; sparsity and bytes are those of the task's own tokens.
 table tasks_table(const subject& s, const std::vector<condition>& conditions,
@@ -22,7 +23,8 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
 /// sample is too small for (one answer more or less is more than the limit lets go) has no figures.
 table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
 /// What a terminal shows of these: the best site in words, the dense model's figures, a row a site.
-void add_critical_screen(document& d, const subject& s, const std::vector<curve>& curves, const measurement& dense);
+void add_critical_screen(document& d, const subject& s, const std::vector<curve>& curves,
+                         const measurement& dense);
 /// spread.csv: how far the tasks' critical sparsities lie apart, a row a site.
 table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
 /// Sparsity against metric with the critical points marked: PPL, top-1 and, where there are tasks, their mean.

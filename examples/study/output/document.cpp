@@ -4,7 +4,8 @@ namespace app {
 
 std::string document::about() const {
     for (const auto& part : parts_) {
-        if (const auto* words = std::get_if<std::string>(&part); words != nullptr && !words->starts_with("## ")) {
+        if (const auto* words = std::get_if<std::string>(&part);
+            words != nullptr && !words->starts_with("## ")) {
             return *words;
         }
     }
@@ -14,11 +15,11 @@ std::string document::about() const {
 std::string document::plain() const {
     std::string text = title_ + "\n";
     for (const auto& sentence : headlines_) {
-        text += sentence + "\n";
+        text += wrapped(sentence, screen_width);
     }
     for (const auto& part : parts_) {
         if (const auto* words = std::get_if<std::string>(&part)) {
-            text += "\n" + (words->starts_with("## ") ? words->substr(3) : *words) + "\n";
+            text += "\n" + wrapped(words->starts_with("## ") ? words->substr(3) : *words, screen_width);
         } else if (const auto* t = std::get_if<table>(&part)) {
             text += "\n" + t->plain();
         } else if (const auto* only = std::get_if<shown_only>(&part)) {

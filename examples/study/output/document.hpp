@@ -53,10 +53,11 @@ class document {
     const std::string& title() const { return title_; }
     const std::vector<std::string>& headlines() const { return headlines_; }
     const std::vector<std::string>& files() const { return files_; }
-    std::string model;   ///< that it is about, for programs; empty: none
+    std::string model;    ///< that it is about, for programs; empty: none
     std::string measured; ///< "stories.txt, 75 stories, 12034 predictions": behind the title
-    remarks notes;       ///< in the report and in JSON; on a terminal they are printed apart, on stderr
-    provenance made{};   ///< how; empty where it is not known
+    remarks notes;        ///< in the report and in JSON; on a terminal they are printed apart, on stderr
+    provenance made{};    ///< how; empty where it is not known
+    bool brief = false;   ///< all of it is for the screen, as far as it fits
     /// The first paragraph: the model and what was done to it. Empty when there is none.
     std::string about() const;
 
@@ -103,6 +104,7 @@ class document {
             }
         }
     }
+
     /// The tables that people read.
     template <class F>
     void each_shown_table(F&& f) const {

@@ -30,8 +30,8 @@ constexpr const char* separator = ", \\\n     ";
 
 /// Sizes in pixels of 1/96 inch; fonts and lines as wide in both.
 std::string terminal(std::size_t width, std::size_t height) {
-    return line("if (exists('as_pdf')) {\n  set terminal pdfcairo size ", fixed(static_cast<double>(width) / 96, 3),
-                "in,", fixed(static_cast<double>(height) / 96, 3),
+    return line("if (exists('as_pdf')) {\n  set terminal pdfcairo size ",
+                fixed(static_cast<double>(width) / 96, 3), "in,", fixed(static_cast<double>(height) / 96, 3),
                 "in background rgb 'white' noenhanced font 'sans-serif,8' linewidth 1.4\n} else {\n"
                 "  set terminal svg size ",
                 width, ',', height, " background rgb 'white' noenhanced font 'sans-serif,13'\n}\n");
@@ -101,11 +101,11 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
                   : !c.line   ? "points"
                   : c.markers ? "linespoints"
                               : "lines") +
-                 style + " title " + gnuplot_text(c.name + (c.failed ? " (the fit failed)" : "")) + separator;
+                 style + " title " + gnuplot_text(c.name) + separator;
         if (!c.band.empty()) {
             data += rows_of(name + "b", c.band);
-            below += "$" + name + "b using 1:2:3 with filledcurves" + style + " fs transparent solid 0.15 noborder notitle" +
-                     separator;
+            below += "$" + name + "b using 1:2:3 with filledcurves" + style +
+                     " fs transparent solid 0.15 noborder notitle" + separator;
         }
         if (!c.widths.empty()) {
             widths = true;
@@ -124,17 +124,19 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
         plots += line(*p.limit, " with lines linestyle 21 title ", gnuplot_text(p.limit_name), separator);
     }
     if (rings) {
-        plots += line("keyentry with points linestyle 20 title '", widths ? "critical sparsity, its interval as a bar" : "critical sparsity",
-                      "'", separator);
+        plots +=
+            line("keyentry with points linestyle 20 title '",
+                 widths ? "critical sparsity, its interval as a bar" : "critical sparsity", "'", separator);
     }
     if (!plots.empty()) {
         plots.resize(plots.size() - std::string{separator}.size());
     }
     return data + (p.x_logarithmic ? "set logscale x\n" : "unset logscale x\n") +
            (p.y_logarithmic ? "set logscale y\n" : "unset logscale y\n") +
-           (p.x_whole ? whole_ticks(p) : "set xtics autofreq\n") + "set title " + gnuplot_text(p.title) + "\nset xlabel " +
-           gnuplot_text(p.x_label) + "\nset ylabel " + gnuplot_text(p.y_label) + "\nset xrange " + interval_of(p.x) +
-           "\nset yrange " + interval_of(p.y) + (key ? "" : "\nset key off") + "\nplot " + plots + "\n";
+           (p.x_whole ? whole_ticks(p) : "set xtics autofreq\n") + "set title " + gnuplot_text(p.title) +
+           "\nset xlabel " + gnuplot_text(p.x_label) + "\nset ylabel " + gnuplot_text(p.y_label) +
+           "\nset xrange " + interval_of(p.x) + "\nset yrange " + interval_of(p.y) +
+           (key ? "" : "\nset key off") + "\nplot " + plots + "\n";
 }
 
 } // namespace
@@ -161,12 +163,21 @@ double end_of_what_happens(const std::vector<series>& curves, double from, doubl
 picture draw_panels(std::string name, std::string title, const std::vector<panel>& panels) {
     const auto n = panels.size();
     const double left = n == 1 ? 0.11 : n == 2 ? 0.085 : 0.062, gap = n == 3 ? 0.085 : 0.11;
-    std::string script = terminal(n == 1 ? 760 : n == 2 ? 1040 : 1440, 540) + styles +
-                         line("set multiplot layout 1,", n, " title ", gnuplot_text(title), " margins screen ", left,
-                              ",0.98,0.29,0.85 spacing screen ", gap, "\n");
+    std::string script = terminal(n == 1   ? 760
+                                  : n == 2 ? 1040
+                                           : 1440,
+                                  540) +
+                         styles +
+                         line("set multiplot layout 1,", n, " title ", gnuplot_text(title),
+                              " margins screen ", left, ",0.98,0.29,0.85 spacing screen ", gap, "\n");
     for (std::size_t i = 0; i < n; ++i) {
         if (i + 1 == n) {
-            script += "set key at screen 0.5,0.02 center bottom vertical maxrows 3 width -2\n";
+            std::size_t longest = 0; // long names stand below each other: what does not fit is left out
+            for (const series& c : panels[i].curves) {
+                longest = std::max(longest, c.name.size());
+            }
+            script += line("set key at screen 0.5,0.02 center bottom vertical maxrows ", longest > 40 ? 5 : 3,
+                           " width -2\n");
         }
         script += script_of(panels[i], i, i + 1 == n);
     }
@@ -191,7 +202,11 @@ picture draw_shades(std::string name, const shades& s) {
     for (std::size_t r = 0; r < s.rows.size(); ++r) {
         for (std::size_t c = 0; c < s.columns.size(); ++c) {
             const double v = s.values[r][c];
-            data += line(c, ' ', r, ' ', fixed(v, 4), ' ', fixed(v, greatest - least < 20 ? 1 : 0), '\n');
+            data += line(c, ' ', r, ' ', fixed(v, 4), ' ',
+                         fixed(v, greatest - least < 2    ? 2
+                                  : greatest - least < 20 ? 1
+                                                          : 0),
+                         '\n');
         }
     }
     data += "E\n";
@@ -207,28 +222,37 @@ picture draw_shades(std::string name, const shades& s) {
         std::string text = line("set cbrange [", from, ':', to, "]\nset cbtics (");
         for (int i = 0; i < 5; ++i) {
             const double at = from + (to - from) * i / 4;
-            text += line(i == 0 ? "'" : ", '", fixed(at, to < 10 ? 2 : 0), "' ", at);
+            text += line(i == 0 ? "'" : ", '", fixed(at, to - from < 10 ? 2 : 0), "' ", at);
         }
         return text + ")\n";
     };
+    std::size_t longest = 0;
+    for (const std::string& column : s.columns) {
+        longest = std::max(longest, column.size());
+    }
     const bool room = s.columns.size() <= 16 && s.rows.size() <= 24;
     const auto width = std::min<std::size_t>(1400, 220 + 56 * s.columns.size()),
-               height = std::min<std::size_t>(1200, 170 + 34 * s.rows.size());
+               height =
+                   std::min<std::size_t>(1200, 130 + 34 * s.rows.size() +
+                                                   (longest > 24 ? 10 : 5) * longest); // names lie aslant
     return {
         std::move(name), s.title,
         terminal(std::max<std::size_t>(width, 760), std::max<std::size_t>(height, 260)) + data +
-            line("set title ", gnuplot_text(s.title), s.about.empty() ? "" : ".\"\\n\"." + gnuplot_text(s.about), "\nset xlabel ", gnuplot_text(s.x_label), "\nset ylabel ",
-                 gnuplot_text(s.y_label), "\nset cblabel ", gnuplot_text(s.unit), " offset 2.5,0",
-                 "\nset palette defined (0 '#ffffff', 0.5 '#85a9c4', 1 '#0b2239')\nset xrange [-0.5:",
-                 static_cast<double>(s.columns.size()) - 0.5, "]\nset yrange [-0.5:",
-                 static_cast<double>(s.rows.size()) - 0.5, "]\nset xtics ", tics(s.columns, 16),
-                 " rotate by -35 scale 0\nset ytics ", tics(s.rows, 24), " scale 0\nunset key\n",
-                 ticks(least, greatest),
-                 "plot $map using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor palette",
-                 room ? line(separator, "$map using 1:2:(stringcolumn(4)):($3 > ", 0.5 * (least + greatest),
-                             " ? 0xffffff : 0x000000) with labels font ',11' textcolor rgb variable")
-                      : std::string{},
-                 "\n")};
+            line(
+                "set title ", gnuplot_text(s.title),
+                s.about.empty() ? "" : ".\"\\n\"." + gnuplot_text(s.about), "\nset xlabel ",
+                gnuplot_text(s.x_label), "\nset ylabel ", gnuplot_text(s.y_label), "\nset cblabel ",
+                gnuplot_text(s.unit), " offset 1,0\nset rmargin at screen 0.84",
+                "\nset palette defined (0 '#ffffff', 0.5 '#85a9c4', 1 '#0b2239')\nset xrange [-0.5:",
+                static_cast<double>(s.columns.size()) - 0.5,
+                "]\nset yrange [-0.5:", static_cast<double>(s.rows.size()) - 0.5, "]\nset xtics ",
+                tics(s.columns, 16), " rotate by -35 scale 0\nset ytics ", tics(s.rows, 24),
+                " scale 0\nunset key\n", ticks(least, greatest),
+                "plot $map using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor palette",
+                room ? line(separator, "$map using 1:2:(stringcolumn(4)):($3 > ", 0.5 * (least + greatest),
+                            " ? 0xffffff : 0x000000) with labels font ',11' textcolor rgb variable")
+                     : std::string{},
+                "\n")};
 }
 
 } // namespace app

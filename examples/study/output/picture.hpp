@@ -24,12 +24,12 @@ struct series {
     std::string name;
     std::vector<point> points{};
     std::vector<point> rings{}; ///< what is to be marked on it; drawn below the points
-    bool markers = true;      ///< a point mark at each point, besides the line
+    bool markers = true;        ///< a point mark at each point, besides the line
     bool line = true;
-    bool bars = false;             ///< a bar from 0 for each point, instead
-    bool failed = false;           ///< a fit that is none: thin, grey, and called so in the legend
-    std::vector<extent> widths{};  ///< intervals of x at a y: bars
-    std::vector<extent> band{};    ///< intervals of y along x: a shade behind the curve
+    bool bars = false;            ///< a bar from 0 for each point, instead
+    bool failed = false;          ///< a fit that is none: thin and grey; its name has to say so
+    std::vector<extent> widths{}; ///< intervals of x at a y: bars
+    std::vector<extent> band{};   ///< intervals of y along x: a shade behind the curve
 };
 
 /// A range of an axis; gnuplot chooses an end that is not given.
@@ -56,7 +56,7 @@ struct shades {
     std::string title, x_label, y_label, unit;
     std::vector<std::string> columns, rows;
     std::vector<std::vector<double>> values; ///< [row][column]
-    std::string about{};                     ///< a second line of the title: the model, the text, how much of it
+    std::string about{}; ///< a second line of the title: the model, the text, how much of it
 };
 
 /// Panels in a row, one legend below all of them (all have the curves of the last one, or fewer).

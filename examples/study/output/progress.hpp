@@ -88,12 +88,12 @@ class progress {
     }
 
     /// Which pass over the text a step is in, 1 at first. Threads report late, so that a report may be behind another: what is shown
-    /// never falls, and a step that begins anew says that it is another pass.
+    /// never falls, and a step that begins anew is another pass.
     std::size_t pass() const { return pass_; }
     std::size_t shown() const { return most_; }
     void grow(std::size_t done, std::size_t all, clock::time_point now) {
         const bool ended = most_ >= all_, other = all != all_ && all_ != 0;
-        if (other || (ended && done < most_ && all_ != 0)) {
+        if (other || (ended && 2 * done <= all_ && all_ != 0)) {
             ++pass_;
             most_ = 0;
             started_ = now;

@@ -54,7 +54,9 @@ std::string in_latex(const std::string& field) {
             case '|': text += "\\textbar{}"; break;
             case '<': text += "\\textless{}"; break;
             case '>': text += "\\textgreater{}"; break;
-            case '-': text += field == "-" ? "--" : field.substr(i > 0 ? i - 1 : 0, 3) == " - " ? "--" : "-"; break;
+            case '-':
+                text += field == "-" ? "--" : field.substr(i > 0 ? i - 1 : 0, 3) == " - " ? "--" : "-";
+                break;
             default: text += c;
         }
     }
@@ -63,8 +65,9 @@ std::string in_latex(const std::string& field) {
 
 /// Characters, not bytes: a table of contexts has any text in it.
 std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
 }
 std::string cut(const std::string& text, std::size_t width) {
     if (width_of(text) <= width) {
@@ -248,7 +251,8 @@ std::string table::plain(std::size_t limit, std::size_t most_rows) const {
         return all;
     };
     fit(0);
-    if (limit != unlimited && all_of() > limit) { // heads take several lines, then the widest column gives way
+    if (limit != unlimited &&
+        all_of() > limit) { // heads take several lines, then the widest column gives way
         std::fill(width.begin(), width.end(), 0);
         fit(1);
         std::vector<std::vector<std::string>> heads(1, std::vector<std::string>(width.size()));

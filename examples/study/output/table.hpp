@@ -27,9 +27,9 @@ struct interval {
 /// A field of a table: what people read, and what programs read.
 struct cell {
     std::string shown, data;
-    bool number = false;             ///< whether `data` is one (or true, or false), for JSON
-    std::string why{};               ///< why the number is none (NaN); its row says so
-    bool lost = true;                ///< whether the reason is that values were lost, which stderr says, too
+    bool number = false;              ///< whether `data` is one (or true, or false), for JSON
+    std::string why{};                ///< why the number is none (NaN); its row says so
+    bool lost = true;                 ///< whether the reason is that values were lost, which stderr says, too
     std::optional<interval> within{}; ///< of a column that has intervals
 };
 inline cell text_cell(const std::string& text) { return {text, text, false}; }
@@ -56,7 +56,8 @@ inline cell share_cell(double share, const std::optional<interval>& within, int 
                        const std::string& why = {}) {
     cell c = share_cell(share, decimals, why);
     if (within) {
-        c.shown += " (" + fixed(100 * within->low, decimals) + " - " + fixed(100 * within->high, decimals) + ")";
+        c.shown +=
+            " (" + fixed(100 * within->low, decimals) + " - " + fixed(100 * within->high, decimals) + ")";
         c.within = within;
     }
     return c;

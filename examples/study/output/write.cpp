@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -31,9 +32,7 @@ json json_of(const provenance& made) {
     }
     return all;
 }
-std::string text_of(const json& j) {
-    return j.dump(1, ' ', false, json::error_handler_t::replace);
-}
+std::string text_of(const json& j) { return j.dump(1, ' ', false, json::error_handler_t::replace); }
 
 /// What a shell command prints, or nothing when it fails.
 std::string output_of(const std::string& command) {
@@ -86,8 +85,8 @@ std::string pdf_of(const std::filesystem::path& script, const provenance& made) 
 bool draw(const std::filesystem::path& folder, const document& d, const picture& p,
           std::vector<std::string>& files) {
     const auto script = folder / (p.name + ".gp");
-    write_file(script, "# gnuplot " + p.name + ".gp >" + p.name + ".svg (gnuplot -e 'as_pdf = 1' ... >" + p.name +
-                           ".pdf)\n" + d.made.comment("# ") + p.script);
+    write_file(script, "# gnuplot " + p.name + ".gp >" + p.name + ".svg (gnuplot -e 'as_pdf = 1' ... >" +
+                           p.name + ".pdf)\n" + d.made.comment("# ") + p.script);
     const auto put = [&](const char* ending, const std::string& content) {
         const auto path = folder / (p.name + ending);
         if (content.empty()) {
@@ -113,21 +112,21 @@ written write_document(const std::filesystem::path& folder, const document& d) {
         write_file(folder / name, content);
         result.files.push_back(name);
     };
-    std::map<std::string, bool> drawn;
-    std::vector<std::string> pictures;
-    d.each<picture>([&](const picture& p) {
-        drawn[p.name] = draw(folder, d, p, pictures);
-        result.all_drawn = result.all_drawn && drawn[p.name];
-    });
-    put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
-    put("report.json", json_of(d) + "\n");
     d.each<table>([&](const table& t) { put(t.name + ".csv", t.csv(d.model)); });
     d.each_shown_table([&](const table& t) { put(t.name + ".tex", d.made.comment("% ") + t.latex()); });
-    result.files.insert(result.files.end(), pictures.begin(), pictures.end());
+    std::map<std::string, bool> drawn;
+    d.each<picture>([&](const picture& p) {
+        drawn[p.name] = draw(folder, d, p, result.files);
+        result.all_drawn = result.all_drawn && drawn[p.name];
+    });
     if (!d.made.empty()) {
         put("provenance.json", text_of(json_of(d.made)) + "\n");
     }
     result.files.insert(result.files.end(), d.files().begin(), d.files().end());
+    put("report.json", json_of(d) + "\n");
+    put("report.md", d.markdown([&](const picture& p) { return drawn[p.name]; }));
+    std::rotate(result.files.begin(), result.files.end() - 2,
+                result.files.end()); // named first, written last
     return result;
 }
 
@@ -165,9 +164,7 @@ std::string json_of(const document& d) {
 std::string first_csv_of(const document& d, bool head) {
     std::string csv;
     bool first = true;
-    d.each<table>([&](const table& t) {
-        csv = std::exchange(first, false) ? t.csv(d.model, head) : csv;
-    });
+    d.each<table>([&](const table& t) { csv = std::exchange(first, false) ? t.csv(d.model, head) : csv; });
     return csv;
 }
 
