@@ -27,11 +27,12 @@ static_assert(std::is_empty_v<tamis::no_observer>);
 
 } // namespace
 
-TEST_CASE("without policies the workspace holds gate and up alone") {
+TEST_CASE("without policies the workspace holds gate and up, and a copy for an x or y that needs one") {
     const problem p = random_problem(40, 100, false, 1);
     const auto stored = store_glu<4, 0>(p);
     const auto dense_ffn = make_glu<0>(stored.view(), tamis::silu{});
-    CHECK(dense_ffn.workspace_bytes() == 2 * tamis::workspace_bytes_of<float>(100));
+    CHECK(dense_ffn.workspace_bytes() ==
+          2 * tamis::workspace_bytes_of<float>(100) + tamis::workspace_bytes_of<float>(40));
     CHECK(dense_ffn.width() == 40);
     CHECK(dense_ffn.neurons() == 100);
     CHECK(dense_ffn.weights().bytes() == 3 * 40 * 100 * sizeof(float));

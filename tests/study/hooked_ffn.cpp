@@ -1,3 +1,5 @@
+#include <tamis/ffn/gating/clipped_swiglu.hpp>
+#include <tamis/ffn/gating/sparse_gelu.hpp>
 #include <tamis/study/hooked_ffn.hpp>
 
 #include "study/support_ffn.hpp"
@@ -64,6 +66,8 @@ TEST_CASE("hooked_ffn: masks and results of glu_ffn, for every subset of sites b
     }
     compare<9>(problem_of_tokens{20, 50, 4, true, 3}, tamis::gelu_tanh{}, 0);
     compare<2>(problem_of_tokens{20, 50, 4, true, 3}, tamis::relu2{}, 0);
+    compare<4>(problem_of_tokens{20, 50, 4, true, 3}, tamis::clipped_swiglu{1.5f, 0.5f}, 0);
+    compare<8>(problem_of_tokens{20, 50, 4, true, 3}, tamis::sparse_gelu{0.5}, 0);
 }
 
 TEST_CASE("hooked_ffn: with gate and up masked, up is shown in full and y has what both left") {
