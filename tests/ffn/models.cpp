@@ -235,6 +235,67 @@ TEST_CASE("docs/models.md: experts and activations") {
     CHECK(y[0] == doctest::Approx(2 * one));
 }
 
+TEST_CASE("docs/models.md: linear layers") {
+    models m;
+    const matrix<f32, output_major> w_q{m.gate_values.data(), d, h};
+    const auto w_k = w_q;
+    const auto w_v = w_q;
+    const std::vector<float> b_q(d, 1.0f);
+    const auto b_k = b_q;
+    const auto b_v = b_q;
+    std::vector<float>& x = m.x;
+    std::vector<float> q(d);
+    std::vector<float> k(d);
+    std::vector<float> v(d);
+    owned_workspace& memory = m.memory;
+    const auto qkv = packed_projection(linear_weights{w_q, w_k, w_v}, at_input(top_p{0.9}));
+    qkv(x, outputs{q, k, v}, memory);
+    CHECK(q == v);
+    const float without = q[0];
+    const auto biased =
+        packed_projection(linear_weights{w_q, w_k, w_v}.biased(b_q, b_k, b_v), at_input(top_p{0.9}));
+    biased(x, outputs{q, k, v}, memory);
+    CHECK(q[0] == doctest::Approx(without + 1));
+    std::vector<float> residual(d, 2.0f);
+    const projection o{linear_weights{w_q}};
+    o(x, q, memory);
+    o(x, add_to{residual}, memory);
+    CHECK(residual[3] == doctest::Approx(2 + q[3]));
+}
+
+TEST_CASE("docs/models.md: masks from elsewhere, of groups, by calibration") {
+    models m;
+    const auto weights = m.gated();
+    const float dense_y = m.of(glu_ffn{weights, silu{}});
+    mask mask{d};
+    CHECK(m.of(packed_ffn(weights, silu{}, at_neurons(given{mask}))) == 0);
+    mask.span().fill(true);
+    CHECK(m.of(packed_ffn(weights, silu{}, at_neurons(given{mask}))) == doctest::Approx(dense_y));
+    const float most =
+        m.of(packed_ffn(weights, silu{}, at_neurons(given{mask}), at_intermediate(top_p{0.9})));
+    CHECK(most == doctest::Approx(m.of(packed_ffn(weights, silu{}, at_intermediate(top_p{0.9})))));
+    CHECK(m.of(packed_ffn(weights, silu{}, at_gate(grouped{8, group_sum{}, top_p{0.9}}))) != 0);
+    const std::vector<float> thresholds(d, 0.125f);
+    const float above = m.of(packed_ffn(weights, silu{}, at_gate(channel_thresholds{thresholds})));
+    CHECK(above == m.of(packed_ffn(weights, silu{}, at_gate(threshold::above(0.125)))));
+}
+
+TEST_CASE("docs/models.md: models that are known at run time") {
+    models m;
+    using ffn_of_model = any_ffn<formats<f32, bf16, q8_0>, gatings<silu, gelu_tanh>>;
+    const std::vector<Eigen::bfloat16> gate_memory(d * h, Eigen::bfloat16{0.25f});
+    const auto* const gate_data = gate_memory.data();
+    const any_matrix gate{"bf16", weight_layout::neuron_major, gate_data, d, h};
+    const any_matrix up = gate;
+    const any_matrix down{"bf16", weight_layout::output_major, gate_data, h, d};
+    const ffn_of_model ffn{any_glu_weights{gate, up, down}, silu{}, at_gate(top_p{0.9})};
+    CHECK(ffn.skips(site::gate) == skipped_matrices{false, true, false});
+    const ffn_of_model::gating_type chosen_gating = silu{};
+    const std::vector<any_policy> policies{{site::gate, top_p{0.9}}};
+    const ffn_of_model configured{any_glu_weights{gate, up, down}, chosen_gating, policies};
+    CHECK(m.of(configured) == m.of(ffn));
+}
+
 TEST_CASE("docs/models.md: all that it says to write stands in this file") {
     const std::filesystem::path here{__FILE__};
     const std::string page = read_file(here.parent_path() / ".." / ".." / "docs" / "models.md");
@@ -255,7 +316,7 @@ TEST_CASE("docs/models.md: all that it says to write stands in this file") {
             ++lines;
         }
     }
-    CHECK(lines == 28);
+    CHECK(lines == 41);
     const std::size_t block_begin = page.find("```cpp") + 6;
     const std::string block_of_code = page.substr(block_begin, page.find("```", block_begin) - block_begin);
     CHECK(tests.find(without_spaces(block_of_code)) != std::string::npos);

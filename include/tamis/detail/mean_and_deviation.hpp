@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/uint128.hpp>
+#include <tamis/detail/unseen.hpp>
 #include <tamis/element.hpp>
 
 #include <cmath>
@@ -61,19 +62,32 @@ class mean_and_deviation {
         const int more = smaller(room - 24, 15);
         const int top = larger(largest_field, 1);
         exponent_ = top - 150 - more;
+        constexpr std::size_t piece = std::size_t{1} << 16; // whose sums fit into 64 bits
+        for (std::size_t first = 0; first < values.size(); first += piece) {
+            add_piece(unseen(values.subspan(first, smaller(piece, values.size() - first))), top, more);
+        }
+    }
+    /// A square is that of a high and a low part: products that vectors of integers have.
+    void add_piece(std::span<const float> values, int top, int more) {
+        constexpr int low_bits = 19;
         std::int64_t sum = 0;
-        uint128 squares = 0;
+        std::uint64_t highs = 0, mixed = 0, lows = 0;
         for (const float value : values) {
             const std::uint32_t bits = magnitude_bits(value);
-            const int field = static_cast<int>(bits >> 23);
-            const std::uint64_t integer = (bits & 0x7fffffu) | (field != 0 ? 0x800000u : 0u);
-            const std::uint64_t whole = (integer << 15) >> smaller(top - larger(field, 1) + 15 - more, 63);
+            const auto field = static_cast<std::int32_t>(bits >> 23);
+            const std::uint32_t integer = (bits & 0x7fffffu) | (field != 0 ? 0x800000u : 0u);
+            const int shift = smaller(top - larger(field, 1) + 15 - more, 63);
+            const std::uint64_t whole = (std::uint64_t{integer} << 15) >> static_cast<unsigned>(shift);
+            const auto high = static_cast<std::uint32_t>(whole >> low_bits);
+            const auto low = static_cast<std::uint32_t>(whole) & ((1u << low_bits) - 1);
+            highs += std::uint64_t{high} * high;
+            mixed += std::uint64_t{high} * low;
+            lows += std::uint64_t{low} * low;
             const auto signed_whole = static_cast<std::int64_t>(whole);
             sum += bits_as<std::int32_t>(value) < 0 ? -signed_whole : signed_whole;
-            squares += uint128{whole} * uint128{whole};
         }
-        sum_ = sum;
-        squares_ = squares;
+        sum_ += sum;
+        squares_ += (uint128{highs} << 2 * low_bits) + (uint128{mixed} << (low_bits + 1)) + uint128{lows};
     }
     static std::uint64_t magnitude(std::int64_t v) { return static_cast<std::uint64_t>(v < 0 ? -v : v); }
     uint128 times_size(uint128 v) const {

@@ -38,6 +38,13 @@ TEST_CASE("sparse_gelu: the cutoff is mean + k * deviation, of the population or
     CHECK(cutoff({4, 0, 2, -2}, 1) == static_cast<float>(1 + std::sqrt(5.0)));
     CHECK(cutoff({4, 0, 2, -2}, -2) == static_cast<float>(1 - 2 * std::sqrt(5.0)));
     CHECK(cutoff({4, 0, 2, -2}, 1, by_n_less_1) == static_cast<float>(1 + std::sqrt(20.0 / 3)));
+    std::vector<float> many(100001, -1); // more than are summed at a time
+    for (std::size_t i = 0; i < 50000; ++i) {
+        many[2 * i] = 3;
+    }
+    many.back() = 1;
+    CHECK(cutoff(many, 0) == 1.0f);
+    CHECK(cutoff(many, 1) == static_cast<float>(1 + 2 * std::sqrt(100000 / 100001.0)));
     // a mean a million times the deviation
     CHECK(cutoff({1e6f + 1, 1e6f - 1, 1e6f + 1, 1e6f - 1}, 2) == 1e6f + 2);
     // values far apart: what is 2^-39 of the largest no longer counts
