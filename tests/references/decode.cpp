@@ -1,4 +1,17 @@
-#include <tamis/tamis.hpp>
+#include <tamis/format/iq4_nl.hpp>
+#include <tamis/format/mxfp4.hpp>
+#include <tamis/format/q2_k.hpp>
+#include <tamis/format/q3_k.hpp>
+#include <tamis/format/q4_0.hpp>
+#include <tamis/format/q4_1.hpp>
+#include <tamis/format/q4_k.hpp>
+#include <tamis/format/q5_0.hpp>
+#include <tamis/format/q5_1.hpp>
+#include <tamis/format/q5_k.hpp>
+#include <tamis/format/q6_k.hpp>
+#include <tamis/format/q8_0.hpp>
+#include <tamis/format/tq2_0.hpp>
+#include <tamis/kernel/unpack.hpp>
 
 #include <cstdio>
 #include <cstring>
