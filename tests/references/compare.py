@@ -129,6 +129,42 @@ def weights_for(name, random):
         return np.concatenate([plain, shifted, coarse, zeros, edges]).astype(np.float32)
 
 
+def compare_nbits(program):
+    """ONNX Runtime's MatMulNBits of the unit matrix gives the weights, as does tamis of the three tensors. How many differ."""
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError:
+        print("onnxruntime and onnx are not there: MatMulNBits is not compared")
+        return 0
+    onnxruntime.set_default_logger_severity(3)
+    failures = 0
+    for group in (32, 128):
+        random = np.random.default_rng(2)
+        outputs, inputs = 40, 3 * group
+        b = random.integers(0, 256, (outputs, 3, group // 2), dtype=np.uint8)
+        scales = random.uniform(0.01, 1, (outputs, 3)).astype(np.float32)
+        zeros = random.integers(0, 256, (outputs, 2), dtype=np.uint8)
+        # a one-dimensional tensor is what older versions took
+        tensors = [("b", b), ("scales", scales.reshape(-1)), ("zeros", zeros.reshape(-1))]
+        node = onnx.helper.make_node("MatMulNBits", ["a", "b", "scales", "zeros"], ["y"], domain="com.microsoft", K=inputs, N=outputs,
+                                     bits=4, block_size=group)
+        value = onnx.helper.make_tensor_value_info
+        graph = onnx.helper.make_graph([node], "g", [value("a", 1, [inputs, inputs])], [value("y", 1, [inputs, outputs])],
+                                       [onnx.numpy_helper.from_array(t, n) for n, t in tensors])
+        model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17),
+                                                                           onnx.helper.make_opsetid("com.microsoft", 1)])
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        expected = session.run(None, {"a": np.eye(inputs, dtype=np.float32)})[0].T
+        data = b.tobytes() + scales.tobytes() + zeros.tobytes()
+        got = np.frombuffer(subprocess.run([program, "nbits", str(group), str(outputs), str(inputs)], input=data, capture_output=True,
+                                           check=True).stdout, np.float32).reshape(outputs, inputs)
+        wrong = np.count_nonzero(~np.isclose(got, expected, rtol=2e-7, atol=0))
+        failures += wrong
+        print(f"MatMulNBits in groups of {group}: {got.size} weights, {wrong} other than ONNX Runtime's (by more than a rounding)")
+    return failures
+
+
 def same(a, b):
     return (a.view(np.uint32) == b.view(np.uint32)) | (np.isnan(a) & np.isnan(b))
 
@@ -147,7 +183,7 @@ def main(program, library=None):
     if not references:
         print("skipped: no reference is there")
         return 77
-    failures = 0
+    failures = compare_nbits(program)
     for name, (_, _, size, _, packs) in FORMATS.items():
         random = np.random.default_rng(1)
         rows = blocks_of(name, random)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/config.hpp>
+#include <tamis/detail/simd.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,19 @@ namespace detail {
 
 typedef std::uint8_t bytes16 __attribute__((vector_size(16)));
 
+typedef std::uint8_t bytes32
+    __attribute__((vector_size(32))); // by reference alone: not all machines have a register for it
+
+TAMIS_DETAIL_INLINE void load_bytes(const std::byte* p, bytes32& bytes) {
+    std::memcpy(&bytes, p, sizeof bytes);
+}
+/// The first sixteen, and the others.
+TAMIS_DETAIL_INLINE void halves_of(const bytes32& bytes, bytes16& first, bytes16& second) {
+    first = __builtin_shufflevector(bytes, bytes, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    second =
+        __builtin_shufflevector(bytes, bytes, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+
 TAMIS_DETAIL_INLINE bytes16 load_bytes(const std::byte* p) {
     bytes16 bytes;
     std::memcpy(&bytes, p, sizeof bytes);
@@ -23,11 +37,18 @@ TAMIS_DETAIL_INLINE bytes16 load_bytes(const std::byte* p) {
 
 /// Byte k is 0xff where bit k is set, else 0.
 TAMIS_DETAIL_INLINE bytes16 bytes_of_bits(std::uint32_t bits) {
+#if defined(__SSSE3__)
+    const auto spread =
+        (bytes16)_mm_shuffle_epi8(_mm_cvtsi32_si128(static_cast<int>(bits)),
+                                  _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+#else
     typedef std::uint64_t two_longs __attribute__((vector_size(16)));
     constexpr std::uint64_t everywhere = 0x0101010101010101u;
     const two_longs words = {(bits & 0xffu) * everywhere, ((bits >> 8) & 0xffu) * everywhere};
+    const auto spread = (bytes16)words;
+#endif
     constexpr bytes16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    return (bytes16)(((bytes16)words & bit) == bit);
+    return (bytes16)((spread & bit) == bit);
 }
 
 /// An integer of a row's memory, at any address.

@@ -27,6 +27,11 @@ TAMIS_DETAIL_INLINE bytes16 shifted_right(const bytes16& bytes, unsigned shift) 
     return (bytes16)((words)bytes >> static_cast<std::uint16_t>(shift));
 }
 
+TAMIS_DETAIL_INLINE void shift_right(bytes32& bytes, unsigned shift) {
+    typedef std::uint16_t words __attribute__((vector_size(32)));
+    bytes = (bytes32)((words)bytes >> static_cast<std::uint16_t>(shift));
+}
+
 /// Sixteen weights: scale times signed bytes.
 TAMIS_DETAIL_INLINE void scaled_bytes(const bytes16& codes, float scale, vec* out) {
     widen_to_vec::signed_bytes(codes, out);
@@ -40,6 +45,20 @@ TAMIS_DETAIL_INLINE void affine_bytes(const bytes16& codes, float scale, float o
     for (std::size_t v = 0; v < vectors_of_16; ++v) {
         out[v] = multiply_add(out[v], vec(scale), vec(offset));
     }
+}
+/// Thirty-two, of which each sixteen have a scale, and an offset.
+TAMIS_DETAIL_INLINE void scaled_bytes(const bytes32& codes, float first_scale, float second_scale, vec* out) {
+    bytes16 first, second;
+    halves_of(codes, first, second);
+    scaled_bytes(first, first_scale, out);
+    scaled_bytes(second, second_scale, out + vectors_of_16);
+}
+TAMIS_DETAIL_INLINE void affine_bytes(const bytes32& codes, const float* two_scales, const float* two_offsets,
+                                      vec* out) {
+    bytes16 first, second;
+    halves_of(codes, first, second);
+    affine_bytes(first, two_scales[0], two_offsets[0], out);
+    affine_bytes(second, two_scales[1], two_offsets[1], out + vectors_of_16);
 }
 
 /// A scale and an offset for the low halves of bytes, and for the high ones.

@@ -18,7 +18,6 @@ inline float e4m3(unsigned code) {
 
 /// Sixteen of them.
 TAMIS_DETAIL_INLINE void load_e4m3(const std::byte* p, vec* out) {
-    typedef std::uint8_t bytes32 __attribute__((vector_size(32)));
     const bytes16 codes = load_bytes(p);
     const bytes16 is_nan = (bytes16)((codes & 0x7f) == 0x7f);
     const bytes16 upper = (codes & 0x80) | ((codes >> 1) & 0x3f) | (is_nan & 0x7c);

@@ -43,13 +43,11 @@ struct q2_k {
                                               detail::vec* out) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const auto shift = static_cast<unsigned>(i % 128 / 32 * 2);
-        for (std::size_t k = 0; k < 2; ++k, out += detail::vectors_of_16) {
-            const detail::bytes16 q =
-                detail::shifted_right(detail::load_bytes(in_block + 16 + i % block / 128 * 32 + 16 * k),
-                                      shift);
-            detail::affine_bytes(q & 3, by[k], by[4 + k], out);
-            detail::affine_bytes((q >> 2) & 3, by[2 + k], by[6 + k], out + 2 * detail::vectors_of_16);
-        }
+        detail::bytes32 q;
+        detail::load_bytes(in_block + 16 + i % block / 128 * 32, q);
+        detail::shift_right(q, shift);
+        detail::affine_bytes(q & 3, by, by + 4, out);
+        detail::affine_bytes((q >> 2) & 3, by + 2, by + 6, out + 2 * detail::vectors_of_16);
     }
 };
 static_assert(sizeof(q2_k::storage) == 84);

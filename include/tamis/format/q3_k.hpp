@@ -39,15 +39,14 @@ struct q3_k {
                                               detail::vec* out) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const auto run = static_cast<unsigned>(i % block / 32);
-        for (std::size_t k = 0; k < 2; ++k, out += detail::vectors_of_16) {
-            const detail::bytes16 low =
-                detail::shifted_right(detail::load_bytes(in_block + 32 + i % block / 128 * 32 + 16 * k),
-                                      run % 4 * 2);
-            const detail::bytes16 third = detail::shifted_right(detail::load_bytes(in_block + 16 * k), run);
-            detail::scaled_bytes(((low & 3) | ((third & 1) << 2)) - 4, scales[k], out);
-            detail::scaled_bytes((((low >> 2) & 3) | ((third & 2) << 1)) - 4, scales[2 + k],
-                                 out + 2 * detail::vectors_of_16);
-        }
+        detail::bytes32 low, third;
+        detail::load_bytes(in_block + 32 + i % block / 128 * 32, low);
+        detail::load_bytes(in_block, third);
+        detail::shift_right(low, run % 4 * 2);
+        detail::shift_right(third, run);
+        detail::scaled_bytes(((low & 3) | ((third & 1) << 2)) - 4, scales[0], scales[1], out);
+        detail::scaled_bytes((((low >> 2) & 3) | ((third & 2) << 1)) - 4, scales[2], scales[3],
+                             out + 2 * detail::vectors_of_16);
     }
 
   private:

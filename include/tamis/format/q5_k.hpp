@@ -37,14 +37,15 @@ struct q5_k {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const std::byte* const pairs = in_block + 48 + i % block / 2;
         const auto run = static_cast<unsigned>(i % block / 32);
-        for (std::size_t k = 0; k < 2; ++k, out += detail::vectors_of_16) {
-            const detail::bytes16 q = detail::load_bytes(pairs + 16 * k);
-            const detail::bytes16 fifth =
-                detail::shifted_right(detail::load_bytes(in_block + 16 + 16 * k), run);
-            detail::affine_bytes((q & 15) | ((fifth & 1) << 4), by[0], by[2], out);
-            detail::affine_bytes((q >> 4) | ((fifth & 2) << 3), by[1], by[3],
-                                 out + 2 * detail::vectors_of_16);
-        }
+        const float scales[4] = {by[0], by[0], by[1], by[1]};
+        const float offsets[4] = {by[2], by[2], by[3], by[3]};
+        detail::bytes32 q, fifth;
+        detail::load_bytes(pairs, q);
+        detail::load_bytes(in_block + 16, fifth);
+        detail::shift_right(fifth, run);
+        detail::affine_bytes((q & 15) | ((fifth & 1) << 4), scales, offsets, out);
+        detail::affine_bytes((q >> 4) | ((fifth & 2) << 3), scales + 2, offsets + 2,
+                             out + 2 * detail::vectors_of_16);
     }
 };
 static_assert(sizeof(q5_k::storage) == 176);

@@ -43,14 +43,16 @@ struct q6_k {
         const std::byte* const in_block = row + i / block * sizeof(storage);
         const std::size_t half = i % block / 128;
         const auto shift = static_cast<unsigned>(i % 128 / 64 * 4);
-        for (std::size_t k = 0; k < 4; ++k, out += detail::vectors_of_16) {
-            const detail::bytes16 low =
-                detail::shifted_right(detail::load_bytes(in_block + half * 64 + 16 * k), shift) & 15;
-            const detail::bytes16 high =
-                detail::shifted_right(detail::load_bytes(in_block + 128 + half * 32 + 16 * (k % 2)),
-                                      shift + (k < 2 ? 0 : 2)) &
-                3;
-            detail::scaled_bytes((low | (high << 4)) - 32, scales[k], out);
+        detail::bytes32 high;
+        detail::load_bytes(in_block + 128 + half * 32, high);
+        detail::shift_right(high, shift);
+        for (std::size_t k = 0; k < 2; ++k) {
+            detail::bytes32 low;
+            detail::load_bytes(in_block + half * 64 + 32 * k, low);
+            detail::shift_right(low, shift);
+            const detail::bytes32 codes = ((low & 15) | (k == 0 ? (high & 3) << 4 : (high & 12) << 2)) - 32;
+            detail::scaled_bytes(codes, scales[2 * k], scales[2 * k + 1],
+                                 out + 2 * k * detail::vectors_of_16);
         }
     }
 };

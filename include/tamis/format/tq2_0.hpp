@@ -37,11 +37,11 @@ struct tq2_0 {
                                               detail::vec* out) {
         const std::byte* const bytes = row + i / block * sizeof(storage) + i % block / 128 * 32;
         const auto shift = static_cast<unsigned>(i % 128 / 32 * 2);
-        for (std::size_t k = 0; k < 2; ++k, out += detail::vectors_of_16) {
-            const detail::bytes16 q = detail::shifted_right(detail::load_bytes(bytes + 16 * k), shift);
-            detail::scaled_bytes((q & 3) - 1, *scale, out);
-            detail::scaled_bytes(((q >> 2) & 3) - 1, *scale, out + 2 * detail::vectors_of_16);
-        }
+        detail::bytes32 q;
+        detail::load_bytes(bytes, q);
+        detail::shift_right(q, shift);
+        detail::scaled_bytes((q & 3) - 1, *scale, *scale, out);
+        detail::scaled_bytes(((q >> 2) & 3) - 1, *scale, *scale, out + 2 * detail::vectors_of_16);
     }
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
