@@ -58,6 +58,12 @@ struct critical_point {
     /// On the way to the first crossing lies a point of which something is NaN: `lost`. Whether it keeps the limit is not known,
     /// so neither is what lies at or behind it; `kept` is the last point before.
     bool undefined = false;
+
+    /// The sparsity as one figure among others (of texts, of draws): NaN when undefined, infinite when the sweep never leaves the
+    /// limit, since the crossing then lies beyond all that was measured.
+    double crossing() const {
+        return undefined ? not_a_number : reached ? sparsity : std::bit_cast<double>(infinity_bits<double>);
+    }
 };
 
 /// The first crossing of points that come from the dense end; the dense model itself (quality 1 at sparsity 0) is put in
