@@ -41,18 +41,23 @@ class critical_command final : public command {
             shown.begin(line(s.name, ": ", conditions.size(), " rows"));
             const auto rows = measure(s, conditions, o.threads,
                                       [&](std::size_t done, std::size_t all) { shown.update(done, all); });
-            const auto curves = curves_of(s, conditions, rows);
+            auto curves = curves_of(s, conditions, rows);
+            const drawn_study drawn = draw_again(s, rows, o.sure);
+            add_intervals(curves, drawn);
             document d{"Critical sparsity of " + s.name};
             d.paragraph(describe(s));
             d.notes.merge(notes_on(s, rows.front()));
             d.add(sweep_picture(curves, s.name));
+            d.paragraph(describe_intervals(s, o.sure));
             d.note(what_critical_means);
             d.add(critical_table(s, curves, rows.front()));
             if (s.tasks.size() > 1) {
                 d.paragraph("How far the tasks lie apart, which is part of the result:");
                 d.add(spread_table(s, curves, rows.front()));
             }
-            d.add_data(results_table(s, conditions, rows));
+            d.add_data(results_table(s, conditions, rows, drawn));
+            d.add_data(per_story_table(s, conditions, rows));
+            add_per_token(d, s, conditions, rows);
             return d;
         });
     }

@@ -87,7 +87,7 @@ class sweep_command final : public command {
                     [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks);
             });
             document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
-                              : sweep_document(s, conditions, rows);
+                              : sweep_document(s, conditions, rows, o.sure);
             d.notes.merge(notes_on(s, rows.front()));
             return d;
         };
@@ -195,6 +195,9 @@ class sweep_command final : public command {
         std::string all = line("model=", model.hexadecimal(), " activation=", app::name(s.sigma),
                                " rope_base=", c.rope_base, " norm_eps=", c.norm_eps, " stories=", s.text_hash,
                                " tasks=", tasks.hexadecimal());
+        if (s.keep_tokens) { // rows that have no tokens cannot give them
+            all += " per_token=1";
+        }
         if (thresholds_) {
             const file bytes{*thresholds_};
             all += " thresholds=" + fingerprint{}.add(static_cast<source>(bytes).text()).hexadecimal();

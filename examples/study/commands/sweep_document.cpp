@@ -1,5 +1,6 @@
 #include "commands/sweep_document.hpp"
 
+#include "commands/interval_cells.hpp"
 #include "commands/results.hpp"
 #include "output/picture.hpp"
 
@@ -119,7 +120,7 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
 } // namespace
 
 table results_table(const subject& s, const std::vector<condition>& conditions,
-                    const std::vector<measurement>& rows) {
+                    const std::vector<measurement>& rows, const drawn_study& drawn) {
     std::vector<column> columns{{"site", "", column::all},
                                 {"rule", "", column::all},
                                 {"value", "", column::all},
@@ -133,6 +134,7 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
     for (const auto& t : s.tasks) {
         columns.push_back({t.name, "", column::people});
     }
+    add_interval_columns(columns, "ppl_ratio");
     table all{"results", columns};
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& [c, row] = std::tie(conditions[i], rows[i]);
@@ -152,6 +154,7 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
         for (const auto& t : row.tasks) {
             cells.push_back(number_cell(t.score.accuracy(), 4, why_none(t, s.layers())));
         }
+        add_interval_cells(cells, c.dense() ? study::interval{} : perplexity_interval(drawn, i));
         all.add(std::move(cells));
     }
     return all;
@@ -183,15 +186,17 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
 }
 
 table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
-    table t{"critical",
-            {{"site", "", column::all},
-             {"rule", "", column::all},
-             {"criterion", "", column::all},
-             {"reached", "", column::programs},
-             {"critical_sparsity", "critical sparsity", column::all},
-             {"bytes_skipped", "bytes skipped there", column::all},
-             {"kept", "last point that keeps it", column::all},
-             {"lost", "first that does not", column::all}}};
+    std::vector<column> columns{{"site", "", column::all},
+                                {"rule", "", column::all},
+                                {"criterion", "", column::all},
+                                {"reached", "", column::programs},
+                                {"critical_sparsity", "critical sparsity", column::all},
+                                {"bytes_skipped", "bytes skipped there", column::all},
+                                {"kept", "last point that keeps it", column::all},
+                                {"lost", "first that does not", column::all}};
+    add_interval_columns(columns, "critical_sparsity");
+    add_interval_columns(columns, "bytes_skipped");
+    table t{"critical", columns};
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
         const std::string why = c.why_undefined();
@@ -203,13 +208,24 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
             sparsity.shown = "not reached in sweep";
             skipped.shown = "-";
         }
+        study::interval of_sparsity, of_skipped; // none of a figure that is none
         if (!at.undefined && !can_decide(c, s, dense)) {
             sparsity = skipped = not_decided();
             skipped.shown = "-";
+        } else if (!at.undefined) {
+            of_sparsity = c.sparsity_interval;
+            of_skipped = c.skipped_interval;
         }
-        t.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
-               sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
-               text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
+        if (at.reached) {
+            sparsity = with_interval(sparsity, of_sparsity);
+        }
+        std::vector<cell> cells(
+            {text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(at.reached ? 1 : 0),
+             sparsity, skipped, text_cell(describe_point(at.kept, at.dense_only)),
+             text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
+        add_interval_cells(cells, of_sparsity);
+        add_interval_cells(cells, of_skipped);
+        t.add(std::move(cells));
     }
     return t;
 }
@@ -234,16 +250,91 @@ table spread_table(const subject& s, const std::vector<curve>& curves, const mea
             }
         }
         const study::spread all = study::spread_of(points);
-        const std::string why = line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity");
+        const std::string why =
+            all.undefined != 0
+                ? line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity")
+                : line(all.tasks - all.reached, " of ", all.tasks,
+                       " tasks keep the limit in the whole sweep: how far they lie apart is not known");
         std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(all.tasks),
                               count_cell(all.reached)};
         for (const double figure : {all.mean, all.deviation, all.least, all.greatest}) {
             row.push_back(decided || all.undefined != 0 ? share_cell(figure, 2, why) : not_decided());
-            row.back().lost = row.back().lost && of_site.lost;
+            row.back().lost = row.back().lost && of_site.lost && all.undefined != 0;
         }
         t.add(std::move(row));
     }
     return t;
+}
+
+std::string describe_intervals(const subject& s, const confidence& sure) {
+    const text_units units = units_of(s.stories);
+    const char* what = units.blocks ? "blocks of the text" : "stories";
+    if (sure.draws == 0) {
+        return "No intervals: --draws 0.";
+    }
+    if (const std::string why = too_few_units(units.all.size(), what); !why.empty()) {
+        return "There are " + why + ".";
+    }
+    return line("In brackets: 90 % intervals, by ", sure.draws, " paired bootstrap draws of the ",
+                units.all.size(), ' ', what, s.tasks.empty() ? "" : " and of each task's questions",
+                " (seed ", sure.seed, ").");
+}
+
+table per_story_table(const subject& s, const std::vector<condition>& conditions,
+                      const std::vector<measurement>& rows) {
+    table all{"per_story",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"story", "", column::all},
+               {"first_token", "", column::all},
+               {"tokens", "", column::all},
+               {"nll_sum", "", column::all},
+               {"hits", "", column::all},
+               {"mask_sparsity", "", column::all}}};
+    all.csv_only = true;
+    const text_units units = units_of(s.stories);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t u = 0; u < units.all.size(); ++u) {
+            const unit_record& r = rows[i].units[u];
+            const double sparsity =
+                r.entries == 0 ? 0.0 : static_cast<double>(r.dropped) / static_cast<double>(r.entries);
+            all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
+                     text_cell(conditions[i].value), count_cell(units.all[u].story),
+                     count_cell(units.all[u].first_token), count_cell(units.all[u].predictions),
+                     number_cell(r.loss.sum(), 6, why_none(rows[i], s.layers())), count_cell(r.hits),
+                     share_cell(study::unless_lost(rows[i].masks.lost.values, sparsity), 2,
+                                why_none(rows[i], s.layers()))});
+        }
+    }
+    return all;
+}
+
+void add_per_token(document& d, const subject& s, const std::vector<condition>& conditions,
+                   const std::vector<measurement>& rows) {
+    if (!s.keep_tokens) {
+        return;
+    }
+    table all{"per_token",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"story", "", column::all},
+               {"token", "", column::all},
+               {"nll", "", column::all},
+               {"hit", "", column::all}}};
+    all.csv_only = true;
+    const text_units units = units_of(s.stories);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t u = 0; u < units.all.size(); ++u) {
+            for (const unit_record::token& t : rows[i].units[u].tokens) {
+                all.add({text_cell(conditions[i].site), text_cell(conditions[i].rule),
+                         text_cell(conditions[i].value), count_cell(units.all[u].story), count_cell(t.place),
+                         number_cell(t.loss, 6, "the loss is not finite"), count_cell(t.hit ? 1 : 0)});
+            }
+        }
+    }
+    d.add_data(std::move(all));
 }
 
 picture sweep_picture(const std::vector<curve>& curves, const std::string& title) {
@@ -263,13 +354,15 @@ picture sweep_picture(const std::vector<curve>& curves, const std::string& title
 }
 
 document sweep_document(const subject& s, const std::vector<condition>& conditions,
-                        const std::vector<measurement>& rows) {
+                        const std::vector<measurement>& rows, const confidence& sure) {
     document d{"Activation sparsity of " + s.name};
-    const auto curves = curves_of(s, conditions, rows);
+    auto curves = curves_of(s, conditions, rows);
+    const drawn_study drawn = draw_again(s, rows, sure);
+    add_intervals(curves, drawn);
     d.paragraph(describe(s) + " One rule with one value for all layers and tokens, a mask a token.");
     d.add(sweep_picture(curves, s.name));
     d.heading("The sweep");
-    d.add(results_table(s, conditions, rows));
+    d.add(results_table(s, conditions, rows, drawn));
     d.note(
         "nll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all entries, pooled over "
         "tokens and layers (for all_inputs over both masks, by width). Bytes skipped: weight bytes of the FFN that need "
@@ -282,7 +375,10 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
         d.note(tasks + "; their own sparsity is in tasks.csv.");
         d.add_data(tasks_table(s, conditions, rows));
     }
+    d.add_data(per_story_table(s, conditions, rows));
+    add_per_token(d, s, conditions, rows);
     d.heading("Critical sparsity");
+    d.paragraph(describe_intervals(s, sure));
     d.note(what_critical_means);
     d.add(critical_table(s, curves, rows.front()));
     if (s.tasks.size() > 1) {

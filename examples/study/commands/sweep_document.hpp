@@ -1,6 +1,9 @@
 #pragma once
 
+#include "input/units.hpp"
+#include "measure/confidence.hpp"
 #include "measure/curves.hpp"
+#include "measure/intervals.hpp"
 #include "output/document.hpp"
 #include "settings.hpp"
 
@@ -13,7 +16,7 @@ namespace app {
 
 /// results.csv: the text, a row a measurement, the dense one first.
 table results_table(const subject& s, const std::vector<condition>& conditions,
-                    const std::vector<measurement>& rows);
+                    const std::vector<measurement>& rows, const drawn_study& drawn);
 /// tasks.csv: a row a measurement and task; sparsity and bytes are those of the task's own tokens.
 table tasks_table(const subject& s, const std::vector<condition>& conditions,
                   const std::vector<measurement>& rows);
@@ -22,12 +25,20 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
 table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
 /// spread.csv: how far the tasks' critical sparsities lie apart, a row a site.
 table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
+/// A sentence on how the intervals were made, or why there are none.
+std::string describe_intervals(const subject& s, const confidence& sure);
+/// per_story.csv: what each story, or block of one, adds to each row, for figures and intervals of one's own.
+table per_story_table(const subject& s, const std::vector<condition>& conditions,
+                      const std::vector<measurement>& rows);
+/// per_token.csv, if the subject's tokens were kept.
+void add_per_token(document& d, const subject& s, const std::vector<condition>& conditions,
+                   const std::vector<measurement>& rows);
 /// Sparsity against metric with the critical points marked: PPL, top-1 and, where there are tasks, their mean.
 picture sweep_picture(const std::vector<curve>& curves, const std::string& title);
 
 /// The whole report of a sweep.
 document sweep_document(const subject& s, const std::vector<condition>& conditions,
-                        const std::vector<measurement>& rows);
+                        const std::vector<measurement>& rows, const confidence& sure);
 /// The report of a sweep that masks one layer at a time; conditions site by site, layer by layer, value by value.
 document single_layer_document(const subject& s, const std::vector<site_choice>& sites,
                                const rule_family& rule, const std::vector<rule_value>& values,

@@ -138,6 +138,7 @@ class table {
     }
 
     std::string name;
+    bool csv_only = false; ///< too long for anything but its CSV
 
   private:
     /// Calls line(fields) for the head and each row, without the columns that are for the other audience, and with a column of

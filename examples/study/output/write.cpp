@@ -87,6 +87,9 @@ std::string json_of(const document& d) {
     }
     object["notes"] = d.notes.all();
     d.each<table>([&](const table& t) {
+        if (t.csv_only) {
+            return;
+        }
         json rows = json::array();
         t.each_field([&] { rows.push_back(json::object()); },
                      [&](const std::string& name, const cell& c) { rows.back()[name] = json_of(c); });
