@@ -2,6 +2,7 @@
 
 #include "commands/interval_cells.hpp"
 #include "commands/results.hpp"
+#include "measure/refine.hpp"
 #include "output/picture.hpp"
 
 #include <algorithm>
@@ -40,30 +41,12 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
         for (const auto& at : c.points) {
             s.points.push_back({100 * at.sparsity, at.quality});
         }
-        if (const auto at = c.critical(); at.reached) {
+        if (const auto at = c.critical(); at.reached && c.decided) {
             s.rings.push_back({100 * at.sparsity, c.keep.limit});
         }
         p.curves.push_back(std::move(s));
     }
     return p;
-}
-
-/// Whether a sample is fine enough for a curve's criterion: one answer more or less, or one token, must not be more than what
-/// the limit lets go. What it cannot decide is no figure.
-bool can_decide(const curve& c, const subject& s, const measurement& dense) {
-    const auto fine_enough = [&](double right) { return right * std::abs(1 - c.keep.limit) >= 1 - 1e-9; };
-    if (c.name == "top-1 99%") {
-        return fine_enough(static_cast<double>(dense.text.hits));
-    }
-    for (std::size_t t = 0; t < s.tasks.size(); ++t) { // one of them, or their mean
-        const bool mean = c.name.starts_with("tasks ");
-        const double right = static_cast<double>(dense.tasks[t].score.right);
-        if ((mean || c.name == "task " + s.tasks[t].name + " 99%") &&
-            !fine_enough(mean ? right * static_cast<double>(s.tasks.size()) : right)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /// Nothing was lost, but what is there does not tell: no figure, and the row's reason says why.
@@ -132,7 +115,7 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
                                 {"mask_sparsity", "mask sparsity", column::all},
                                 {"bytes_skipped", "bytes skipped", column::all}};
     for (const auto& t : s.tasks) {
-        columns.push_back({t.name, "", column::people});
+        columns.push_back({t.name, line(t.name, " (chance ", fixed(chance_of(t), 2), ")"), column::people});
     }
     add_interval_columns(columns, "ppl_ratio");
     table all{"results", columns};
@@ -170,7 +153,8 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
                {"questions", "", column::all},
                {"accuracy", "", column::all},
                {"mask_sparsity", "mask sparsity", column::all},
-               {"bytes_skipped", "bytes skipped", column::all}}};
+               {"bytes_skipped", "bytes skipped", column::all},
+               {"chance", "accuracy by chance", column::all}}};
     for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
             const auto& of_task = rows[i].tasks[t];
@@ -179,13 +163,14 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
                      text_cell(conditions[i].value), text_cell(s.tasks[t].name),
                      count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4, why),
                      share_cell(of_task.masks.mask_sparsity(), 2, why),
-                     share_cell(of_task.masks.bytes_skipped(), 2, why)});
+                     share_cell(of_task.masks.bytes_skipped(), 2, why),
+                     number_cell(chance_of(s.tasks[t]), 4)});
         }
     }
     return all;
 }
 
-table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+table critical_table(const std::vector<curve>& curves) {
     std::vector<column> columns{{"site", "", column::all},
                                 {"rule", "", column::all},
                                 {"criterion", "", column::all},
@@ -196,6 +181,7 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
                                 {"lost", "first that does not", column::all}};
     add_interval_columns(columns, "critical_sparsity");
     add_interval_columns(columns, "bytes_skipped");
+    columns.push_back({"bracket", "", column::programs});
     table t{"critical", columns};
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
@@ -209,7 +195,7 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
             skipped.shown = "-";
         }
         study::interval of_sparsity, of_skipped; // none of a figure that is none
-        if (!at.undefined && !can_decide(c, s, dense)) {
+        if (!at.undefined && !c.decided) {
             sparsity = skipped = not_decided();
             skipped.shown = "-";
         } else if (!at.undefined) {
@@ -225,12 +211,13 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
              text_cell(at.reached || at.undefined ? describe_point(at.lost, false) : "-")});
         add_interval_cells(cells, of_sparsity);
         add_interval_cells(cells, of_skipped);
+        cells.push_back(at.reached ? share_cell(bracket_of(at)) : cell{"-", "null", true});
         t.add(std::move(cells));
     }
     return t;
 }
 
-table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+table spread_table(const std::vector<curve>& curves) {
     table t{"spread",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -246,7 +233,7 @@ table spread_table(const subject& s, const std::vector<curve>& curves, const mea
         for (const auto& c : curves) {
             if (c.site == of_site.site && c.rule == of_site.rule && c.name.starts_with("task ")) {
                 points.push_back(c.critical());
-                decided = decided && can_decide(c, s, dense);
+                decided = decided && c.decided;
             }
         }
         const study::spread all = study::spread_of(points);
@@ -278,6 +265,15 @@ std::string describe_intervals(const subject& s, const confidence& sure) {
     return line("In brackets: 90 % intervals, by ", sure.draws, " paired bootstrap draws of the ",
                 units.all.size(), ' ', what, s.tasks.empty() ? "" : " and of each task's questions",
                 " (seed ", sure.seed, ").");
+}
+
+std::string describe_brackets(const std::vector<curve>& curves) {
+    double widest = 0;
+    for (const curve& c : curves) {
+        widest = std::max(widest, c.of == curve::perplexity ? bracket_of(c.critical()) : 0.0);
+    }
+    return line("Critical sparsities by PPL are interpolated between points that lie up to ",
+                fixed(100 * widest, 1), " points of sparsity apart (column bracket).");
 }
 
 table per_story_table(const subject& s, const std::vector<condition>& conditions,
@@ -380,10 +376,11 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     d.heading("Critical sparsity");
     d.paragraph(describe_intervals(s, sure));
     d.note(what_critical_means);
-    d.add(critical_table(s, curves, rows.front()));
+    d.add(critical_table(curves));
+    d.paragraph(describe_brackets(curves) + " `critical` looks closer by itself.");
     if (s.tasks.size() > 1) {
         d.note("How far the tasks lie apart, which is part of the result:");
-        d.add(spread_table(s, curves, rows.front()));
+        d.add(spread_table(curves));
     }
     d.heading("Layers");
     add_layers(d, s, conditions, rows, curves);

@@ -22,11 +22,13 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
                   const std::vector<measurement>& rows);
 /// critical.csv: the critical points of all curves, with the points of the sweep between which they lie. A criterion that the
 /// sample is too small for (one answer more or less is more than the limit lets go) has no figures.
-table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
+table critical_table(const std::vector<curve>& curves);
 /// spread.csv: how far the tasks' critical sparsities lie apart, a row a site.
-table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense);
+table spread_table(const std::vector<curve>& curves);
 /// A sentence on how the intervals were made, or why there are none.
 std::string describe_intervals(const subject& s, const confidence& sure);
+/// How far apart the points lie between which critical points were interpolated.
+std::string describe_brackets(const std::vector<curve>& curves);
 /// per_story.csv: what each story, or block of one, adds to each row, for figures and intervals of one's own.
 table per_story_table(const subject& s, const std::vector<condition>& conditions,
                       const std::vector<measurement>& rows);

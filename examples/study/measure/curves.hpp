@@ -24,7 +24,10 @@ struct curve {
     bool lost = false;                  ///< whether a row of the sweep lost predictions or values
     enum subject_matter { perplexity, top1, task, all_tasks };
     subject_matter of = perplexity;
-    std::size_t number = 0;                                  ///< of the task
+    std::size_t number = 0; ///< of the task
+    /// Whether the sample is fine enough for the criterion: one answer more or less, or one token, must not be more than what the
+    /// limit lets go. What it can not decide is no figure.
+    bool decided = true;
     std::vector<std::size_t> rows{};                         ///< beside the points: which rows they are
     study::interval sparsity_interval{}, skipped_interval{}; ///< of the critical point; NaN: not known
 
@@ -102,6 +105,7 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
         }
         return found;
     };
+    const auto fine_enough = [](double right) { return right * 0.01 >= 1 - 1e-9; };
     const auto of_text = [](const condition& c, const measurement& row, double quality) {
         return study::sweep_point{c.number, row.masks.mask_sparsity(), row.masks.bytes_skipped(), quality};
     };
@@ -122,15 +126,19 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
                                     [&](const condition& at, const measurement& row) {
                                         return of_text(at, row, perplexity_ratio(row, dense));
                                     }),
-                          text_reasons, false, curve::perplexity, 0, rows_of(c)});
+                          text_reasons, false, curve::perplexity, 0, true, rows_of(c)});
         curves.push_back(
             {c.site, c.rule, "top-1 99%", "top-1 ratio", study::keeps_share(0.99),
              points_of(c, [&](const condition& at,
                               const measurement& row) { return of_text(at, row, top1_ratio(row, dense)); }),
-             top1_reasons, false, curve::top1, 0, rows_of(c)});
+             top1_reasons, false, curve::top1, 0, fine_enough(static_cast<double>(dense.text.hits)),
+             rows_of(c)});
         std::vector<std::vector<study::sweep_point>> tasks;
+        bool mean_decided = true;
         std::vector<std::string> any_task(text_reasons.size());
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+            mean_decided = mean_decided && fine_enough(static_cast<double>(dense.tasks[t].score.right) *
+                                                       static_cast<double>(s.tasks.size()));
             tasks.push_back(points_of(c, [&](const condition& at, const measurement& row) {
                 const tally& masks = row.tasks[t].masks;
                 return study::sweep_point{at.number, masks.mask_sparsity(), masks.bytes_skipped(),
@@ -146,7 +154,8 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
                                            : why_no_ratio(why_none(row.tasks[t], s.layers()),
                                                           why_none(dense.tasks[t], s.layers()));
                             }),
-                 false, curve::task, t, rows_of(c)});
+                 false, curve::task, t, fine_enough(static_cast<double>(dense.tasks[t].score.right)),
+                 rows_of(c)});
             for (std::size_t at = 0; at < any_task.size(); ++at) {
                 if (const auto& reason = curves.back().reasons[at]; any_task[at].empty() && !reason.empty()) {
                     any_task[at] = s.tasks[t].name + ": " + reason;
@@ -156,7 +165,7 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
         if (tasks.size() > 1) {
             curves.push_back({c.site, c.rule, "tasks averaged 99%", "accuracy ratio",
                               study::keeps_share(0.99), study::average_of(tasks), any_task, false,
-                              curve::all_tasks, 0, rows_of(c)});
+                              curve::all_tasks, 0, mean_decided, rows_of(c)});
         }
     }
     for (curve& c : curves) {
