@@ -174,7 +174,8 @@ class laws_command final : public command {
                        {"limit_error", "its standard error", column::all},
                        {"rms", "rms residual", column::all},
                        {"r_squared", "R^2", column::all},
-                       {"determined", "the points determine A0", column::all}}};
+                       {"determined", "the points determine A0", column::all},
+                       {"verdict", "the fit", column::all}}};
         // Programs get all numbers, people those that the points determine.
         const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{"null"}; };
         const auto figure = [&](bool known, double v, const std::string& shown) {
@@ -186,12 +187,12 @@ class laws_command final : public command {
         for (const auto& f : fits) {
             for (std::size_t i = 0; i < f.parameters.size(); ++i) {
                 const bool known =
-                    f.converged && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
+                    !f.failed() && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
                 laws.add({text_cell(f.name), text_cell(f.form), text_cell(f.parameters[i]),
                           figure(known, f.values[i], line(f.values[i])),
                           error_of(known, f.errors[i], line(f.errors[i]))});
             }
-            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
+            const bool known = f.verdict == "determined";
             quality.add({text_cell(f.name),
                          figure(known, f.limit, percent(f.limit)),
                          error_of(known, f.limit_error, percent(f.limit_error)),
@@ -200,8 +201,16 @@ class laws_command final : public command {
                          {!f.converged ? "no: the fit did not converge"
                           : known      ? "yes"
                                        : "no",
-                          known ? "yes" : "no", false}});
-            series curve{f.name + ": " + f.form + (known ? "" : " (not determined)"), {}, {}, false, true};
+                          known ? "yes" : "no", false},
+                         text_cell(f.verdict)});
+            series curve{f.name + ": " + f.form +
+                             (known        ? ""
+                              : f.failed() ? " (failed)"
+                                           : " (not determined)"),
+                         {},
+                         {},
+                         false,
+                         true};
             for (int i = 0; i <= 60; ++i) {
                 const double tokens = first * std::pow(last / first, i / 60.0);
                 curve.points.push_back({tokens / 1e6, 100 * f.curve(tokens / 1e9)});
@@ -220,8 +229,9 @@ class laws_command final : public command {
         d.add(std::move(quality));
         d.add(std::move(laws));
         d.paragraph(
-            "D in billions of tokens. Not determined: the standard error is larger than the value, or the points do not "
-            "tell it at all. The numbers are in fits.csv and quality.csv all the same.");
+            "D in billions of tokens. A fit that failed describes the points hardly better than their mean (R^2 below 0.5): it is "
+            "no law of theirs. An undetermined one describes them, but other parameters would as well. Not determined: the standard "
+            "error is larger than the value, or the points do not tell it at all. The numbers are in fits.csv and quality.csv all the same.");
         return d;
     }
 

@@ -7,8 +7,8 @@ namespace app {
 namespace {
 
 /// Draws of units of which every row has a record; no draws of too few.
-drawn_rows draws_of(const std::vector<const unit_records*>& rows, const std::vector<bool>& known, bool text,
-                    const confidence& how, std::uint64_t seed) {
+drawn_rows draws_of_units(const std::vector<const unit_records*>& rows, const std::vector<bool>& known,
+                          bool text, const confidence& how, std::uint64_t seed) {
     enum column : std::size_t { loss, hits, dropped, entries, read, all, columns };
     const std::size_t units = rows.front()->count();
     if (how.draws == 0 || units < fewest_units || !rows.front()->complete()) {
@@ -51,7 +51,7 @@ drawn_rows draws_of(const std::vector<const unit_records*>& rows, const std::vec
 }
 
 /// A curve's point in a draw.
-study::sweep_point point_of(const curve& c, std::size_t i, const drawn_rows& drawn, std::size_t draw) {
+study::sweep_point point_in_draw(const curve& c, std::size_t i, const drawn_rows& drawn, std::size_t draw) {
     const auto &row = drawn.at(draw, c.rows[i]), &dense = drawn.at(draw, 0);
     const double quality =
         c.of == curve::perplexity ? std::exp(row.loss - dense.loss) : row.hits / dense.hits;
@@ -74,13 +74,13 @@ drawn_study draw_again(const subject& s, const std::vector<measurement>& rows, c
         records[i] = &rows[i].units;
         known[i] = why_none(rows[i], s.layers()).empty();
     }
-    drawn.text = draws_of(records, known, true, how, how.seed);
+    drawn.text = draws_of_units(records, known, true, how, how.seed);
     for (std::size_t t = 0; t < s.tasks.size(); ++t) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
             records[i] = &rows[i].tasks[t].questions;
             known[i] = why_none(rows[i].tasks[t], s.layers()).empty();
         }
-        drawn.tasks.push_back(draws_of(records, known, false, how, how.seed + 1 + t));
+        drawn.tasks.push_back(draws_of_units(records, known, false, how, how.seed + 1 + t));
     }
     return drawn;
 }
@@ -114,7 +114,7 @@ void add_intervals(std::vector<curve>& curves, const drawn_study& drawn) {
             for (std::size_t k = 0; k < samples.size(); ++k) {
                 of_samples[k].clear();
                 for (std::size_t i = 0; i < c.rows.size(); ++i) {
-                    of_samples[k].push_back(point_of(c, i, *samples[k], draw));
+                    of_samples[k].push_back(point_in_draw(c, i, *samples[k], draw));
                 }
             }
             const auto at = study::find_critical(c.keep, samples.size() == 1 ? of_samples.front()

@@ -6,6 +6,11 @@
 namespace app {
 
 double excess_at(std::vector<study::sweep_point> points, double sparsity, bool beyond) {
+    if (std::any_of(points.begin(), points.end(), [](const auto& p) {
+            return !study::is_finite(p.sparsity) || !study::is_finite(p.quality);
+        })) {
+        return study::not_a_number; // it may lie anywhere: nothing is read off across it
+    }
     std::stable_sort(points.begin(), points.end(),
                      [](const auto& a, const auto& b) { return a.sparsity < b.sparsity; });
     points.insert(points.begin(), study::sweep_point{0, 0, 0, 0});

@@ -9,14 +9,14 @@ namespace app {
 namespace {
 
 /// The value halfway between two points, as it is written; empty when there is none between them.
-std::string between(double a, double b) {
+std::string value_between(double a, double b) {
     const std::string text = line(a + (b - a) / 2);
     const double value = std::strtod(text.c_str(), nullptr);
     return value == a || value == b ? std::string{} : text;
 }
 
 /// Where a row of this site and value belongs: behind the site's others that drop less.
-std::size_t place_of(const swept& sweep, const condition& c, bool falls) {
+std::size_t place_in_sweep(const swept& sweep, const condition& c, bool falls) {
     std::size_t place = 0;
     for (std::size_t i = 1; i < sweep.conditions.size(); ++i) {
         const condition& other = sweep.conditions[i];
@@ -40,7 +40,7 @@ std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice
             if (at.undefined || bracket_of(at) <= bracket || c.of == curve::task) {
                 continue;
             }
-            const std::string value = between(at.dense_only ? dense_end : at.kept.value, at.lost.value);
+            const std::string value = value_between(at.dense_only ? dense_end : at.kept.value, at.lost.value);
             const auto where = std::find_if(sites.begin(), sites.end(),
                                             [&](const site_choice& one) { return one.name == c.site; });
             const bool planned = std::any_of(missing.begin(), missing.end(), [&](const condition& m) {
@@ -56,7 +56,7 @@ std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice
         }
         auto rows = measure(s, missing, threads, report);
         for (std::size_t i = 0; i < missing.size(); ++i, ++added) {
-            const auto place = static_cast<std::ptrdiff_t>(place_of(sweep, missing[i], rule.falls));
+            const auto place = static_cast<std::ptrdiff_t>(place_in_sweep(sweep, missing[i], rule.falls));
             sweep.conditions.insert(sweep.conditions.begin() + place, std::move(missing[i]));
             sweep.rows.insert(sweep.rows.begin() + place, std::move(rows[static_cast<std::size_t>(i)]));
         }
