@@ -28,12 +28,23 @@ double excess_at(std::vector<study::sweep_point> points, double sparsity, bool b
 
 std::vector<ranked> ranking_at(const std::vector<method_rows>& methods, const std::vector<measurement>& rows,
                                const drawn_study& drawn, double sparsity) {
+    return ranking_of_points(
+        methods,
+        [&](std::size_t row) {
+            return study::sweep_point{0, rows[row].masks.mask_sparsity(), 0,
+                                      rows[row].text.nll() - rows.front().text.nll()};
+        },
+        drawn, sparsity);
+}
+
+std::vector<ranked> ranking_of_points(const std::vector<method_rows>& methods,
+                                      const std::function<study::sweep_point(std::size_t)>& point_of,
+                                      const drawn_study& drawn, double sparsity) {
     std::vector<ranked> all;
     for (std::size_t m = 0; m < methods.size(); ++m) {
         std::vector<study::sweep_point> points;
         for (std::size_t i = 0; i < methods[m].count; ++i) {
-            const measurement& row = rows[methods[m].first + i];
-            points.push_back({0, row.masks.mask_sparsity(), 0, row.text.nll() - rows.front().text.nll()});
+            points.push_back(point_of(methods[m].first + i));
         }
         const double excess = methods[m].lost ? study::not_a_number : excess_at(points, sparsity);
         all.push_back({m, std::exp(excess), {}, study::not_a_number, {}, false});

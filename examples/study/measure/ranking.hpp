@@ -3,6 +3,7 @@
 #include "measure/intervals.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,11 @@ struct ranked {
 /// beyond the last one, unless it is to go on as between the last two.
 double excess_at(std::vector<study::sweep_point> points, double sparsity, bool beyond = false);
 
-/// All methods at a sparsity, the best first, those without a figure at the end. Row 0 is the dense one.
+/// All methods at a sparsity, the best first, those without a figure at the end. Row 0 is the dense one; `point_of(row)` has a
+/// row's sparsity and, as its quality, ln(PPL / dense PPL).
+std::vector<ranked> ranking_of_points(const std::vector<method_rows>& methods,
+                                      const std::function<study::sweep_point(std::size_t)>& point_of,
+                                      const drawn_study& drawn, double sparsity);
 std::vector<ranked> ranking_at(const std::vector<method_rows>& methods, const std::vector<measurement>& rows,
                                const drawn_study& drawn, double sparsity);
 
