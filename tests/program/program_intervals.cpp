@@ -145,3 +145,37 @@ TEST_CASE("compare says which rules the text cannot tell apart") {
     }
     CHECK(d.table("best.csv").size() == 3);
 }
+
+TEST_CASE(
+    "--sets: the critical sparsities of disjoint sets of the stories, as runs on these alone have them") {
+    const desk d;
+    put_stories(d, 15);
+    const std::string values = " --sites input --values 0.9,0.7,0.5 ";
+    d.good(to_out + "sweep --sets 3" + values);
+    const auto sets = named_rows(d.table("sets.csv")), spread = named_rows(d.table("sets_spread.csv"));
+    REQUIRE(sets.size() == 6);
+    REQUIRE(spread.size() == 2);
+    double mean = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+        CHECK(sets[k].at("criterion") == "PPL-1%");
+        CHECK(sets[k].at("first_story") == std::to_string(5 * k));
+        CHECK(sets[k].at("units") == "5");
+        desk alone;
+        put_stories(alone, 15);
+        alone.good(to_out + "sweep" + values + app::line("--stories ", 5 * k, ':', 5 * k + 5));
+        const auto critical = named_rows(alone.table("critical.csv"))[0];
+        const bool reached = critical.at("reached") == "1" || critical.at("reached") == "true";
+        CHECK(reached == (std::isfinite(std::strtod(sets[k].at("critical_sparsity").c_str(), nullptr)) &&
+                          is_figure(sets[k].at("critical_sparsity"))));
+        if (reached) {
+            CHECK(std::stod(sets[k].at("critical_sparsity")) ==
+                  doctest::Approx(std::stod(critical.at("critical_sparsity"))).epsilon(1e-4));
+            mean += std::stod(sets[k].at("critical_sparsity")) / 3;
+        }
+    }
+    if (is_figure(spread[0].at("mean"))) {
+        CHECK(std::stod(spread[0].at("mean")) == doctest::Approx(mean).epsilon(1e-4));
+    }
+    desk{}.refused(to_out + "critical --sets 0", "--sets");
+    desk{}.refused(to_out + "critical --sets 9", "--sets 9: text.txt has 3 stories");
+}

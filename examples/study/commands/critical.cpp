@@ -25,6 +25,8 @@ class critical_command final : public command {
         to.add("--sites", sites_text_, "out of input,gate,up,intermediate,all_inputs (default: all)", "LIST");
         to.add("--rule", rule_text_, "top_p (default) or any other of sweep's", "NAME");
         to.add("--values", values_text_, "the rule's parameters (default: the paper's 26)", "LIST");
+        to.add("--sets", sets_text_, "also those of N disjoint sets of the stories, their mean and spread",
+               "N");
         to.add(
             "--bracket", bracket_text_,
             "how far apart in sparsity the points around a crossing may lie (default: 0.01; 1: the values alone)",
@@ -35,10 +37,12 @@ class critical_command final : public command {
         rule_ = &parse_rule(rule_text_);
         values_ = parse_values(values_text_.value_or(rule_->most == 1 ? "paper" : rule_->default_values),
                                *rule_, "--values", &notes);
+        sets_ = sets_of(sets_text_);
         bracket_ = parse_within(bracket_text_, "--bracket", 0.0001, 1);
     }
     void run(const common_options& o) override {
         inputs models{o};
+        check_sets(models, sets_);
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             const subject& s = models.subjects()[number];
             swept found{{dense(s.layers())}, {}};
@@ -65,6 +69,7 @@ class critical_command final : public command {
             d.add(critical_table(curves));
             d.paragraph(
                 line(added, " rows were added to the sweep to look closer. ", describe_brackets(curves)));
+            add_sets(d, s, curves, rows, sets_);
             if (s.tasks.size() > 1) {
                 d.paragraph("How far the tasks lie apart, which is part of the result:");
                 d.add(spread_table(curves));
@@ -80,7 +85,8 @@ class critical_command final : public command {
     std::string sites_text_ = "input,gate,up,intermediate,all_inputs", rule_text_ = "top_p";
     std::string bracket_text_ = "0.01";
     double bracket_ = 0.01;
-    std::optional<std::string> values_text_;
+    std::optional<std::string> values_text_, sets_text_;
+    std::size_t sets_ = 1;
     std::vector<site_choice> sites_;
     const rule_family* rule_ = nullptr;
     std::vector<rule_value> values_;

@@ -276,6 +276,71 @@ std::string describe_brackets(const std::vector<curve>& curves) {
                 fixed(100 * widest, 1), " points of sparsity apart (column bracket).");
 }
 
+void add_sets(document& d, const subject& s, const std::vector<curve>& curves,
+              const std::vector<measurement>& rows, std::size_t sets) {
+    if (sets < 2) {
+        return;
+    }
+    const text_units units = units_of(s.stories);
+    const auto begins = set_begins(units.all.size(), sets);
+    table each{"sets",
+               {{"site", "", column::all},
+                {"rule", "", column::all},
+                {"criterion", "", column::all},
+                {"set", "", column::all},
+                {"first_story", "", column::all},
+                {"units", "", column::all},
+                {"critical_sparsity", "", column::all}}};
+    table all{"sets_spread",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"criterion", "", column::all},
+               {"sets", "", column::all},
+               {"reached", "limit reached in", column::all},
+               {"mean", "mean of the sets' critical sparsities", column::all},
+               {"deviation", "standard deviation", column::all},
+               {"least", "", column::all},
+               {"greatest", "", column::all}}};
+    for (const curve& c : curves) {
+        if (c.of != curve::perplexity && c.of != curve::top1) {
+            continue;
+        }
+        const auto found = critical_of_sets(c, s, rows, sets);
+        for (std::size_t k = 0; k < sets; ++k) {
+            const double at = found[k].crossing();
+            cell figure = share_cell(at, 2,
+                                     found[k].undefined ? "a point on the way has no figure"
+                                                        : "the set keeps the limit in the whole sweep");
+            figure.lost = found[k].undefined;
+            each.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(k + 1),
+                      count_cell(units.all[begins[k]].story), count_cell(begins[k + 1] - begins[k]), figure});
+        }
+        const study::spread apart = study::spread_of(found);
+        std::vector<cell> row{text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(sets),
+                              count_cell(apart.reached)};
+        for (const double figure : {apart.mean, apart.deviation, apart.least, apart.greatest}) {
+            row.push_back(share_cell(figure, 2, "not every set has a critical sparsity"));
+            row.back().lost = false;
+        }
+        all.add(std::move(row));
+    }
+    d.paragraph(line("On ", sets, " disjoint sets of the ", units.all.size(),
+                     units.blocks ? " blocks" : " stories", ", each alone (as many texts in one run):"));
+    d.add(std::move(all));
+    d.add_data(std::move(each));
+}
+std::size_t sets_of(const std::optional<std::string>& text) {
+    return text ? parse_count(*text, "--sets", 1000) : 1;
+}
+void check_sets(const inputs& models, std::size_t sets) {
+    for (const subject& s : models.subjects()) {
+        if (const std::size_t units = units_of(s.stories).all.size(); sets > units) {
+            throw error("--sets ", sets, ": ", s.text_name, " has ", units,
+                        " stories (or blocks) to be set apart");
+        }
+    }
+}
+
 table per_story_table(const subject& s, const std::vector<condition>& conditions,
                       const std::vector<measurement>& rows) {
     table all{"per_story",
@@ -350,7 +415,7 @@ picture sweep_picture(const std::vector<curve>& curves, const std::string& title
 }
 
 document sweep_document(const subject& s, const std::vector<condition>& conditions,
-                        const std::vector<measurement>& rows, const confidence& sure) {
+                        const std::vector<measurement>& rows, const confidence& sure, std::size_t sets) {
     document d{"Activation sparsity of " + s.name};
     auto curves = curves_of(s, conditions, rows);
     const drawn_study drawn = draw_again(s, rows, sure);
@@ -378,6 +443,7 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     d.note(what_critical_means);
     d.add(critical_table(curves));
     d.paragraph(describe_brackets(curves) + " `critical` looks closer by itself.");
+    add_sets(d, s, curves, rows, sets);
     if (s.tasks.size() > 1) {
         d.note("How far the tasks lie apart, which is part of the result:");
         d.add(spread_table(curves));

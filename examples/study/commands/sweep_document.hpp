@@ -1,5 +1,6 @@
 #pragma once
 
+#include "input/inputs.hpp"
 #include "input/units.hpp"
 #include "measure/confidence.hpp"
 #include "measure/curves.hpp"
@@ -7,6 +8,7 @@
 #include "output/document.hpp"
 #include "settings.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,12 @@ table spread_table(const std::vector<curve>& curves);
 std::string describe_intervals(const subject& s, const confidence& sure);
 /// How far apart the points lie between which critical points were interpolated.
 std::string describe_brackets(const std::vector<curve>& curves);
+/// --sets: sets.csv and sets_spread.csv, the critical sparsities by PPL and top-1 of disjoint sets of the stories, and how far they
+/// lie apart. Refuses more sets than stories.
+void add_sets(document& d, const subject& s, const std::vector<curve>& curves,
+              const std::vector<measurement>& rows, std::size_t sets);
+std::size_t sets_of(const std::optional<std::string>& text);
+void check_sets(const inputs& models, std::size_t sets);
 /// per_story.csv: what each story, or block of one, adds to each row, for figures and intervals of one's own.
 table per_story_table(const subject& s, const std::vector<condition>& conditions,
                       const std::vector<measurement>& rows);
@@ -40,7 +48,7 @@ picture sweep_picture(const std::vector<curve>& curves, const std::string& title
 
 /// The whole report of a sweep.
 document sweep_document(const subject& s, const std::vector<condition>& conditions,
-                        const std::vector<measurement>& rows, const confidence& sure);
+                        const std::vector<measurement>& rows, const confidence& sure, std::size_t sets = 1);
 /// The report of a sweep that masks one layer at a time; conditions site by site, layer by layer, value by value.
 document single_layer_document(const subject& s, const std::vector<site_choice>& sites,
                                const rule_family& rule, const std::vector<rule_value>& values,

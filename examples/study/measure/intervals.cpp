@@ -6,14 +6,12 @@
 namespace app {
 namespace {
 
-/// Draws of units of which every row has a record; no draws of too few.
-drawn_rows draws_of_units(const std::vector<const unit_records*>& rows, const std::vector<bool>& known,
-                          bool text, const confidence& how, std::uint64_t seed) {
+/// Every row's figures under so many weights of the units: weights(number, span) fills them.
+template <class Weights>
+drawn_rows figures_under(const std::vector<const unit_records*>& rows, const std::vector<bool>& known,
+                         bool text, std::size_t draws, Weights&& weights) {
     enum column : std::size_t { loss, hits, dropped, entries, read, all, columns };
     const std::size_t units = rows.front()->count();
-    if (how.draws == 0 || units < fewest_units || !rows.front()->complete()) {
-        return {};
-    }
     study::unit_sums sums{units, 1 + columns * rows.size()}; // in front: predictions, or questions
     for (std::size_t u = 0; u < units; ++u) {
         const auto predictions = (*rows.front())[u].loss.count() + (*rows.front())[u].loss.left_out();
@@ -33,9 +31,11 @@ drawn_rows draws_of_units(const std::vector<const unit_records*>& rows, const st
             to(all, u) = static_cast<double>(r.bytes_all);
         }
     }
-    drawn_rows drawn{how.draws, rows.size()};
-    const study::resampling again{units, how.draws, seed};
-    study::for_each_draw(again, sums, [&](std::size_t draw, std::span<const double> totals) {
+    drawn_rows drawn{draws, rows.size()};
+    std::vector<double> weight(units), totals(sums.columns());
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+        weights(draw, std::span{weight});
+        sums.totals(weight, totals);
         for (std::size_t row = 0; row < rows.size(); ++row) {
             const auto total = [&](column c) { return totals[1 + row * columns + c]; };
             const auto share = [](double part, double whole) { return whole == 0 ? 0.0 : part / whole; };
@@ -46,8 +46,20 @@ drawn_rows draws_of_units(const std::vector<const unit_records*>& rows, const st
                                                             share(total(dropped), total(entries)),
                                                             share(total(all) - total(read), total(all))};
         }
-    });
+    }
     return drawn;
+}
+
+/// Draws of units of which every row has a record; no draws of too few.
+drawn_rows draws_of_units(const std::vector<const unit_records*>& rows, const std::vector<bool>& known,
+                          bool text, const confidence& how, std::uint64_t seed) {
+    const std::size_t units = rows.front()->count();
+    if (how.draws == 0 || units < fewest_units || !rows.front()->complete()) {
+        return {};
+    }
+    const study::resampling again{units, how.draws, seed};
+    return figures_under(rows, known, text, how.draws,
+                         [&](std::size_t draw, std::span<double> to) { again.weights(draw, to); });
 }
 
 /// A curve's point in a draw.
@@ -91,6 +103,40 @@ study::interval perplexity_interval(const drawn_study& drawn, std::size_t row) {
         ratios.push_back(std::exp(drawn.text.at(draw, row).loss - drawn.text.at(draw, 0).loss));
     }
     return study::interval_of(ratios, drawn.how.level);
+}
+
+std::vector<std::size_t> set_begins(std::size_t units, std::size_t sets) {
+    std::vector<std::size_t> begins;
+    for (std::size_t k = 0; k <= sets; ++k) {
+        begins.push_back(k * units / sets);
+    }
+    return begins;
+}
+
+std::vector<study::critical_point> critical_of_sets(const curve& c, const subject& s,
+                                                    const std::vector<measurement>& rows, std::size_t sets) {
+    std::vector<const unit_records*> records;
+    std::vector<bool> known;
+    for (const measurement& row : rows) {
+        records.push_back(&row.units);
+        known.push_back(why_none(row, s.layers()).empty());
+    }
+    const auto begins = set_begins(records.front()->count(), sets);
+    const drawn_rows of_sets =
+        figures_under(records, known, true, sets, [&](std::size_t set, std::span<double> to) {
+            for (std::size_t u = 0; u < to.size(); ++u) {
+                to[u] = u >= begins[set] && u < begins[set + 1] ? 1 : 0;
+            }
+        });
+    std::vector<study::critical_point> found;
+    for (std::size_t set = 0; set < sets; ++set) {
+        std::vector<study::sweep_point> points;
+        for (std::size_t i = 0; i < c.rows.size(); ++i) {
+            points.push_back(point_in_draw(c, i, of_sets, set));
+        }
+        found.push_back(study::find_critical(c.keep, points));
+    }
+    return found;
 }
 
 void add_intervals(std::vector<curve>& curves, const drawn_study& drawn) {

@@ -54,4 +54,10 @@ study::interval perplexity_interval(const drawn_study& drawn, std::size_t row);
 /// Gives each curve the intervals of its critical sparsity: every draw looks for its own crossing.
 void add_intervals(std::vector<curve>& curves, const drawn_study& drawn);
 
+/// Where each of so many disjoint sets of neighbouring units begins, and where the last one ends.
+std::vector<std::size_t> set_begins(std::size_t units, std::size_t sets);
+/// A curve of the text on each of these sets alone: several texts in one run, from what each story added to the rows.
+std::vector<study::critical_point> critical_of_sets(const curve& c, const subject& s,
+                                                    const std::vector<measurement>& rows, std::size_t sets);
+
 } // namespace app
