@@ -23,7 +23,7 @@ CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
 /// The options of every command, as strings where they are to be checked.
 struct raw_common {
     common_options o;
-    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows;
+    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows, draws, seed;
 
     void add_to(CLI::App& app) {
         const char* model = "The model and what it is measured with";
@@ -78,6 +78,13 @@ struct raw_common {
         app.add_option("--threads", threads, "default: as many as the machine has; no figure depends on it")
             ->type_name("N")
             ->group(results);
+        app.add_option("--draws", draws,
+                       "of the stories, for 90 % intervals: the paired bootstrap (default: 1000; 0: none)")
+            ->type_name("N")
+            ->group(results);
+        app.add_option("--seed", seed, "of these draws (default: 1)")->type_name("N")->group(results);
+        app.add_flag("--per-token", o.per_token, "also per_token.csv, each token's loss in each row (large)")
+            ->group(results);
         app.add_flag("--progress", o.plain_progress,
                      "say each step in a line, even where there is no terminal")
             ->group(results);
@@ -116,6 +123,12 @@ struct raw_common {
         }
         if (questions) {
             c.questions = parse_count(*questions, "--questions", 1'000'000);
+        }
+        if (draws) {
+            c.sure.draws = *draws == "0" ? 0 : parse_count(*draws, "--draws", 1'000'000);
+        }
+        if (seed) {
+            c.sure.seed = parse_count(*seed, "--seed", 1'000'000'000);
         }
         if (windows) {
             c.windows = windowing::parse(*windows);

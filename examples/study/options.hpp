@@ -1,6 +1,7 @@
 #pragma once
 
 #include "input/windows.hpp"
+#include "measure/confidence.hpp"
 #include "model/activation.hpp"
 #include "remarks.hpp"
 
@@ -20,6 +21,8 @@ struct common_options {
     std::optional<float> rope_base, norm_eps; ///< what a llama2.c file does not say
     std::optional<std::size_t> questions;     ///< of each task
     windowing windows;
+    confidence sure{};      ///< of intervals
+    bool per_token = false; ///< per_token.csv is wanted
     std::size_t threads = 1;
     bool json = false, csv = false, plain_progress = false, details = false;
     std::string command_line; ///< as it was typed, quoted for a shell

@@ -28,8 +28,8 @@ void put_long_text(const desk& d) {
 
 TEST_CASE("critical: each site's critical sparsity by every criterion") {
     const desk d;
-    const std::string out =
-        d.good(to_out + "critical --sites input,intermediate --values 0.99,0.9,0.5 --tasks tasks.tsv");
+    const std::string out = d.good(
+        to_out + "critical --sites input,intermediate --values 0.99,0.9,0.5 --tasks tasks.tsv --bracket 1");
     CHECK(has(out, "Critical sparsity of m.bin"));
     const auto rows = d.table("critical.csv");
     REQUIRE(rows.size() == 1 + 2 * 5);
@@ -62,9 +62,10 @@ TEST_CASE("critical: each site's critical sparsity by every criterion") {
 
 TEST_CASE("critical: the paper's values, unless others are given; a rule's own where these do not fit") {
     const desk d;
-    CHECK(parsed(d.good(little_model + "critical --sites up --json")).at("results").size() == 27);
-    CHECK(parsed(d.good(little_model + "critical --sites up --rule threshold --json")).at("results").size() ==
-          8);
+    CHECK(parsed(d.good(little_model + "critical --sites up --json --bracket 1")).at("results").size() == 27);
+    CHECK(parsed(d.good(little_model + "critical --sites up --rule threshold --json --bracket 1"))
+              .at("results")
+              .size() == 8);
 }
 
 TEST_CASE("calibrate: CETT's thresholds meet the target layer by layer, and are kept") {

@@ -103,7 +103,8 @@ TEST_CASE("precision: each format at each site, with masks and without") {
     REQUIRE(rows.size() == 1 + 2 * 5 * 3);
     CHECK(
         rows[0] ==
-        "site,format,masks,jaccard,mask_sparsity,flushed,nll,ppl_ratio,overflowed,saturated,lost,model,reason");
+        "site,format,masks,jaccard,mask_sparsity,flushed,nll,ppl_ratio,overflowed,saturated,lost,ppl_over_float,"
+        "same_as_unguarded,model,reason");
     for (const std::size_t first : {std::size_t{1}, std::size_t{16}}) { // float's own format
         const auto none = fields_of(rows[first]), plain = fields_of(rows[first + 1]),
                    guarded = fields_of(rows[first + 2]);

@@ -47,7 +47,8 @@ TEST_CASE("a sweep writes tables, a report and pictures or their scripts") {
 
     const auto tasks = d.table("tasks.csv");
     REQUIRE(tasks.size() == 1 + 5 * 2);
-    CHECK(tasks[0] == "site,rule,value,task,questions,accuracy,mask_sparsity,bytes_skipped,model,reason");
+    CHECK(tasks[0] ==
+          "site,rule,value,task,questions,accuracy,mask_sparsity,bytes_skipped,chance,model,reason");
     CHECK(tasks[10].starts_with("up,top_p,0.9,b,1,"));
 
     const auto critical = d.table("critical.csv");

@@ -190,9 +190,19 @@ TEST_CASE("spread_of: mean, sample deviation and ends of the tasks' critical spa
         p.sparsity = sparsity;
         return p;
     };
-    const spread s = spread_of({at(true, 0.4), at(false, 0.9), at(true, 0.2)});
+    for (const bool last : {true, false}) { // one that never leaves the limit lies somewhere beyond
+        const spread censored = last ? spread_of({at(true, 0.4), at(true, 0.2), at(false, 0.9)})
+                                     : spread_of({at(false, 0.9), at(true, 0.4)});
+        CHECK(censored.tasks == (last ? 3 : 2));
+        CHECK(censored.reached == (last ? 2 : 1));
+        CHECK(censored.undefined == 0);
+        for (const double figure : {censored.mean, censored.deviation, censored.least, censored.greatest}) {
+            CHECK(tamis::is_nan(figure));
+        }
+    }
+    const spread s = spread_of({at(true, 0.4), at(true, 0.9), at(true, 0.2)});
     CHECK(s.tasks == 3);
-    CHECK(s.reached == 2);
+    CHECK(s.reached == 3);
     CHECK(s.mean == doctest::Approx(0.5));
     CHECK(s.deviation == doctest::Approx(std::sqrt((0.01 + 0.16 + 0.09) / 2)));
     CHECK(s.least == 0.2);

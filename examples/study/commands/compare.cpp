@@ -1,9 +1,12 @@
 #include "commands/commands.hpp"
+#include "commands/interval_cells.hpp"
 #include "commands/results.hpp"
+#include "commands/sweep_document.hpp"
 #include "measure/cett.hpp"
 #include "measure/curves.hpp"
 #include "measure/predictors.hpp"
 #include "measure/quantiles.hpp"
+#include "measure/ranking.hpp"
 #include "measure/thresholds.hpp"
 #include "output/picture.hpp"
 #include "settings.hpp"
@@ -34,17 +37,6 @@ constexpr std::array method_ids{"cett",  "top_k_gate", "fat_eps", "cats",     "t
 std::string id_of(const std::string& name) {
     const std::string first = name.substr(0, name.find(' '));
     return name == "top_k |gate|" ? "top_k_gate" : first;
-}
-
-/// ln(PPL / dense PPL) at a sparsity, linear between neighbouring points; NaN where the curve does not reach it.
-double excess_at(const std::vector<point>& curve, double sparsity) {
-    for (std::size_t i = 1; i < curve.size(); ++i) {
-        const point &a = curve[i - 1], &b = curve[i];
-        if (a.x <= sparsity && sparsity <= b.x) {
-            return b.x == a.x ? a.y : a.y + (b.y - a.y) * (sparsity - a.x) / (b.x - a.x);
-        }
-    }
-    return study::not_a_number;
 }
 
 class compare_command final : public command {
@@ -218,6 +210,7 @@ class compare_command final : public command {
                 "PPL-1%",
                 false,
                 false};
+        std::vector<method_rows> ranges;
         std::size_t row = 1;
         for (const auto& m : methods) {
             std::vector<point> curve{{0, 0}};
@@ -240,6 +233,7 @@ class compare_command final : public command {
                             number_cell(std::exp(excess), 6, no_ratio),
                             number_cell(rows[row].text.top1(), 6, why)});
             }
+            ranges.push_back({m.name, row - m.rows.size(), m.rows.size(), !lost.empty()});
             std::stable_sort(curve.begin() + 1, curve.end(),
                              [](const point& a, const point& b) { return a.x < b.x; });
             for (std::size_t i = 1; i < curve.size(); ++i) {
@@ -248,7 +242,7 @@ class compare_command final : public command {
             p.curves.push_back(std::move(shown_curve));
             std::vector<cell> cells{text_cell(m.name)};
             for (const double at : at_) {
-                const double ratio = std::exp(excess_at(curve, at));
+                const double ratio = ratio_of(rows, ranges.back(), at);
                 cells.push_back(!lost.empty()          ? number_cell(study::not_a_number, 4, lost)
                                 : tamis::is_nan(ratio) ? missing_cell()
                                                        : number_cell(ratio, 4));
@@ -262,7 +256,10 @@ class compare_command final : public command {
                         ". Below: PPL over it where so many of the neurons are dropped."));
         d.add(std::move(equal));
         d.paragraph("A dash: the method's rows do not span that sparsity.");
+        add_rankings(d, s, ranges, rows, draw_again(s, rows, o.sure));
         d.add_data(std::move(points));
+        d.add_data(per_story_table(s, conditions, rows));
+        add_per_token(d, s, conditions, rows);
         d.heading("Predictors");
         table quality{"predictors",
                       {{"predictor", "", column::all},
@@ -291,6 +288,56 @@ class compare_command final : public command {
 
     bool wants(const std::string& id) const {
         return wanted_.empty() || std::find(wanted_.begin(), wanted_.end(), id) != wanted_.end();
+    }
+
+    static double ratio_of(const std::vector<measurement>& rows, const method_rows& range, double at) {
+        for (const ranked& r : ranking_at({range}, rows, {}, at)) {
+            return r.ratio;
+        }
+        return study::not_a_number;
+    }
+
+    /// Which differences are within noise: of the best method at each sparsity to each other one, on the same stories.
+    void add_rankings(document& d, const subject& s, const std::vector<method_rows>& methods,
+                      const std::vector<measurement>& rows, const drawn_study& drawn) const {
+        table best{"best",
+                   {{"mask_sparsity", "neurons dropped", column::all},
+                    {"best", "", column::all},
+                    {"ppl_ratio", "PPL/dense", column::all, true},
+                    {"not_told_apart", "not told apart from it", column::all}}};
+        table all{"ranking",
+                  {{"mask_sparsity", "", column::all},
+                   {"method", "", column::all},
+                   {"ppl_ratio", "", column::all, true},
+                   {"above_best", "", column::all, true},
+                   {"told_apart", "", column::all}}};
+        for (const double at : at_) {
+            const auto order = ranking_at(methods, rows, drawn, at);
+            std::string alike;
+            for (std::size_t i = 0; i < order.size() && !tamis::is_nan(order[i].ratio); ++i) {
+                const ranked& r = order[i];
+                const std::string& name = methods[r.method].name;
+                const bool is_known = r.above_best_interval.is_known();
+                all.add({share_cell(at, 0), text_cell(name), number_cell(r.ratio, known(r.interval), 4),
+                         number_cell(r.above_best, known(r.above_best_interval), 4),
+                         i == 0 || !is_known ? missing_cell() : bool_cell(r.told_apart)});
+                if (i > 0 && is_known && !r.told_apart) {
+                    alike += (alike.empty() ? "" : ", ") + name;
+                }
+            }
+            if (!order.empty() && !tamis::is_nan(order.front().ratio)) {
+                best.add({share_cell(at, 0), text_cell(methods[order.front().method].name),
+                          number_cell(order.front().ratio, known(order.front().interval), 4),
+                          text_cell(drawn.text.draws() == 0 ? "unknown"
+                                    : alike.empty()         ? "-"
+                                                            : alike)});
+            }
+        }
+        d.paragraph(describe_intervals(s, drawn.how) +
+                    " Not told apart: the 90 % interval of the difference in PPL/dense to the "
+                    "best method, on the same stories, holds 0.");
+        d.add(std::move(best));
+        d.add_data(std::move(all));
     }
 
     bool few_ = false;

@@ -178,7 +178,8 @@ class laws_command final : public command {
                        {"limit_error", "its standard error", column::all},
                        {"rms", "rms residual", column::all},
                        {"r_squared", "R^2", column::all},
-                       {"determined", "the points determine A0", column::all}}};
+                       {"determined", "the points determine A0", column::all},
+                       {"verdict", "the fit", column::all}}};
         // Programs get all numbers, people those that the points determine.
         const auto data_of = [](double v) { return std::isfinite(v) ? number_text(v) : std::string{}; };
         const auto figure = [&](bool known, double v, const std::string& shown) {
@@ -190,12 +191,12 @@ class laws_command final : public command {
         for (const auto& f : fits) {
             for (std::size_t i = 0; i < f.parameters.size(); ++i) {
                 const bool known =
-                    f.converged && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
+                    !f.failed() && std::isfinite(f.errors[i]) && f.errors[i] < std::abs(f.values[i]);
                 laws.add({text_cell(f.name), text_cell(f.form), text_cell(f.parameters[i]),
                           figure(known, f.values[i], line(f.values[i])),
                           error_of(known, f.errors[i], line(f.errors[i]))});
             }
-            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
+            const bool known = f.verdict == "determined";
             quality.add({text_cell(f.name),
                          figure(known, f.limit, percent(f.limit)),
                          error_of(known, f.limit_error, percent(f.limit_error)),
@@ -204,11 +205,12 @@ class laws_command final : public command {
                          {!f.converged ? "no: the fit did not converge"
                           : known      ? "yes"
                                        : "no",
-                          known ? "true" : "false", true}});
+                          known ? "true" : "false", true},
+                         text_cell(f.verdict)});
             series curve{f.name + ": " + f.form +
-                             (known         ? ""
-                              : f.converged ? " (not determined)"
-                                            : " (the fit failed)"),
+                             (known        ? ""
+                              : f.failed() ? " (the fit failed)"
+                                           : " (not determined)"),
                          {},
                          {},
                          false,
@@ -234,8 +236,9 @@ class laws_command final : public command {
         d.add(std::move(quality));
         d.add(std::move(laws));
         d.paragraph(
-            "D in billions of tokens. Not determined: the standard error is larger than the value, or the points do not "
-            "tell it at all. The numbers are in fits.csv and quality.csv all the same.");
+            "D in billions of tokens. A fit that failed describes the points hardly better than their mean (R^2 below 0.5): it is "
+            "no law of theirs. An undetermined one describes them, but other parameters would as well. Not determined: the standard "
+            "error is larger than the value, or the points do not tell it at all. The numbers are in fits.csv and quality.csv all the same.");
         return d;
     }
 

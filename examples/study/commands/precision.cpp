@@ -3,10 +3,13 @@
 #include "commands/results.hpp"
 #include "error.hpp"
 #include "measure/curves.hpp"
+#include "measure/ranking.hpp"
 #include "output/picture.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,8 +84,25 @@ class precision_command final : public command {
                 }
             }
         }
+        // Fewer bits move the sparsity, too: what they cost is told at equal sparsity, by float rows around it.
+        const std::size_t first_float = conditions.size();
+        for (const auto& site : sites_) {
+            for (const double share : shares_around) {
+                const double p = std::max(0.0, 1 - (1 - p_.number) * share);
+                conditions.push_back(masked(s.layers(), site, family("top_p"), {p, line(p)}));
+            }
+        }
         shown.begin(line(s.name, ": ", conditions.size(), " rows"));
         const auto rows = measure(s, conditions, o.threads, report, {}, false);
+        std::vector<std::vector<study::sweep_point>> floats; // a curve a site: sparsity, ln(PPL / dense PPL)
+        for (std::size_t i = 0; i < sites_.size(); ++i) {
+            floats.emplace_back();
+            for (std::size_t k = 0; k < shares_around.size(); ++k) {
+                const measurement& m = rows[first_float + i * shares_around.size() + k];
+                floats.back().push_back(
+                    {0, m.masks.mask_sparsity(), 0, m.text.nll() - rows.front().text.nll()});
+            }
+        }
 
         document d{"Precision of activations: " + s.name};
         d.paragraph(describe(s) + line(" top-p ", p_.text, "."));
@@ -98,7 +118,10 @@ class precision_command final : public command {
                  {"ppl_ratio", "ppl/dense", column::all},
                  {"overflowed", "values that became infinite", column::all},
                  {"saturated", "cut to the largest number", column::all},
-                 {"lost", "predictions lost", column::all}}};
+                 {"lost", "predictions lost", column::all},
+                 {"ppl_over_float", "ppl/float's at equal sparsity", column::all},
+                 {"same_as_unguarded", "", column::programs}}};
+        std::string idle_guards;
         shades alike{"Jaccard with float's masks", "format", "site, masks", "Jaccard (%)", {}, {}, {}},
             cost{"PPL above the dense float model's",
                  "format",
@@ -119,6 +142,18 @@ class precision_command final : public command {
             const cell none = missing_cell();
             const std::string why = why_none(m, s.layers()), no_drift = r.lost.text(s.layers());
             const double jaccard = study::unless_lost(r.lost.values, r.drift.mean_jaccard());
+            const double float_excess =
+                !r.masks ? 0.0
+                         : excess_at(floats[static_cast<std::size_t>(r.site - sites_.data())],
+                                     m.masks.mask_sparsity());
+            const double over_float = std::exp(m.text.nll() - rows.front().text.nll() - float_excess);
+            const std::string why_not_equal =
+                !why.empty() ? why_no_ratio(m, rows.front(), s.layers()) : "no float row has that sparsity";
+            const bool idle = r.guard && is_same(m, rows[i]); // the row before is the one without the guard
+            if (idle) {
+                idle_guards +=
+                    (idle_guards.empty() ? "" : ", ") + (r.site->name + std::string{" in "}) + r.format;
+            }
             t.add({text_cell(r.site->name), text_cell(r.format), text_cell(masks),
                    r.masks ? number_cell(jaccard, 5, "the dense model: " + no_drift) : none,
                    r.masks ? share_cell(m.masks.mask_sparsity(), 2, why) : none,
@@ -128,7 +163,8 @@ class precision_command final : public command {
                    number_cell(m.text.nll(), 5, why),
                    number_cell(ratio, 5, why_no_ratio(m, rows.front(), s.layers())),
                    count_cell(m.masks.rounding.overflowed), count_cell(m.masks.rounding.saturated),
-                   count_cell(m.text.lost())});
+                   count_cell(m.text.lost()), number_cell(over_float, 5, why_not_equal),
+                   r.guard ? bool_cell(idle) : missing_cell()});
             any_overflow = any_overflow || m.masks.rounding.overflowed != 0;
             any_cut = any_cut || m.masks.rounding.saturated != 0;
             const std::string label = std::string{r.site->name} + ", " + masks;
@@ -176,6 +212,13 @@ class precision_command final : public command {
                         ". Activations rounded, top-p ", p_.text, '.', most_moved));
         d.on_screen(std::move(screen));
         d.add(std::move(t));
+        d.paragraph(
+            "ppl/dense is at equal p: with fewer bits the masks drop another share, so it may even fall. ppl/float's at equal "
+            "sparsity compares with float activations whose masks drop as much (interpolated): that is what the bits cost.");
+        if (!idle_guards.empty()) {
+            d.paragraph("The guard changed nothing, and its rows are those without it: " + idle_guards +
+                        ". No value there is beyond 64 times the median of its token.");
+        }
         if (any_overflow) {
             d.paragraph(
                 "Where a value became infinite, the predictions that depend on it are lost and the row has no figures: those of "
@@ -188,6 +231,14 @@ class precision_command final : public command {
         }
         return d;
     }
+    /// Whether two rows are the same to the bit: the same masks and the same predictions.
+    static bool is_same(const measurement& a, const measurement& b) {
+        const unit_record of_a = a.masks.totals(), of_b = b.masks.totals();
+        return a.text.loss == b.text.loss && a.text.hits == b.text.hits && of_a.dropped == of_b.dropped;
+    }
+    /// 1 - p of the float rows, as shares of 1 - p.
+    static constexpr std::array shares_around{0.25, 0.5, 0.75, 1.0, 1.5, 2.0};
+
     /// Rows and columns come into being in the order of the table.
     static void place(shades& map, const std::string& row, const std::string& column, double value) {
         if (std::find(map.rows.begin(), map.rows.end(), row) == map.rows.end()) {

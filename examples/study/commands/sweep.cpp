@@ -40,6 +40,8 @@ class sweep_command final : public command {
         to.add("--layers", layers_text_, "all (default), or each: one layer at a time", "WHICH");
         to.add("--thresholds", thresholds_, "also a row with the thresholds of calibrate or cett-ppl",
                "FILE");
+        to.add("--sets", sets_text_,
+               "also the critical sparsities of N disjoint sets of the stories, their mean and spread", "N");
         to.flag("--no-tasks", no_tasks_, "leave the questions out");
         to.flag("--resume", resume_, "go on with the rows that a stopped run left in --out");
     }
@@ -47,6 +49,7 @@ class sweep_command final : public command {
         sites_ = parse_sites(sites_text_, &notes);
         rule_ = &parse_rule(rule_text_);
         values_ = parse_values(values_text_.value_or(rule_->default_values), *rule_, "--values", &notes);
+        sets_ = sets_of(sets_text_);
         if (thresholds_ && layers_text_ == "each") {
             throw error("--thresholds does not go with --layers each");
         }
@@ -61,6 +64,7 @@ class sweep_command final : public command {
         const bool each = layers_text_ == "each";
         const bool with_tasks = !each && !no_tasks_;
         inputs models{o, with_tasks};
+        check_sets(models, sets_);
         std::vector<study::calibration> calibrations; // read before anything is measured or written
         for (const subject& s : models.subjects()) {
             if (thresholds_) {
@@ -87,7 +91,7 @@ class sweep_command final : public command {
                     [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks);
             });
             document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
-                              : sweep_document(s, conditions, rows);
+                              : sweep_document(s, conditions, rows, o.sure, sets_);
             d.notes.merge(notes_on(s, rows.front()));
             return d;
         };
@@ -195,6 +199,9 @@ class sweep_command final : public command {
         std::string all = line("model=", model.hexadecimal(), " activation=", app::name(s.sigma),
                                " rope_base=", c.rope_base, " norm_eps=", c.norm_eps, " stories=", s.text_hash,
                                " tasks=", tasks.hexadecimal());
+        if (s.keep_tokens) { // rows that have no tokens cannot give them
+            all += " per_token=1";
+        }
         if (thresholds_) {
             const file bytes{*thresholds_};
             all += " thresholds=" + fingerprint{}.add(static_cast<source>(bytes).text()).hexadecimal();
@@ -204,7 +211,8 @@ class sweep_command final : public command {
 
     std::string sites_text_ = "input,gate,up,intermediate,all_inputs", rule_text_ = "top_p",
                 layers_text_ = "all";
-    std::optional<std::string> values_text_;
+    std::optional<std::string> values_text_, sets_text_;
+    std::size_t sets_ = 1;
     std::optional<std::string> thresholds_;
     bool resume_ = false, no_tasks_ = false;
     std::vector<site_choice> sites_;

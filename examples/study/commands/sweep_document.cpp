@@ -1,6 +1,8 @@
 #include "commands/sweep_document.hpp"
 
+#include "commands/interval_cells.hpp"
 #include "commands/results.hpp"
+#include "measure/refine.hpp"
 #include "output/picture.hpp"
 
 #include <algorithm>
@@ -23,27 +25,6 @@ bool one_rule(const std::vector<curve>& curves) {
 }
 std::string label(const curve& c, bool with_rule) { return with_rule ? c.site + ", " + c.rule : c.site; }
 
-/// The interval of a figure as cells and pictures take it; none where it is not known, or was not made.
-template <class Interval>
-std::optional<interval> known(const Interval& i) {
-    return tamis::is_nan(i.low) || tamis::is_nan(i.high) ? std::nullopt
-                                                         : std::optional{interval{i.low, i.high}};
-}
-template <class Curve>
-std::optional<interval> sparsity_interval(const Curve& c) {
-    if constexpr (requires { c.sparsity_interval.low; }) {
-        return known(c.sparsity_interval);
-    }
-    return std::nullopt;
-}
-template <class Curve>
-std::optional<interval> skipped_interval(const Curve& c) {
-    if constexpr (requires { c.skipped_interval.low; }) {
-        return known(c.skipped_interval);
-    }
-    return std::nullopt;
-}
-
 panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
     panel p{
         curves.front().name, "mask sparsity (% of entries dropped)", y_label, {0, 100}, y, {}, {}, "limit"};
@@ -54,9 +35,9 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
         for (const auto& at : c.points) {
             s.points.push_back({100 * at.sparsity, at.quality});
         }
-        if (const auto at = c.critical(); at.reached) {
+        if (const auto at = c.critical(); at.reached && c.decided) {
             s.rings.push_back({100 * at.sparsity, c.keep.limit});
-            if (const auto within = sparsity_interval(c)) {
+            if (const auto within = known(c.sparsity_interval)) {
                 s.widths.push_back({c.keep.limit, 100 * within->low, 100 * within->high});
             }
         }
@@ -66,34 +47,15 @@ panel panel_of(const std::vector<curve>& curves, const char* y_label, range y) {
     return p;
 }
 
-/// Whether a sample is fine enough for a curve's criterion: one answer more or less, or one token, must not be more than what
-/// the limit lets go. What it cannot decide is no figure.
-bool can_decide(const curve& c, const subject& s, const measurement& dense) {
-    const auto fine_enough = [&](double right) { return right * std::abs(1 - c.keep.limit) >= 1 - 1e-9; };
-    if (c.name == "top-1 99%") {
-        return fine_enough(static_cast<double>(dense.text.hits));
-    }
-    for (std::size_t t = 0; t < s.tasks.size(); ++t) { // one of them, or their mean
-        const bool mean = c.name.starts_with("tasks ");
-        const double right = static_cast<double>(dense.tasks[t].score.right);
-        if ((mean || c.name == "task " + s.tasks[t].name + " 99%") &&
-            !fine_enough(mean ? right * static_cast<double>(s.tasks.size()) : right)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /// Nothing was lost, but what is there does not tell: no figure, and the row's reason says why.
 cell not_decided() { return {"not decided", "", true, "not decided: too small a sample", false}; }
 
 /// The critical sparsity and the bytes skipped there.
-std::pair<cell, cell> critical_cells(const curve& c, const subject& s, const measurement& dense,
-                                     int decimals) {
+std::pair<cell, cell> critical_cells(const curve& c, int decimals) {
     const study::critical_point at = c.critical();
     const std::string why = c.why_undefined();
-    cell sparsity = share_cell(at.sparsity, sparsity_interval(c), decimals, why),
-         skipped = share_cell(at.skipped, skipped_interval(c), decimals, why);
+    cell sparsity = share_cell(at.sparsity, known(c.sparsity_interval), decimals, why),
+         skipped = share_cell(at.skipped, known(c.skipped_interval), decimals, why);
     sparsity.lost = skipped.lost = c.lost;
     if (at.undefined) {
         sparsity.shown = "undefined";
@@ -102,7 +64,7 @@ std::pair<cell, cell> critical_cells(const curve& c, const subject& s, const mea
         sparsity.shown = "not reached in sweep";
         skipped.shown = "-";
     }
-    if (!at.undefined && !can_decide(c, s, dense)) {
+    if (!at.undefined && !c.decided) {
         sparsity = skipped = not_decided();
         skipped.shown = "-";
     }
@@ -188,8 +150,7 @@ void add_layers(document& d, const subject& s, const std::vector<condition>& con
 } // namespace
 
 table results_table(const subject& s, const std::vector<condition>& conditions,
-                    const std::vector<measurement>& rows,
-                    const std::vector<std::optional<interval>>& ratios) {
+                    const std::vector<measurement>& rows, const drawn_study& drawn) {
     std::vector<column> columns{{"site", "", column::all},
                                 {"rule", "", column::all},
                                 {"value", "", column::all},
@@ -201,7 +162,7 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
                                 {"mask_sparsity", "mask sparsity", column::all},
                                 {"bytes_skipped", "bytes skipped", column::all}};
     for (const auto& t : s.tasks) {
-        columns.push_back({t.name, "", column::people});
+        columns.push_back({t.name, line(t.name, " (chance ", fixed(chance_of(t), 2), ")"), column::people});
     }
     table all{"results", columns};
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -216,7 +177,8 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
                                 number_cell(row.text.nll(), 5, why),
                                 number_cell(row.text.perplexity(), 4, why),
                                 number_cell(perplexity_ratio(row, rows.front()),
-                                            i < ratios.size() ? ratios[i] : std::nullopt, 4, no_ratio),
+                                            c.dense() ? std::nullopt : known(perplexity_interval(drawn, i)),
+                                            4, no_ratio),
                                 number_cell(row.text.top1(), 5, why),
                                 c.dense() ? dash_cell(sparsity) : share_cell(sparsity, 2, why),
                                 c.dense() ? dash_cell(skipped) : share_cell(skipped, 2, why)};
@@ -238,7 +200,8 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
                {"questions", "", column::all},
                {"accuracy", "", column::all},
                {"mask_sparsity", "mask sparsity", column::all},
-               {"bytes_skipped", "bytes skipped", column::all}}};
+               {"bytes_skipped", "bytes skipped", column::all},
+               {"chance", "accuracy by chance", column::all}}};
     for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
             const auto& of_task = rows[i].tasks[t];
@@ -247,13 +210,14 @@ table tasks_table(const subject& s, const std::vector<condition>& conditions,
                      typed_cell(conditions[i].value, conditions[i].number), text_cell(s.tasks[t].name),
                      count_cell(of_task.score.questions), number_cell(of_task.score.accuracy(), 4, why),
                      share_cell(of_task.masks.mask_sparsity(), 2, why),
-                     share_cell(of_task.masks.bytes_skipped(), 2, why)});
+                     share_cell(of_task.masks.bytes_skipped(), 2, why),
+                     number_cell(chance_of(s.tasks[t]), 4)});
         }
     }
     return all;
 }
 
-table critical_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+table critical_table(const std::vector<curve>& curves) {
     table t{"critical",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -268,17 +232,18 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
              {"lost_value", "", column::programs},
              {"lost_quality", "", column::programs},
              {"lost_sparsity", "", column::programs},
+             {"bracket", "", column::programs},
              {"kept", "last point that keeps it", column::people},
              {"lost", "first that does not", column::people}}};
     for (const auto& c : curves) {
         const study::critical_point at = c.critical();
-        auto [sparsity, skipped] = critical_cells(c, s, dense, 2);
+        auto [sparsity, skipped] = critical_cells(c, 2);
         std::vector<cell> row{text_cell(c.site),     text_cell(c.rule), text_cell(c.name),
                               bool_cell(at.reached), sparsity,          skipped};
         const auto figure = [](double v, bool there) {
             return there && !tamis::is_nan(v) ? cell{"", shortest(v), true} : missing_cell();
         };
-        const bool decided = at.undefined || can_decide(c, s, dense);
+        const bool decided = at.undefined || c.decided;
         row.push_back(decided && !tamis::is_nan(value_at(at)) ? cell{"", line(value_at(at)), true}
                                                               : missing_cell());
         row.push_back(figure(at.kept.value, !at.dense_only));
@@ -288,6 +253,7 @@ table critical_table(const subject& s, const std::vector<curve>& curves, const m
         row.push_back(figure(at.lost.value, lost));
         row.push_back(lost ? cell{"", fixed(at.lost.quality, 6), true} : missing_cell());
         row.push_back(lost ? cell{"", fixed(at.lost.sparsity, 6), true} : missing_cell());
+        row.push_back(at.reached ? share_cell(bracket_of(at)) : missing_cell());
         row.push_back(text_cell(describe_point(at.kept, at.dense_only)));
         row.push_back(text_cell(lost ? describe_point(at.lost, false) : "-"));
         t.add(std::move(row));
@@ -311,8 +277,8 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
     const auto words = [&](const curve& c) {
         const auto at = c.critical();
         return line(label(c, with_rule), " tolerates ", at.reached ? "" : "more than ",
-                    share_cell(at.sparsity, sparsity_interval(c)).shown,
-                    " at PPL-1%; bytes not read: ", share_cell(at.skipped, skipped_interval(c)).shown);
+                    share_cell(at.sparsity, known(c.sparsity_interval)).shown,
+                    " at PPL-1%; bytes not read: ", share_cell(at.skipped, known(c.skipped_interval)).shown);
     };
     if (best != nullptr) {
         d.headline(words(*best) + ".");
@@ -350,7 +316,7 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
             row.push_back(missing_cell());
             for (const auto& c : curves) {
                 if (c.site == of_site.site && c.rule == of_site.rule && c.name == name) {
-                    cell figure = critical_cells(c, s, dense, 1).first;
+                    cell figure = critical_cells(c, 1).first;
                     row.back() = text_cell(c.critical().reached || c.critical().undefined ||
                                                    figure.shown == "not decided"
                                                ? figure.shown
@@ -358,13 +324,13 @@ void add_critical_screen(document& d, const subject& s, const std::vector<curve>
                 }
             }
         }
-        row.push_back(text_cell(critical_cells(of_site, s, dense, 1).second.shown));
+        row.push_back(text_cell(critical_cells(of_site, 1).second.shown));
         t.add(std::move(row));
     }
     d.on_screen(std::move(t));
 }
 
-table spread_table(const subject& s, const std::vector<curve>& curves, const measurement& dense) {
+table spread_table(const std::vector<curve>& curves) {
     table t{"spread",
             {{"site", "", column::all},
              {"rule", "", column::all},
@@ -380,20 +346,170 @@ table spread_table(const subject& s, const std::vector<curve>& curves, const mea
         for (const auto& c : curves) {
             if (c.site == of_site.site && c.rule == of_site.rule && c.name.starts_with("task ")) {
                 points.push_back(c.critical());
-                decided = decided && can_decide(c, s, dense);
+                decided = decided && c.decided;
             }
         }
         const study::spread all = study::spread_of(points);
-        const std::string why = line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity");
+        const std::string why =
+            all.undefined != 0
+                ? line(all.undefined, " of ", all.tasks, " tasks have no critical sparsity")
+                : line(all.tasks - all.reached, " of ", all.tasks,
+                       " tasks keep the limit in the whole sweep: how far they lie apart is not known");
         std::vector<cell> row{text_cell(of_site.site), text_cell(of_site.rule), count_cell(all.tasks),
                               count_cell(all.reached)};
         for (const double figure : {all.mean, all.deviation, all.least, all.greatest}) {
             row.push_back(decided || all.undefined != 0 ? share_cell(figure, 2, why) : not_decided());
-            row.back().lost = row.back().lost && of_site.lost;
+            row.back().lost = row.back().lost && of_site.lost && all.undefined != 0;
         }
         t.add(std::move(row));
     }
     return t;
+}
+
+std::string describe_intervals(const subject& s, const confidence& sure) {
+    const text_units units = units_of(s.stories);
+    const char* what = units.blocks ? "blocks of the text" : "stories";
+    if (sure.draws == 0) {
+        return "No intervals: --draws 0.";
+    }
+    if (const std::string why = too_few_units(units.all.size(), what); !why.empty()) {
+        return "There are " + why + ".";
+    }
+    return line("In brackets: 90 % intervals, by ", sure.draws, " paired bootstrap draws of the ",
+                units.all.size(), ' ', what, s.tasks.empty() ? "" : " and of each task's questions",
+                " (seed ", sure.seed, ").");
+}
+
+std::string describe_brackets(const std::vector<curve>& curves) {
+    double widest = 0;
+    for (const curve& c : curves) {
+        widest = std::max(widest, c.of == curve::perplexity ? bracket_of(c.critical()) : 0.0);
+    }
+    return line("Critical sparsities by PPL are interpolated between points that lie up to ",
+                fixed(100 * widest, 1), " points of sparsity apart (column bracket).");
+}
+
+void add_sets(document& d, const subject& s, const std::vector<curve>& curves,
+              const std::vector<measurement>& rows, std::size_t sets) {
+    if (sets < 2) {
+        return;
+    }
+    const text_units units = units_of(s.stories);
+    const auto begins = set_begins(units.all.size(), sets);
+    table each{"sets",
+               {{"site", "", column::all},
+                {"rule", "", column::all},
+                {"criterion", "", column::all},
+                {"set", "", column::all},
+                {"first_story", "", column::all},
+                {"units", "", column::all},
+                {"critical_sparsity", "", column::all}}};
+    table all{"sets_spread",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"criterion", "", column::all},
+               {"sets", "", column::all},
+               {"reached", "limit reached in", column::all},
+               {"mean", "mean of the sets' critical sparsities", column::all},
+               {"deviation", "standard deviation", column::all},
+               {"least", "", column::all},
+               {"greatest", "", column::all}}};
+    for (const curve& c : curves) {
+        if (c.of != curve::perplexity && c.of != curve::top1) {
+            continue;
+        }
+        const auto found = critical_of_sets(c, s, rows, sets);
+        for (std::size_t k = 0; k < sets; ++k) {
+            const double at = found[k].crossing();
+            cell figure = share_cell(at, 2,
+                                     found[k].undefined ? "a point on the way has no figure"
+                                                        : "the set keeps the limit in the whole sweep");
+            figure.lost = found[k].undefined;
+            each.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(k + 1),
+                      count_cell(units.all[begins[k]].story), count_cell(begins[k + 1] - begins[k]), figure});
+        }
+        const study::spread apart = study::spread_of(found);
+        std::vector<cell> row{text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(sets),
+                              count_cell(apart.reached)};
+        for (const double figure : {apart.mean, apart.deviation, apart.least, apart.greatest}) {
+            row.push_back(share_cell(figure, 2, "not every set has a critical sparsity"));
+            row.back().lost = false;
+        }
+        all.add(std::move(row));
+    }
+    d.paragraph(line("On ", sets, " disjoint sets of the ", units.all.size(),
+                     units.blocks ? " blocks" : " stories", ", each alone (as many texts in one run):"));
+    d.add(std::move(all));
+    d.add_data(std::move(each));
+}
+std::size_t sets_of(const std::optional<std::string>& text) {
+    return text ? parse_count(*text, "--sets", 1000) : 1;
+}
+void check_sets(const inputs& models, std::size_t sets) {
+    for (const subject& s : models.subjects()) {
+        if (const std::size_t units = units_of(s.stories).all.size(); sets > units) {
+            throw error("--sets ", sets, ": ", s.text_name, " has ", units,
+                        " stories (or blocks) to be set apart");
+        }
+    }
+}
+
+table per_story_table(const subject& s, const std::vector<condition>& conditions,
+                      const std::vector<measurement>& rows) {
+    table all{"per_story",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"story", "", column::all},
+               {"first_token", "", column::all},
+               {"tokens", "", column::all},
+               {"nll_sum", "", column::all},
+               {"hits", "", column::all},
+               {"mask_sparsity", "", column::all}}};
+    all.csv_only = true;
+    const text_units units = units_of(s.stories);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t u = 0; u < units.all.size(); ++u) {
+            const unit_record& r = rows[i].units[u];
+            const double sparsity =
+                r.entries == 0 ? 0.0 : static_cast<double>(r.dropped) / static_cast<double>(r.entries);
+            all.add({text_cell(conditions[i].site), text_or_dash(conditions[i].rule),
+                     typed_cell(conditions[i].value, conditions[i].number), count_cell(units.all[u].story),
+                     count_cell(units.all[u].first_token), count_cell(units.all[u].predictions),
+                     number_cell(r.loss.sum(), 6, why_none(rows[i], s.layers())), count_cell(r.hits),
+                     share_cell(study::unless_lost(rows[i].masks.lost.values, sparsity), 2,
+                                why_none(rows[i], s.layers()))});
+        }
+    }
+    return all;
+}
+
+void add_per_token(document& d, const subject& s, const std::vector<condition>& conditions,
+                   const std::vector<measurement>& rows) {
+    if (!s.keep_tokens) {
+        return;
+    }
+    table all{"per_token",
+              {{"site", "", column::all},
+               {"rule", "", column::all},
+               {"value", "", column::all},
+               {"story", "", column::all},
+               {"token", "", column::all},
+               {"nll", "", column::all},
+               {"hit", "", column::all}}};
+    all.csv_only = true;
+    const text_units units = units_of(s.stories);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t u = 0; u < units.all.size(); ++u) {
+            for (const unit_record::token& t : rows[i].units[u].tokens) {
+                all.add({text_cell(conditions[i].site), text_or_dash(conditions[i].rule),
+                         typed_cell(conditions[i].value, conditions[i].number),
+                         count_cell(units.all[u].story), count_cell(t.place),
+                         number_cell(t.loss, 6, "the loss is not finite"), bool_cell(t.hit)});
+            }
+        }
+    }
+    d.add_data(std::move(all));
 }
 
 picture sweep_picture(const std::vector<curve>& curves, const std::string& title) {
@@ -413,14 +529,16 @@ picture sweep_picture(const std::vector<curve>& curves, const std::string& title
 }
 
 document sweep_document(const subject& s, const std::vector<condition>& conditions,
-                        const std::vector<measurement>& rows) {
+                        const std::vector<measurement>& rows, const confidence& sure, std::size_t sets) {
     document d{"Activation sparsity of " + s.name};
-    const auto curves = curves_of(s, conditions, rows);
+    auto curves = curves_of(s, conditions, rows);
+    const drawn_study drawn = draw_again(s, rows, sure);
+    add_intervals(curves, drawn);
     d.paragraph(describe(s) + " One rule with one value for all layers and tokens, a mask a token.");
     add_critical_screen(d, s, curves, rows.front());
     d.add(sweep_picture(curves, s.name + ": " + measured_on(s)));
     d.heading("The sweep");
-    d.add(results_table(s, conditions, rows));
+    d.add(results_table(s, conditions, rows, drawn));
     d.note(
         "nll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all entries, pooled over "
         "tokens and layers (for all_inputs over both masks, by width). Bytes skipped: weight bytes of the FFN that need "
@@ -433,12 +551,17 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
         d.note(tasks + "; their own sparsity is in tasks.csv.");
         d.add_data(tasks_table(s, conditions, rows));
     }
+    d.add_data(per_story_table(s, conditions, rows));
+    add_per_token(d, s, conditions, rows);
     d.heading("Critical sparsity");
+    d.paragraph(describe_intervals(s, sure));
     d.note(what_critical_means);
-    d.add(critical_table(s, curves, rows.front()));
+    d.add(critical_table(curves));
+    d.paragraph(describe_brackets(curves) + " `critical` looks closer by itself.");
+    add_sets(d, s, curves, rows, sets);
     if (s.tasks.size() > 1) {
         d.note("How far the tasks lie apart, which is part of the result:");
-        d.add(spread_table(s, curves, rows.front()));
+        d.add(spread_table(curves));
     }
     d.heading("Layers");
     add_layers(d, s, conditions, rows, curves);

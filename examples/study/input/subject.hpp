@@ -23,6 +23,7 @@ struct subject {
     std::string text_name, text_hash; ///< of the stories that are used
     remarks notes{};                  ///< on all of these
     text_use use{};
+    bool keep_tokens = false; ///< each token's loss is kept, for per_token.csv
 
     std::size_t layers() const { return model.layers.size(); }
     std::size_t predictions() const {

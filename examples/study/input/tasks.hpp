@@ -34,6 +34,15 @@ struct task {
     std::vector<question> questions;
 };
 
+/// The accuracy of who guesses, every choice as likely: what a model has to be above to know anything.
+inline double chance_of(const task& t) {
+    double right = 0;
+    for (const question& q : t.questions) {
+        right += 1 / static_cast<double>(q.choices.size());
+    }
+    return t.questions.empty() ? 0.0 : right / static_cast<double>(t.questions.size());
+}
+
 namespace detail {
 
 /// The model reads all tokens of a choice but the last. Choices that read the same share a run.

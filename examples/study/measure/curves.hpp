@@ -2,6 +2,7 @@
 
 #include "measure/measure.hpp"
 
+#include <tamis/study/bootstrap.hpp>
 #include <tamis/study/critical.hpp>
 
 #include <cmath>
@@ -21,6 +22,14 @@ struct curve {
     std::vector<study::sweep_point> points;
     std::vector<std::string> reasons{}; ///< beside the points: why one is no number, empty where it is one
     bool lost = false;                  ///< whether a row of the sweep lost predictions or values
+    enum subject_matter { perplexity, top1, task, all_tasks };
+    subject_matter of = perplexity;
+    std::size_t number = 0; ///< of the task
+    /// Whether the sample is fine enough for the criterion: one answer more or less, or one token, must not be more than what the
+    /// limit lets go. What it can not decide is no figure.
+    bool decided = true;
+    std::vector<std::size_t> rows{};                         ///< beside the points: which rows they are
+    study::interval sparsity_interval{}, skipped_interval{}; ///< of the critical point; NaN: not known
 
     study::critical_point critical() const { return study::find_critical(keep, points); }
     /// Why there is no critical sparsity; empty when there is one.
@@ -87,6 +96,16 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
         }
         return reasons;
     };
+    const auto rows_of = [&](const condition& like) {
+        std::vector<std::size_t> found;
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            if (conditions[i].site == like.site && conditions[i].rule == like.rule) {
+                found.push_back(i);
+            }
+        }
+        return found;
+    };
+    const auto fine_enough = [](double right) { return right * 0.01 >= 1 - 1e-9; };
     const auto of_text = [](const condition& c, const measurement& row, double quality) {
         return study::sweep_point{c.number, row.masks.mask_sparsity(), row.masks.bytes_skipped(), quality};
     };
@@ -107,28 +126,36 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
                                     [&](const condition& at, const measurement& row) {
                                         return of_text(at, row, perplexity_ratio(row, dense));
                                     }),
-                          text_reasons});
+                          text_reasons, false, curve::perplexity, 0, true, rows_of(c)});
         curves.push_back(
             {c.site, c.rule, "top-1 99%", "top-1 ratio", study::keeps_share(0.99),
              points_of(c, [&](const condition& at,
                               const measurement& row) { return of_text(at, row, top1_ratio(row, dense)); }),
-             top1_reasons});
+             top1_reasons, false, curve::top1, 0, fine_enough(static_cast<double>(dense.text.hits)),
+             rows_of(c)});
         std::vector<std::vector<study::sweep_point>> tasks;
+        bool mean_decided = true;
         std::vector<std::string> any_task(text_reasons.size());
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+            mean_decided = mean_decided && fine_enough(static_cast<double>(dense.tasks[t].score.right) *
+                                                       static_cast<double>(s.tasks.size()));
             tasks.push_back(points_of(c, [&](const condition& at, const measurement& row) {
                 const tally& masks = row.tasks[t].masks;
                 return study::sweep_point{at.number, masks.mask_sparsity(), masks.bytes_skipped(),
                                           accuracy_ratio(row, dense, t)};
             }));
-            curves.push_back({c.site, c.rule, "task " + s.tasks[t].name + " 99%", "accuracy ratio",
-                              study::keeps_share(0.99), tasks.back(),
-                              reasons_of(c, [&](const measurement& row) {
-                                  return dense.tasks[t].score.accuracy() == 0
-                                             ? "the dense model answers no question: there is no ratio to it"
-                                             : why_no_ratio(why_none(row.tasks[t], s.layers()),
-                                                            why_none(dense.tasks[t], s.layers()));
-                              })});
+            curves.push_back(
+                {c.site, c.rule, "task " + s.tasks[t].name + " 99%", "accuracy ratio",
+                 study::keeps_share(0.99), tasks.back(),
+                 reasons_of(c,
+                            [&](const measurement& row) {
+                                return dense.tasks[t].score.accuracy() == 0
+                                           ? "the dense model answers no question: there is no ratio to it"
+                                           : why_no_ratio(why_none(row.tasks[t], s.layers()),
+                                                          why_none(dense.tasks[t], s.layers()));
+                            }),
+                 false, curve::task, t, fine_enough(static_cast<double>(dense.tasks[t].score.right)),
+                 rows_of(c)});
             for (std::size_t at = 0; at < any_task.size(); ++at) {
                 if (const auto& reason = curves.back().reasons[at]; any_task[at].empty() && !reason.empty()) {
                     any_task[at] = s.tasks[t].name + ": " + reason;
@@ -137,7 +164,8 @@ inline std::vector<curve> curves_of(const subject& s, const std::vector<conditio
         }
         if (tasks.size() > 1) {
             curves.push_back({c.site, c.rule, "tasks averaged 99%", "accuracy ratio",
-                              study::keeps_share(0.99), study::average_of(tasks), any_task});
+                              study::keeps_share(0.99), study::average_of(tasks), any_task, false,
+                              curve::all_tasks, 0, mean_decided, rows_of(c)});
         }
     }
     for (curve& c : curves) {

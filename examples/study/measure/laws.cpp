@@ -32,6 +32,7 @@ fitted_law fit(const char* name, const char* form, const std::vector<study::law_
                       f.r_squared,
                       f.determines_limit(),
                       f.converged,
+                      study::name_of(f.verdict()),
                       f.iterations,
                       [f](double billions) { return f(billions); }};
     for (std::size_t i = 0; i < Law::names.size(); ++i) {

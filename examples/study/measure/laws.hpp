@@ -25,6 +25,9 @@ struct fitted_law {
     std::vector<double> values, errors; ///< an infinite error: the points do not tell
     double limit, limit_error, rms, r_squared;
     bool determines_limit, converged;
+    /// "failed": it is no law of these points, whatever its numbers are; "undetermined": others would describe them as well.
+    std::string verdict;
+    bool failed() const { return verdict == "failed"; }
     std::size_t iterations;
     std::function<double(double billions)> curve;
 };

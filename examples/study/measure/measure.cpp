@@ -1,5 +1,6 @@
 #include "measure/measure.hpp"
 
+#include "input/units.hpp"
 #include "measure/predictions.hpp"
 #include "measure/runner.hpp"
 #include "measure/threads.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace app {
@@ -59,7 +61,33 @@ double tally::bytes_skipped() const {
     return study::unless_lost(lost.values, bytes_.merged().bytes_not_read());
 }
 
+unit_record tally::totals() const {
+    unit_record all;
+    for (std::size_t l = 0; l < sparsity_.size(); ++l) {
+        const auto entries = over_sites(sparsity_[l]);
+        const auto bytes = bytes_[l].bytes();
+        all.merge({{}, 0, entries.dropped, entries.entries, bytes.bytes_read, bytes.bytes_dense});
+    }
+    return all;
+}
+
+measurement::measurement(const subject& s) : masks{s.model}, units{units_of(s.stories).all.size()} {
+    for (const task& t : s.tasks) {
+        tasks.push_back({{}, tally{s.model}, unit_records{t.questions.size()}});
+    }
+}
+
 namespace {
+
+/// What `now` has more than `before` had.
+unit_record masks_since(const unit_record& before, const tally& now) {
+    unit_record r = now.totals();
+    r.dropped -= before.dropped;
+    r.entries -= before.entries;
+    r.bytes_read -= before.bytes_read;
+    r.bytes_all -= before.bytes_all;
+    return r;
+}
 
 std::string why(std::uint64_t lost, std::uint64_t all, const char* what, const tally& t, std::size_t layers) {
     if (lost == 0 && t.lost.values == 0) {
@@ -102,6 +130,7 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                      c.plan.workspace_bytes(std::max(s.model.config.dim, s.model.config.hidden_dim)));
     }
 
+    const text_units units = units_of(s.stories);
     return study::sweep(
         conditions.size(), s.stories.size() + questions.size(), measurement{s}, fresh_threads{threads},
         [&] {
@@ -110,15 +139,36 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                 const condition& c = conditions[row];
                 if (part < s.stories.size()) {
                     const story& read = s.stories[part];
+                    const unit_record before = sum.masks.totals();
+                    text_score score;
+                    std::vector<unit_record::token> kept;
                     own.under(c, {sum.masks, read.first_seen()}, [&](auto&& logits_of) {
-                        score_story(read, logits_of, sum.text, read.first_scored);
+                        score_story(read, logits_of, score, read.first_scored,
+                                    [&](std::size_t place, double loss, bool hit) {
+                                        if (s.keep_tokens) {
+                                            kept.push_back({read.begin_in_story + place, loss, hit});
+                                        }
+                                    });
                     });
+                    sum.text.merge(score);
+                    if (units.of_window[part] != text_units::none) {
+                        unit_record r = masks_since(before, sum.masks);
+                        r.loss = score.loss;
+                        r.hits = score.hits;
+                        r.tokens = std::move(kept);
+                        sum.units.add(units.of_window[part], r);
+                    }
                 } else {
                     const question_at at = questions[part - s.stories.size()];
                     auto& of_task = sum.tasks[at.task];
+                    const unit_record before = of_task.masks.totals();
+                    const std::uint64_t right = of_task.score.right;
                     own.under(c, {of_task.masks, 0}, [&](auto&& logits_of) {
                         score_question(s.tasks[at.task].questions[at.question], logits_of, of_task.score);
                     });
+                    unit_record r = masks_since(before, of_task.masks);
+                    r.hits = of_task.score.right - right;
+                    of_task.questions.add(at.question, r);
                 }
             };
         },

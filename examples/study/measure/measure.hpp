@@ -3,6 +3,7 @@
 #include "input/subject.hpp"
 #include "measure/condition.hpp"
 #include "measure/scores.hpp"
+#include "measure/unit_records.hpp"
 #include "model/checkpoint.hpp"
 #include "model/not_finite.hpp"
 
@@ -49,6 +50,9 @@ class tally {
         return study::unless_lost(lost.values, sparsity_[layer].sparsity(where));
     }
 
+    /// All that its masks dropped and left unread, of all layers and sites.
+    unit_record totals() const;
+
     template <class Archive>
     void state(Archive& a) {
         for (std::size_t l = 0; l < sparsity_.size(); ++l) {
@@ -67,29 +71,32 @@ struct measurement {
     struct of_task {
         task_score score;
         tally masks;
+        unit_records questions{}; ///< what each adds to the two
     };
 
-    explicit measurement(const subject& s)
-        : masks{s.model}, tasks(s.tasks.size(), of_task{{}, tally{s.model}}) {}
+    explicit measurement(const subject& s);
 
     void merge(const measurement& other) {
         text.merge(other.text);
         masks.merge(other.masks);
+        units.merge(other.units);
         for (std::size_t t = 0; t < tasks.size(); ++t) {
             tasks[t].score.merge(other.tasks[t].score);
             tasks[t].masks.merge(other.tasks[t].masks);
+            tasks[t].questions.merge(other.tasks[t].questions);
         }
     }
     template <class Archive>
     void state(Archive& a) {
-        a(text, masks);
+        a(text, masks, units);
         for (auto& t : tasks) {
-            a(t.score, t.masks);
+            a(t.score, t.masks, t.questions);
         }
     }
 
     text_score text;
     tally masks;
+    unit_records units; ///< what each story, or block of one, adds to the two
     std::vector<of_task> tasks;
 };
 

@@ -30,10 +30,10 @@ inline double log_probability(const matrix& logits, Eigen::Index t, token target
 }
 
 /// Adds the predictions of one story: from each token but the last, the token behind it, if that is number first_scored or
-/// later. `logits_of(tokens)` runs the model.
-template <class LogitsOf>
+/// later. `logits_of(tokens)` runs the model; `seen(number of the predicted token, loss, hit)` is told of each.
+template <class LogitsOf, class Seen>
 void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score& sum,
-                 std::size_t first_scored = 1) {
+                 std::size_t first_scored, Seen&& seen) {
     if (story.size() < 2) {
         return;
     }
@@ -41,14 +41,22 @@ void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score&
     for (auto t = static_cast<Eigen::Index>(first_scored - 1); t < logits.rows(); ++t) {
         if (!all_finite(logits, t)) { // no likeliest token either, whatever a maximum makes of a NaN
             sum.loss.add(study::not_a_number);
+            seen(static_cast<std::size_t>(t) + 1, study::not_a_number, false);
             continue;
         }
         const token target = story[static_cast<std::size_t>(t) + 1];
         Eigen::Index likeliest = 0;
         logits.row(t).maxCoeff(&likeliest);
-        sum.loss.add(-log_probability(logits, t, target));
+        const double loss = -log_probability(logits, t, target);
+        sum.loss.add(loss);
         sum.hits += likeliest == target ? 1 : 0;
+        seen(static_cast<std::size_t>(t) + 1, loss, likeliest == target);
     }
+}
+template <class LogitsOf>
+void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score& sum,
+                 std::size_t first_scored = 1) {
+    score_story(story, logits_of, sum, first_scored, [](std::size_t, double, bool) {});
 }
 
 /// Adds one question. The answer is the choice with the highest sum of ln p over its tokens (the first one of equals).

@@ -197,7 +197,7 @@ class row_store {
         return names;
     }
 
-    static constexpr const char* format = "tamis-study rows 3";
+    static constexpr const char* format = "tamis-study rows 4";
 
     std::filesystem::path path_;
     std::string head_;

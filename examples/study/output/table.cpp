@@ -150,7 +150,9 @@ table::program_row table::row(std::size_t number, const std::string& model) cons
         all.emplace_back(columns_[c].name, here);
         has_model = has_model || columns_[c].name == "model";
         if (columns_[c].interval) {
-            const auto end = [&](double v) { return here.within ? number_cell(v, 6) : missing_cell(); };
+            const auto end = [&](double v) {
+                return here.within ? cell{"", fixed(v, 6), true} : missing_cell();
+            };
             all.emplace_back(columns_[c].name + "_low", end(here.within ? here.within->low : 0));
             all.emplace_back(columns_[c].name + "_high", end(here.within ? here.within->high : 0));
         }

@@ -23,6 +23,13 @@ namespace app {
 struct interval {
     double low, high;
 };
+/// " (34.1 - 38.7)"; an end that lies beyond all that was measured is said to.
+inline std::string in_brackets(const interval& i, double scale, int decimals) {
+    const auto end = [&](double v) {
+        return tamis::study::is_finite(v) ? fixed(scale * v, decimals) : std::string{"beyond"};
+    };
+    return " (" + end(i.low) + " - " + end(i.high) + ")";
+}
 
 /// A field of a table: what people read, and what programs read.
 struct cell {
@@ -56,8 +63,7 @@ inline cell share_cell(double share, const std::optional<interval>& within, int 
                        const std::string& why = {}) {
     cell c = share_cell(share, decimals, why);
     if (within) {
-        c.shown +=
-            " (" + fixed(100 * within->low, decimals) + " - " + fixed(100 * within->high, decimals) + ")";
+        c.shown += in_brackets(*within, 100, decimals);
         c.within = within;
     }
     return c;
@@ -66,7 +72,7 @@ inline cell number_cell(double value, const std::optional<interval>& within, int
                         const std::string& why = {}) {
     cell c = number_cell(value, decimals, why);
     if (within) {
-        c.shown += " (" + fixed(within->low, decimals) + " - " + fixed(within->high, decimals) + ")";
+        c.shown += in_brackets(*within, 1, decimals);
         c.within = within;
     }
     return c;
@@ -126,6 +132,7 @@ class table {
     program_row row(std::size_t number, const std::string& model) const;
 
     std::string name;
+    bool csv_only = false; ///< too long for anything but its CSV
 
   private:
     std::vector<std::vector<std::string>> shown() const;

@@ -148,6 +148,9 @@ std::string json_of(const document& d) {
         object["provenance"] = json_of(d.made);
     }
     d.each<table>([&](const table& t) {
+        if (t.csv_only) {
+            return;
+        }
         json rows = json::array();
         for (std::size_t r = 0; r < t.size(); ++r) {
             json row = json::object();

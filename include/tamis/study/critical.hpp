@@ -58,6 +58,12 @@ struct critical_point {
     /// On the way to the first crossing lies a point of which something is NaN: `lost`. Whether it keeps the limit is not known,
     /// so neither is what lies at or behind it; `kept` is the last point before.
     bool undefined = false;
+
+    /// The sparsity as one figure among others (of texts, of draws): NaN when undefined, infinite when the sweep never leaves the
+    /// limit, since the crossing then lies beyond all that was measured.
+    double crossing() const {
+        return undefined ? not_a_number : reached ? sparsity : std::bit_cast<double>(infinity_bits<double>);
+    }
 };
 
 /// The first crossing of points that come from the dense end; the dense model itself (quality 1 at sparsity 0) is put in
@@ -124,8 +130,9 @@ inline std::vector<sweep_point> average_of(const std::vector<std::vector<sweep_p
     return mean;
 }
 
-/// How far the tasks' critical sparsities lie apart. It is large, and part of the result [U]. Where one is undefined, all but
-/// the numbers of tasks is NaN: a mean of the others would be one over other tasks.
+/// How far the tasks' critical sparsities lie apart. It is large, and part of the result [U]. Where one is undefined, or never
+/// leaves the limit (it lies somewhere beyond the sweep's last point), all but the numbers of tasks is NaN: a mean of the others
+/// would be one over other tasks, and one with that last point a figure of the sweep.
 struct spread {
     std::size_t tasks = 0, reached = 0; ///< how many there are, and how many leave the limit within the sweep
     double mean = 0, deviation = 0;     ///< the deviation is that of a sample (n - 1); 0 for one task
@@ -145,7 +152,7 @@ inline spread spread_of(const std::vector<critical_point>& tasks) {
         s.least = (std::min)(s.least, t.sparsity);
         s.greatest = (std::max)(s.greatest, t.sparsity);
     }
-    if (s.undefined != 0) {
+    if (s.undefined != 0 || s.reached != s.tasks) {
         s.mean = s.deviation = s.least = s.greatest = not_a_number;
         return s;
     }

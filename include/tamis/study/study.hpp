@@ -35,7 +35,8 @@
 #include <tamis/study/meter/top_contexts.hpp>
 #include <tamis/study/state.hpp>
 
-// sweeps over rules, sites and values; what the model tolerates
+// sweeps over rules, sites and values; what the model tolerates, and how sure that is
+#include <tamis/study/bootstrap.hpp>
 #include <tamis/study/critical.hpp>
 #include <tamis/study/sweep.hpp>
 

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using namespace tamis::study;
 
 namespace {
@@ -60,6 +62,9 @@ TEST_CASE("data that run the other way do not become a law") {
     const auto relu = fit_law<relu_law>(rising);
     CHECK(!relu.determines_all());
     CHECK(relu.r_squared < 0.01);
+    CHECK(silu.verdict() == law_verdict::failed);
+    CHECK(relu.verdict() == law_verdict::failed);
+    CHECK(name_of(silu.verdict()) == std::string{"failed"});
 }
 
 TEST_CASE("a run that is cut short says little about the limit, and the longer run more") {
@@ -70,4 +75,26 @@ TEST_CASE("a run that is cut short says little about the limit, and the longer r
     CHECK(whole.limit_error() < 0.003);
     CHECK(!cut_short.determines_all());
     CHECK((!cut_short.is_regular() || cut_short.limit_error() > 5 * whole.limit_error()));
+}
+
+TEST_CASE(
+    "a fit's verdict: determined, undetermined where its parameters could be others, failed where it is no law") {
+    const auto points = measured<relu_law>(relu_rows[4].p, 0.01, 2);
+    CHECK(fit_law<relu_law>(points).verdict() == law_verdict::determined);
+    CHECK(fit_law<relu_law>(std::span{points}.first(28)).verdict() == law_verdict::undetermined);
+    std::vector<law_point> line, noise;
+    for (int i = 1; i <= 12; ++i) { // a straight line has no limit that a power could tell
+        line.push_back({1.0 * i, 0.1 + 0.02 * i + 0.0004 * ((i * 7) % 5)});
+        noise.push_back({1.0 * i, 0.3 + 0.01 * ((i * 5) % 7)});
+    }
+    const auto straight = fit_law<silu_law>(line);
+    CHECK(straight.r_squared > 0.5);
+    CHECK(straight.verdict() == law_verdict::undetermined);
+    CHECK(fit_law<silu_law>(noise).verdict() == law_verdict::failed);
+    CHECK(fit_law<relu_law>(noise).verdict() == law_verdict::failed);
+    law_fit<silu_law> stopped;
+    stopped.r_squared = 1;
+    CHECK(stopped.verdict() == law_verdict::undetermined); // it never converged
+    CHECK(name_of(law_verdict::determined) == std::string{"determined"});
+    CHECK(name_of(law_verdict::undetermined) == std::string{"undetermined"});
 }

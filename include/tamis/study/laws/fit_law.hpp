@@ -10,6 +10,17 @@ TAMIS_BEGIN
 
 namespace study {
 
+/// What a fit is worth: `failed` when it describes the points hardly better than their mean does (R^2 below a half): it is no law of
+/// them then, whatever its parameters are. `undetermined` when it describes them, but other parameters would as well: the steps
+/// never ended, a parameter that has to be above zero, or A0, is not known to better than its own size, or A0 is no share in
+/// [0, 1].
+enum class law_verdict { failed, undetermined, determined };
+constexpr const char* name_of(law_verdict v) {
+    return v == law_verdict::failed         ? "failed"
+           : v == law_verdict::undetermined ? "undetermined"
+                                            : "determined";
+}
+
 /// A law's parameters as the points have them.
 template <law L>
 struct law_fit : fitted<parameters_of<L>> {
@@ -34,6 +45,16 @@ struct law_fit : fitted<parameters_of<L>> {
             all = all && this->determines(i);
         }
         return all;
+    }
+    law_verdict verdict() const {
+        if (!(this->r_squared >= 0.5)) {
+            return law_verdict::failed;
+        }
+        bool known = converged && determines_limit() && detail::is_between(limit(), 0.0, 1.0);
+        for (std::size_t i = 0; i < parameters_of<L>; ++i) {
+            known = known && (L::positive[i] ? this->determines(i) : law_part::is_finite(this->errors[i]));
+        }
+        return known ? law_verdict::determined : law_verdict::undetermined;
     }
 };
 

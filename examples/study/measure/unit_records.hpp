@@ -1,0 +1,111 @@
+#pragma once
+
+#include <tamis/study/exact_total.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace app {
+
+namespace study = tamis::study;
+
+/// What a row has of one unit of its text (a story, a block of one), or of one question.
+struct unit_record {
+    /// Of one prediction, where they are kept.
+    struct token {
+        std::uint64_t place = 0; ///< of the predicted token in its story
+        double loss = 0;
+        bool hit = false;
+
+        template <class Archive>
+        void state(Archive& a) {
+            a(place, loss, hit);
+        }
+    };
+
+    study::exact_total loss;                     ///< of a text's predictions
+    std::uint64_t hits = 0;                      ///< predictions that were right, or 1 for the right answer
+    std::uint64_t dropped = 0, entries = 0;      ///< of masks
+    std::uint64_t bytes_read = 0, bytes_all = 0; ///< of the FFNs' weights
+
+    std::vector<token> tokens{}; ///< by their places; empty unless they are kept
+
+    void merge(const unit_record& other) {
+        loss.merge(other.loss);
+        hits += other.hits;
+        dropped += other.dropped;
+        entries += other.entries;
+        bytes_read += other.bytes_read;
+        bytes_all += other.bytes_all;
+        const auto middle = tokens.insert(tokens.end(), other.tokens.begin(), other.tokens.end());
+        std::inplace_merge(tokens.begin(), middle, tokens.end(),
+                           [](const token& a, const token& b) { return a.place < b.place; });
+    }
+    template <class Archive>
+    void state(Archive& a) {
+        a(loss, hits, dropped, entries, bytes_read, bytes_all, tokens);
+    }
+    const char* problem() const {
+        return dropped > entries        ? "unit_record: more dropped entries than entries"
+               : bytes_read > bytes_all ? "unit_record: more bytes read than there are"
+                                        : nullptr;
+    }
+};
+
+/// Records of units 0 .. count() - 1, of which those from one unit to another one are there: a thread has those of a few
+/// stories, and only they take memory.
+class unit_records {
+  public:
+    unit_records() = default;
+    explicit unit_records(std::size_t count) : count_{count} {}
+
+    std::size_t count() const { return count_; }
+    /// Whether all of them are there.
+    bool complete() const { return records_.size() == count_; }
+    /// Of a unit that is not there: of nothing.
+    const unit_record& operator[](std::size_t unit) const {
+        static const unit_record nothing;
+        return unit >= first_ && unit - first_ < records_.size() ? records_[unit - first_] : nothing;
+    }
+    void add(std::size_t unit, const unit_record& r) {
+        reach(unit, unit + 1);
+        records_[unit - first_].merge(r);
+    }
+    void merge(const unit_records& other) {
+        if (!other.records_.empty()) {
+            reach(other.first_, other.first_ + other.records_.size());
+        }
+        for (std::size_t i = 0; i < other.records_.size(); ++i) {
+            records_[other.first_ + i - first_].merge(other.records_[i]);
+        }
+    }
+
+    template <class Archive>
+    void state(Archive& a) {
+        a(std::as_const(count_), first_, records_);
+    }
+    const char* problem() const {
+        return first_ > count_ || records_.size() > count_ - first_ ? "unit_records: units that are not there"
+                                                                    : nullptr;
+    }
+
+  private:
+    void reach(std::size_t from, std::size_t to) {
+        if (records_.empty()) {
+            first_ = from;
+        }
+        if (from < first_) {
+            records_.insert(records_.begin(), first_ - from, {});
+            first_ = from;
+        }
+        records_.resize(std::max(records_.size(), to - first_));
+    }
+
+    std::size_t count_ = 0, first_ = 0;
+    std::vector<unit_record> records_;
+};
+
+} // namespace app
