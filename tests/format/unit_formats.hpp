@@ -77,7 +77,7 @@ struct unit_format_case {
     void (*unpack)(const std::byte* row, std::size_t begin, std::size_t end, float* out);
 };
 template <class F>
-constexpr unit_format_case case_of() {
+constexpr unit_format_case unit_case_of() {
     static_assert(tamis::detail::unit_format<F> && tamis::weight_format<F>);
     constexpr std::string_view name = F::name;
     constexpr bool scales_are_floats = name.starts_with("fp8") || name.starts_with("int4");
@@ -90,22 +90,22 @@ constexpr unit_format_case case_of() {
 }
 
 inline const unit_format_case unit_format_cases[] = {
-    case_of<tamis::q4_1>(),
-    case_of<tamis::q5_0>(),
-    case_of<tamis::q5_1>(),
-    case_of<tamis::q2_k>(),
-    case_of<tamis::q3_k>(),
-    case_of<tamis::q4_k>(),
-    case_of<tamis::q5_k>(),
-    case_of<tamis::q6_k>(),
-    case_of<tamis::iq4_nl>(),
-    case_of<tamis::mxfp4>(),
-    case_of<tamis::tq2_0>(),
-    case_of<tamis::fp8_by_row>(),
-    case_of<tamis::fp8_blocks>(),
-    case_of<tamis::int4_groups<32>>(),
-    case_of<tamis::int4_groups<64>>(),
-    case_of<tamis::int4_groups<128>>(),
+    unit_case_of<tamis::q4_1>(),
+    unit_case_of<tamis::q5_0>(),
+    unit_case_of<tamis::q5_1>(),
+    unit_case_of<tamis::q2_k>(),
+    unit_case_of<tamis::q3_k>(),
+    unit_case_of<tamis::q4_k>(),
+    unit_case_of<tamis::q5_k>(),
+    unit_case_of<tamis::q6_k>(),
+    unit_case_of<tamis::iq4_nl>(),
+    unit_case_of<tamis::mxfp4>(),
+    unit_case_of<tamis::tq2_0>(),
+    unit_case_of<tamis::fp8_by_row>(),
+    unit_case_of<tamis::fp8_blocks>(),
+    unit_case_of<tamis::int4_groups<32>>(),
+    unit_case_of<tamis::int4_groups<64>>(),
+    unit_case_of<tamis::int4_groups<128>>(),
 };
 
 inline bool is_nan_by_bits(float value) { return tamis::is_nan(value); }

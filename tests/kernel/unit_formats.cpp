@@ -27,7 +27,7 @@ using unit_matrix = tamis::matrix<F, tamis::neuron_major>;
 template <class F>
 unit_kernels kernels_of() {
     constexpr std::size_t some = 1000; // rows; those that are listed are there
-    return {case_of<F>(),
+    return {unit_case_of<F>(),
             [](const std::byte* p, std::size_t columns, tamis::active_rows rows, std::span<const float> x,
                std::span<float> y) {
                 tamis::dot_rows(unit_matrix<F>{p, some, columns}, rows, x, y);

@@ -66,15 +66,17 @@ struct affine_of_halves {
     vec low_scale, low_offset, high_scale, high_offset;
 };
 /// scale * code + offset for both halves of a vector's number of bytes. (AVX-512 looks 16 sums up by the low four bits.)
-TAMIS_DETAIL_INLINE void affine_halves(const std::byte* p, const affine_of_halves& by, vec& low, vec& high) {
+template <class Vector>
+TAMIS_DETAIL_INLINE void affine_halves(const std::byte* p, const affine_of_halves& by, Vector& low,
+                                       Vector& high) {
 #if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
-        const vec codes(_mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-        const vec lows = multiply_add(codes, by.low_scale, by.low_offset);
-        const vec highs = multiply_add(codes, by.high_scale, by.high_offset);
+    if constexpr (Vector::size == 16) {
+        const Vector codes(_mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+        const Vector lows = multiply_add(codes, by.low_scale, by.low_offset);
+        const Vector highs = multiply_add(codes, by.high_scale, by.high_offset);
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-        low = vec(_mm512_permutexvar_ps(bytes, lows.data));
-        high = vec(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), highs.data));
+        low = Vector(_mm512_permutexvar_ps(bytes, lows.data));
+        high = Vector(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), highs.data));
         return;
     }
 #endif
@@ -84,16 +86,17 @@ TAMIS_DETAIL_INLINE void affine_halves(const std::byte* p, const affine_of_halve
 }
 
 /// Thirty-two weights: what a table has for the low halves of sixteen bytes, and then for the high ones, times a scale.
+template <class Vector>
 TAMIS_DETAIL_INLINE void looked_up_halves(const std::byte* p, const std::int8_t (&table)[16], float scale,
-                                          vec* out) {
+                                          Vector* out) {
     bytes16 entries;
     std::memcpy(&entries, table, sizeof entries);
 #if defined(__AVX512F__)
-    if constexpr (vec::size == 16) {
+    if constexpr (Vector::size == 16) {
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
         const __m512 floats = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32((__m128i)entries));
-        out[0] = vec(_mm512_permutexvar_ps(bytes, floats)) * vec(scale);
-        out[1] = vec(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), floats)) * vec(scale);
+        out[0] = Vector(_mm512_permutexvar_ps(bytes, floats)) * Vector(scale);
+        out[1] = Vector(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), floats)) * Vector(scale);
         return;
     }
 #endif

@@ -18,6 +18,16 @@ inline float e4m3(unsigned code) {
 
 /// Sixteen of them.
 TAMIS_DETAIL_INLINE void load_e4m3(const std::byte* p, vec* out) {
+    std::byte in_memory[32];
+#if defined(__AVX2__)
+    const __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m256i magnitudes = _mm256_and_si256(words, _mm256_set1_epi16(0x7f));
+    const __m256i are_nan = _mm256_cmpeq_epi16(magnitudes, _mm256_set1_epi16(0x7f));
+    const __m256i signs = _mm256_slli_epi16(_mm256_srli_epi16(words, 7), 15);
+    const __m256i all = _mm256_or_si256(_mm256_or_si256(signs, _mm256_slli_epi16(magnitudes, 7)),
+                                        _mm256_and_si256(are_nan, _mm256_set1_epi16(0x7c00)));
+    std::memcpy(in_memory, &all, sizeof in_memory);
+#else
     const bytes16 codes = load_bytes(p);
     const bytes16 is_nan = (bytes16)((codes & 0x7f) == 0x7f);
     const bytes16 upper = (codes & 0x80) | ((codes >> 1) & 0x3f) | (is_nan & 0x7c);
@@ -25,8 +35,8 @@ TAMIS_DETAIL_INLINE void load_e4m3(const std::byte* p, vec* out) {
     const bytes32 halves =
         __builtin_shufflevector(lower, upper, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24,
                                 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    std::byte in_memory[32];
     std::memcpy(in_memory, &halves, sizeof in_memory);
+#endif
     for (std::size_t v = 0; v < vectors_of_16; ++v) {
         out[v] = widen_to_vec::f16(in_memory + 2 * v * vec::size) * vec(256.0f);
     }
