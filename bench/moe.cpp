@@ -100,13 +100,19 @@ void add_moe(moe_shape s, const char* masks, Policies... policies) {
         ->Unit(benchmark::kMicrosecond);
 }
 
+/// All of a format one after the other: the memory is filled once.
+template <class F>
+void add_format(moe_shape s) {
+    add_moe<F, false>(s, "none");
+    add_moe<F, true>(s, "none");
+    add_moe<F, true>(s, "top_p_0.9", tamis::at_intermediate(tamis::top_p{0.9}));
+}
+
 /// Every format that the experts of a published model have.
 template <class... Formats>
 bool add_formats() {
     for (const moe_shape s : {moe_shape{2048, 768}, moe_shape{7168, 2048}}) {
-        (add_moe<Formats, false>(s, "none"), ...);
-        (add_moe<Formats, true>(s, "none"), ...);
-        (add_moe<Formats, true>(s, "top_p_0.9", tamis::at_intermediate(tamis::top_p{0.9})), ...);
+        (add_format<Formats>(s), ...);
     }
     return true;
 }

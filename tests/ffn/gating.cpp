@@ -127,6 +127,41 @@ TEST_CASE("gating: GELU above mean and deviation of all gates") {
     check_gating_at<2, 4, 0, by_sample>(exact_sparse(-0.6744897501960817, true));
 }
 
+namespace {
+
+/// One of the user's own that takes the whole, and no vectors.
+struct over_largest {
+    void whole(std::span<float> gates) const {
+        float largest = 1;
+        for (const float z : gates) {
+            largest = std::max(largest, std::fabs(z));
+        }
+        for (float& z : gates) {
+            z /= largest;
+        }
+    }
+    float of_up(float u) const { return u * u; }
+};
+
+} // namespace
+
+TEST_CASE("gating: one of the user's own") {
+    exact_gating exact;
+    exact.takes_whole = true;
+    exact.up = [](double u) { return u * u; };
+    exact.gates = [](std::span<double> gates) {
+        double largest = 1;
+        for (const double z : gates) {
+            largest = std::max(largest, std::fabs(z));
+        }
+        for (double& z : gates) {
+            z /= largest;
+        }
+    };
+    check_gating_at<6, 4, 0, over_largest>(exact);
+    check_gating_at<4, 4, 0, over_largest>(exact);
+}
+
 TEST_CASE("gating: what takes all gates lets an up mask skip none of them") {
     const problem p = random_problem(5, 7, false, 1);
     const auto weights = store_glu<4, 0>(p);

@@ -56,7 +56,8 @@ inline vec multiply_add(const vec& a, const vec& b, const vec& c) {
 /// a / b by the machine's division. -ffast-math makes of a vector's division a product with an estimated reciprocal, which is
 /// NaN where b is infinite, as 1 + exp of something large is.
 inline vec divide(const vec& a, const vec& b) {
-#if defined(__GNUC__) && defined(__SSE2__) && (defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__))
+#if defined(__GNUC__) && defined(__SSE2__) && !defined(TAMIS_DETAIL_OTHER_ARCH) && \
+    (defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__))
     auto quotient = a.data;
 #if defined(__AVX512F__)
     __asm__("vdivps %2, %1, %0" : "=v"(quotient) : "v"(a.data), "v"(b.data));
