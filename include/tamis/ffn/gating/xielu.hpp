@@ -46,8 +46,8 @@ class xielu {
         for (const float coefficient : {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f}) {
             series = series * v + vec(coefficient);
         }
-        const auto is_small = keys_of<float>(bits_of_lanes<float>(v)) < key_lanes<float>(key(0.5f));
-        return either(is_small, series * v * v, (exp(v) - vec(1.0f)) - v);
+        const auto by_series = keys_of<float>(bits_of_lanes<float>(v)) < key_lanes<float>(key(0.5f));
+        return either(by_series, series * v * v, (exp(v) - vec(1.0f)) - v);
     }
     static float softplus(float v) {
         const auto wide = static_cast<double>(v);
