@@ -226,10 +226,16 @@ picture draw_shades(std::string name, const shades& s) {
         }
         return text + ")\n";
     };
-    std::size_t longest = 0;
-    for (const std::string& column : s.columns) {
-        longest = std::max(longest, column.size());
-    }
+    const auto longest_of = [](const std::vector<std::string>& names) {
+        std::size_t longest = 0;
+        for (const std::string& one : names) {
+            longest = std::max(longest, one.size());
+        }
+        return longest;
+    };
+    const std::size_t longest = longest_of(s.columns),
+                      beyond = std::max<std::size_t>(24, longest) +
+                               std::max<std::size_t>(24, longest_of(s.rows)) - 48;
     const bool room = s.columns.size() <= 16 && s.rows.size() <= 24;
     const auto width = std::min<std::size_t>(1400, 220 + 56 * s.columns.size()),
                height =
@@ -237,7 +243,7 @@ picture draw_shades(std::string name, const shades& s) {
                                                    (longest > 24 ? 10 : 5) * longest); // names lie aslant
     return {
         std::move(name), s.title,
-        terminal(std::max<std::size_t>(width, 760), std::max<std::size_t>(height, 260)) + data +
+        terminal(std::max<std::size_t>(width, 760) + 9 * beyond, std::max<std::size_t>(height, 260)) + data +
             line(
                 "set title ", gnuplot_text(s.title),
                 s.about.empty() ? "" : ".\"\\n\"." + gnuplot_text(s.about), "\nset xlabel ",
