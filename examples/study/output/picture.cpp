@@ -109,9 +109,16 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
         }
         if (!c.widths.empty()) {
             widths = true;
-            data += rows_of(name + "w", c.widths);
+            std::vector<extent> bars = c.widths;
+            for (extent& bar : bars) { // below each other at the foot of the panel, where they hide nothing
+                if (p.y.from && p.y.to && !p.y_logarithmic) {
+                    bar.at =
+                        *p.y.from + (*p.y.to - *p.y.from) * (0.008 + 0.0085 * static_cast<double>(i % 10));
+                }
+            }
+            data += rows_of(name + "w", bars);
             below += "$" + name + "w using 2:1:($3-$2):(0) with vectors nohead" + style +
-                     " dt 1 lw 5 notitle" + separator;
+                     " dt 1 lw 2.5 notitle" + separator;
         }
         if (!c.rings.empty()) {
             rings = true;
@@ -124,9 +131,10 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
         plots += line(*p.limit, " with lines linestyle 21 title ", gnuplot_text(p.limit_name), separator);
     }
     if (rings) {
-        plots +=
-            line("keyentry with points linestyle 20 title '",
-                 widths ? "critical sparsity, its interval as a bar" : "critical sparsity", "'", separator);
+        plots += line("keyentry with points linestyle 20 title 'critical sparsity'", separator);
+    }
+    if (widths) {
+        plots += line("keyentry with lines linestyle 20 lw 2.5 title 'its interval'", separator);
     }
     if (!plots.empty()) {
         plots.resize(plots.size() - std::string{separator}.size());
