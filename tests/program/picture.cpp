@@ -217,7 +217,7 @@ TEST_CASE("intervals as bars and bands, rings below the points, and a fit that f
     p.curves[0].band = {{0, 0.9, 1.1}, {20, 1, 1.2}, {50, 1.1, INFINITY}};
     p.curves[1].failed = true;
     const auto picture = app::draw_panels("x", "t", {p});
-    accepted(picture, {"its interval as a bar"});
+    accepted(picture, {"its interval", "critical sparsity"});
     CHECK(picture.script.find("$p0c0r with") < picture.script.find("$p0c0 with")); // drawn before
 }
 

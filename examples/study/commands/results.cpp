@@ -103,7 +103,8 @@ std::string screen_of(const common_options& o, const document& found, const std:
         return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     };
     const std::size_t most = document::screen_lines / documents;
-    if (const std::string all = found.plain() + "\n"; found.brief && lines(all) <= most) {
+    if (const std::string all = found.plain(document::screen_width) + "\n";
+        found.brief && lines(all) <= most) {
         return all;
     }
     std::string text = found.screen(table::unlimited) + behind + "\n";

@@ -221,7 +221,7 @@ document summary_of(const std::vector<findings>& all, const std::filesystem::pat
     if (table t = tolerated(all); t.size() != 0) {
         d.paragraph(
             "Entries that a mask can drop while PPL stays within 1 % of the dense model's, and the weight bytes of "
-            "the FFN\nthat are then not read:");
+            "the FFN that are then not read:");
         d.add_shown(std::move(t));
         d.add_data(tolerated_rows(all));
     }

@@ -12,7 +12,7 @@ std::string document::about() const {
     return {};
 }
 
-std::string document::plain() const {
+std::string document::plain(std::size_t width) const {
     std::string text = title_ + "\n";
     for (const auto& sentence : headlines_) {
         text += wrapped(sentence, screen_width);
@@ -21,9 +21,9 @@ std::string document::plain() const {
         if (const auto* words = std::get_if<std::string>(&part)) {
             text += "\n" + wrapped(words->starts_with("## ") ? words->substr(3) : *words, screen_width);
         } else if (const auto* t = std::get_if<table>(&part)) {
-            text += "\n" + t->plain();
+            text += "\n" + t->plain(width);
         } else if (const auto* only = std::get_if<shown_only>(&part)) {
-            text += "\n" + only->t.plain();
+            text += "\n" + only->t.plain(width);
         }
     }
     return text;

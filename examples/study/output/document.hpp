@@ -62,7 +62,7 @@ class document {
     std::string about() const;
 
     /// All of it. `screen`: title, headlines and one table (the one for the screen, or the first), at most so many rows.
-    std::string plain() const;
+    std::string plain(std::size_t width = table::unlimited) const;
     std::string screen(std::size_t rows) const;
     static constexpr std::size_t screen_width = 100, screen_lines = 40;
 

@@ -109,9 +109,16 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
         }
         if (!c.widths.empty()) {
             widths = true;
-            data += rows_of(name + "w", c.widths);
+            std::vector<extent> bars = c.widths;
+            for (extent& bar : bars) { // below each other at the foot of the panel, where they hide nothing
+                if (p.y.from && p.y.to && !p.y_logarithmic) {
+                    bar.at =
+                        *p.y.from + (*p.y.to - *p.y.from) * (0.008 + 0.0085 * static_cast<double>(i % 10));
+                }
+            }
+            data += rows_of(name + "w", bars);
             below += "$" + name + "w using 2:1:($3-$2):(0) with vectors nohead" + style +
-                     " dt 1 lw 5 notitle" + separator;
+                     " dt 1 lw 2.5 notitle" + separator;
         }
         if (!c.rings.empty()) {
             rings = true;
@@ -124,9 +131,10 @@ std::string script_of(const panel& p, std::size_t number, bool key) {
         plots += line(*p.limit, " with lines linestyle 21 title ", gnuplot_text(p.limit_name), separator);
     }
     if (rings) {
-        plots +=
-            line("keyentry with points linestyle 20 title '",
-                 widths ? "critical sparsity, its interval as a bar" : "critical sparsity", "'", separator);
+        plots += line("keyentry with points linestyle 20 title 'critical sparsity'", separator);
+    }
+    if (widths) {
+        plots += line("keyentry with lines linestyle 20 lw 2.5 title 'its interval'", separator);
     }
     if (!plots.empty()) {
         plots.resize(plots.size() - std::string{separator}.size());
@@ -226,10 +234,16 @@ picture draw_shades(std::string name, const shades& s) {
         }
         return text + ")\n";
     };
-    std::size_t longest = 0;
-    for (const std::string& column : s.columns) {
-        longest = std::max(longest, column.size());
-    }
+    const auto longest_of = [](const std::vector<std::string>& names) {
+        std::size_t longest = 0;
+        for (const std::string& one : names) {
+            longest = std::max(longest, one.size());
+        }
+        return longest;
+    };
+    const std::size_t longest = longest_of(s.columns),
+                      beyond = std::max<std::size_t>(24, longest) +
+                               std::max<std::size_t>(24, longest_of(s.rows)) - 48;
     const bool room = s.columns.size() <= 16 && s.rows.size() <= 24;
     const auto width = std::min<std::size_t>(1400, 220 + 56 * s.columns.size()),
                height =
@@ -237,7 +251,7 @@ picture draw_shades(std::string name, const shades& s) {
                                                    (longest > 24 ? 10 : 5) * longest); // names lie aslant
     return {
         std::move(name), s.title,
-        terminal(std::max<std::size_t>(width, 760), std::max<std::size_t>(height, 260)) + data +
+        terminal(std::max<std::size_t>(width, 760) + 9 * beyond, std::max<std::size_t>(height, 260)) + data +
             line(
                 "set title ", gnuplot_text(s.title),
                 s.about.empty() ? "" : ".\"\\n\"." + gnuplot_text(s.about), "\nset xlabel ",

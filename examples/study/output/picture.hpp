@@ -28,7 +28,7 @@ struct series {
     bool line = true;
     bool bars = false;            ///< a bar from 0 for each point, instead
     bool failed = false;          ///< a fit that is none: thin and grey; its name has to say so
-    std::vector<extent> widths{}; ///< intervals of x at a y: bars
+    std::vector<extent> widths{}; ///< intervals of x at a y: bars at the foot
     std::vector<extent> band{};   ///< intervals of y along x: a shade behind the curve
 };
 
