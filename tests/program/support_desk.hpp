@@ -76,7 +76,7 @@ class desk {
         const outcome o = run(arguments);
         CHECK(o.code == 0);
         for (const std::string& line : lines_of(o.err)) {
-            CHECK(has(line, "worse than guessing evenly"));
+            CHECK_MESSAGE(has(line, "worse than guessing evenly"), line);
         }
         return o.out;
     }

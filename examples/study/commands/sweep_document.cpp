@@ -424,7 +424,7 @@ void add_sets(document& d, const subject& s, const std::vector<curve>& curves,
             cell figure = share_cell(at, 2,
                                      found[k].undefined ? "a point on the way has no figure"
                                                         : "the set keeps the limit in the whole sweep");
-            figure.lost = found[k].undefined;
+            figure.lost = found[k].undefined && c.lost;
             each.add({text_cell(c.site), text_cell(c.rule), text_cell(c.name), count_cell(k + 1),
                       count_cell(units.all[begins[k]].story), count_cell(begins[k + 1] - begins[k]), figure});
         }
