@@ -3,14 +3,10 @@
 #include "ffn_weights.hpp"
 #include "timing.hpp"
 
-#include <benchmark/benchmark.h>
-#if __has_include(<tamis/format/q4_k.hpp>) && __has_include(<tamis/format/mxfp4.hpp>)
 #include <tamis/format/mxfp4.hpp>
 #include <tamis/format/q4_k.hpp>
-#define TAMIS_BENCH_MORE_FORMATS , tamis::q4_k, tamis::mxfp4
-#else
-#define TAMIS_BENCH_MORE_FORMATS
-#endif
+
+#include <benchmark/benchmark.h>
 
 #include <cstdio>
 #include <random>
@@ -117,6 +113,6 @@ bool add_formats() {
     return true;
 }
 
-const bool added = add_formats<tamis::bf16, tamis::q8_0, tamis::q4_0 TAMIS_BENCH_MORE_FORMATS>();
+const bool added = add_formats<tamis::bf16, tamis::q8_0, tamis::q4_0, tamis::q4_k, tamis::mxfp4>();
 
 } // namespace

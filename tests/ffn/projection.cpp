@@ -189,6 +189,12 @@ TEST_CASE("packed_projection: input_major for a mask that skips, as it is withou
     CHECK(skipping.owned_bytes() == (70 + 33) * 64 * 2);
     const auto plain = tamis::packed_projection(weights, tamis::masks_only(tamis::at_input(tamis::top_k{9})));
     CHECK(plain.owned_bytes() == 0);
+    const auto as_it_lies = tamis::packed_projection<tamis::transposed_as<tamis::bf16>>(
+        weights, tamis::masks_only(tamis::at_input(tamis::top_k{9})));
+    CHECK(as_it_lies.owned_bytes() == 0);
+    CHECK(
+        tamis::packed_projection<tamis::transposed_as<tamis::bf16>>(weights, tamis::at_input(tamis::top_k{9}))
+            .owned_bytes() == (70 + 33) * 64 * 2);
     std::vector<float> y_q(70);
     std::vector<float> y_k(33);
     tamis::owned_workspace memory{skipping.workspace_bytes()};

@@ -108,7 +108,7 @@ template <class F, class M, class L>
 struct packed_format<transposed_as<F>, M, L> {
     using type = std::conditional_t<std::is_same_v<L, typename M::layout_type>, typename M::format_type, F>;
 };
-template <class F, class M, class L = typename M::layout_type>
+template <class F, class M, class L>
 using format_or = typename packed_format<F, M, L>::type;
 
 /// The layouts that policies need: those for masks alone need none.

@@ -29,6 +29,8 @@ template <class Packed>
 using weights_of_linear = decltype(std::declval<const Packed&>().view());
 template <bool Skips, class M>
 using layout_if = std::conditional_t<Skips, input_major, typename M::layout_type>;
+template <class F, bool Skips, class M>
+using format_if = format_or<F, M, layout_if<Skips, M>>;
 
 } // namespace detail
 
@@ -57,14 +59,13 @@ auto packed_projection(on_threads<E, Progress> on, const linear_weights<Matrices
     constexpr bool skips = policies_type::template has_to_skip<site::input>;
     return std::apply(
         [&](const auto&... m) {
-            detail::shown_progress shown{
-                on.progress,
-                (detail::bytes_to_pack<detail::format_or<F, Matrices>, detail::layout_if<skips, Matrices>>(
-                     m) +
-                 ...)};
+            detail::shown_progress shown{on.progress,
+                                         (detail::bytes_to_pack<detail::format_if<F, skips, Matrices>,
+                                                                detail::layout_if<skips, Matrices>>(m) +
+                                          ...)};
             using packed = packed_linear<
-                packed_matrix<detail::format_or<F, Matrices>, detail::layout_if<skips, Matrices>>...>;
-            packed made{{detail::pack_matrix<detail::format_or<F, Matrices>,
+                packed_matrix<detail::format_if<F, skips, Matrices>, detail::layout_if<skips, Matrices>>...>;
+            packed made{{detail::pack_matrix<detail::format_if<F, skips, Matrices>,
                                              detail::layout_if<skips, Matrices>>(m, on.threads, shown)...},
                         weights.biases};
             using made_projection = projection<detail::weights_of_linear<packed>, Policies...>;
