@@ -32,7 +32,7 @@ constexpr const char* separator = ", \\\n     ";
 std::string terminal(std::size_t width, std::size_t height) {
     return line("if (exists('as_pdf')) {\n  set terminal pdfcairo size ",
                 fixed(static_cast<double>(width) / 96, 3), "in,", fixed(static_cast<double>(height) / 96, 3),
-                "in background rgb 'white' noenhanced font 'sans-serif,8' linewidth 1.4\n} else {\n"
+                "in background rgb 'white' noenhanced font 'sans-serif,8' fontscale 1 linewidth 1.4\n} else {\n"
                 "  set terminal svg size ",
                 width, ',', height, " background rgb 'white' noenhanced font 'sans-serif,13'\n}\n");
 }
