@@ -29,17 +29,18 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
     const auto documented = documented_columns(columns_text());
     REQUIRE(documented.size() > 100);
     std::set<std::string> written;
-    const std::vector<run_of> runs{{"sweep", "sweep --sites input,up --values 0.9,0.5 --tasks tasks.tsv"},
-                                   {"sweep --layers each", "sweep --layers each --sites up --values 0.9"},
-                                   {"critical", "critical --sites input --values 0.9,0.5 --tasks tasks.tsv"},
-                                   {"calibrate", "calibrate --check-stories 0:2"},
-                                   {"calibrate", "calibrate --method teal"},
-                                   {"cett-ppl", "cett-ppl --percent 5"},
-                                   {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5"},
-                                   {"precision", "precision --sites input"},
-                                   {"laws", "laws --curve curve.csv"},
-                                   {"neurons", "neurons --contexts 2 --show 2"},
-                                   {"summary", "summary"}};
+    const std::vector<run_of> runs{
+        {"sweep", "sweep --sites input,up --values 0.9,0.5 --tasks tasks.tsv --per-token --sets 2"},
+        {"sweep --layers each", "sweep --layers each --sites up --values 0.9"},
+        {"critical", "critical --sites input --values 0.9,0.5 --tasks tasks.tsv --per-token --sets 2"},
+        {"calibrate", "calibrate --check-stories 0:2"},
+        {"calibrate", "calibrate --method teal"},
+        {"cett-ppl", "cett-ppl --percent 5"},
+        {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5 --per-token"},
+        {"precision", "precision --sites input"},
+        {"laws", "laws --curve curve.csv"},
+        {"neurons", "neurons --contexts 2 --show 2"},
+        {"summary", "summary"}};
     for (const auto& [command, arguments] : runs) {
         CAPTURE(arguments);
         const desk d;
