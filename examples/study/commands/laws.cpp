@@ -246,11 +246,11 @@ class laws_command final : public command {
     static std::string headline_of(const std::vector<fitted_law>& fits) {
         std::string text;
         for (const auto& f : fits) {
-            const bool known = f.converged && f.determines_limit && std::isfinite(f.limit_error);
+            const bool known = f.verdict == "determined";
             text += (text.empty() ? "" : "; ") + f.name + ": ";
-            text += !f.converged ? std::string{"the fit failed"}
-                    : !known     ? std::string{"the points do not determine A0"}
-                                 : "A0 = " + percent(f.limit) + " +- " + percent(f.limit_error);
+            text += f.failed() ? std::string{"the fit failed"}
+                    : !known   ? std::string{"the points do not determine A0"}
+                               : "A0 = " + percent(f.limit) + " +- " + percent(f.limit_error);
             text += f.converged ? ", R^2 " + fixed(f.r_squared, 4) : "";
         }
         return text + ".";

@@ -30,11 +30,12 @@ constexpr const char* separator = ", \\\n     ";
 
 /// Sizes in pixels of 1/96 inch; fonts and lines as wide in both.
 std::string terminal(std::size_t width, std::size_t height) {
-    return line("if (exists('as_pdf')) {\n  set terminal pdfcairo size ",
-                fixed(static_cast<double>(width) / 96, 3), "in,", fixed(static_cast<double>(height) / 96, 3),
-                "in background rgb 'white' noenhanced font 'sans-serif,8' fontscale 1 linewidth 1.4\n} else {\n"
-                "  set terminal svg size ",
-                width, ',', height, " background rgb 'white' noenhanced font 'sans-serif,13'\n}\n");
+    return line(
+        "if (exists('as_pdf')) {\n  set terminal pdfcairo size ", fixed(static_cast<double>(width) / 96, 3),
+        "in,", fixed(static_cast<double>(height) / 96, 3),
+        "in background rgb 'white' noenhanced font 'sans-serif,8' fontscale 1 linewidth 1.4\n} else {\n"
+        "  set terminal svg size ",
+        width, ',', height, " background rgb 'white' noenhanced font 'sans-serif,13'\n}\n");
 }
 std::string gnuplot_text(const std::string& text) {
     std::string safe = "'";
