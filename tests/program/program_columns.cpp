@@ -66,6 +66,10 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
                     CHECK_MESSAGE(has_shape(field, shape), name, ": ", field, " is no ", shape);
                 }
             }
+            if (file == "per_story" || file == "per_token") {
+                CHECK(!found.contains(file)); // too long for anything but its CSV
+                continue;
+            }
             // JSON has the same rows, with the same fields.
             const auto& rows = found.at(file);
             REQUIRE(rows.size() == csv.rows.size());

@@ -121,7 +121,7 @@ TEST_CASE("a headline says what was found, and the dense model's figures stand b
     }
     const std::string out = d.good(little_model + "--sites up --values 0.99,0.5,0.1");
     CHECK(has(out, "up tolerates "));
-    CHECK(has(out, " % at PPL-1%; bytes not read: "));
+    CHECK(has(out, ") at PPL-1%; bytes not read: "));
     CHECK(!has(out, "top_p  0.5")); // the sweep's rows are in the files
     const std::string all = d.good(little_model + "--sites up --values 0.99,0.5,0.1 --details");
     CHECK(has(all, "top_p  0.5"));
