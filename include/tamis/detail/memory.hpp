@@ -24,26 +24,20 @@ template <class R>
 concept unnamed_owner =
     !std::is_lvalue_reference_v<R> && std::ranges::contiguous_range<R> && !std::ranges::borrowed_range<R>;
 
-/// The parameter of what keeps a span: one of a temporary is refused.
+/// A span of what keeps it: one of a temporary is refused.
 template <class T>
-class kept_span {
+class kept_span : public std::span<const T> {
   public:
     constexpr kept_span() = default;
-    constexpr kept_span(const T* data, std::size_t size) : span_{data, size} {}
+    constexpr kept_span(const T* data, std::size_t size) : std::span<const T>{data, size} {}
     template <class R>
         requires std::is_convertible_v<R, std::span<const T>>
-    constexpr kept_span(R&& range) : span_(std::forward<R>(range)) {
+    constexpr kept_span(R&& range) : std::span<const T>(std::forward<R>(range)) {
         static_assert(
             !unnamed_owner<R>,
             "tamis: these values are kept, but this temporary is gone at the end of the expression: "
             "give it a name that lives as long");
     }
-    constexpr operator std::span<const T>() const { return span_; }
-    constexpr std::size_t size() const { return span_.size(); }
-    constexpr bool empty() const { return span_.empty(); }
-
-  private:
-    std::span<const T> span_;
 };
 
 /// Rows of bytes, each `stride` behind the one before.
@@ -84,3 +78,6 @@ inline bool overlap(const byte_rows& a, const byte_rows& b) {
 } // namespace detail
 
 TAMIS_END
+
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<tamis::detail::kept_span<T>> = true;

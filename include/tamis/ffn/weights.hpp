@@ -7,9 +7,9 @@
 
 TAMIS_BEGIN
 
-/// The biases of an FFN; an empty span is no bias.
+/// The biases of an FFN, borrowed (a temporary is refused); an empty span is no bias.
 struct glu_biases {
-    std::span<const float> gate{}, up{}, down{};
+    detail::kept_span<float> gate{}, up{}, down{};
 };
 
 namespace detail {
