@@ -41,6 +41,18 @@ macro(tamis_look_for)
     endforeach()
 endmacro()
 
+# Turns TAMIS_BUILD_<part> off, with a sentence, where one of the names is not found: what tests, benchmarks and examples lack is
+# no reason to refuse an install of the headers.
+function(tamis_leave_out_if_missing part)
+    tamis_look_for(${ARGN})
+    if(missing)
+        list(JOIN missing ", " missing_text)
+        message(STATUS "tamis: TAMIS_BUILD_${part} is off: ${missing_text} not found "
+            "(-D TAMIS_INSTALL_DEPENDENCIES=ON has them installed)")
+        set(TAMIS_BUILD_${part} OFF PARENT_SCOPE)
+    endif()
+endfunction()
+
 # Runs a command with its output shown; a lock held by another package manager is waited for.
 function(tamis_run_installer result)
     foreach(attempt RANGE 1 4)
