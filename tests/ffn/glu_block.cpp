@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::size_t h_of_block = 19;
 constexpr std::size_t d_of_block = 43;
-constexpr std::size_t tokens = 5;
+constexpr std::size_t tokens_of_block = 5;
 
 struct padded {
     std::size_t stride;
     std::vector<float> memory;
 
-    padded(std::size_t row_stride, float fill) : stride{row_stride}, memory(tokens * row_stride, fill) {}
+    padded(std::size_t row_stride, float fill)
+        : stride{row_stride}, memory(tokens_of_block * row_stride, fill) {}
     std::span<float> row(std::size_t i) { return std::span{memory}.subspan(i * stride, h_of_block); }
 };
 
@@ -31,27 +32,28 @@ void check(std::size_t x_gap, std::size_t y_gap) {
     padded x{h_of_block + x_gap, nan_of<float>};
     padded y{h_of_block + y_gap, 77.0f};
     padded expected = y;
-    for (std::size_t i = 0; i < tokens; ++i) {
+    for (std::size_t i = 0; i < tokens_of_block; ++i) {
         const std::vector<float> token = coarse_values(h_of_block, random);
         std::copy(token.begin(), token.end(), x.row(i).begin());
     }
 
     recorder one_by_one;
     tamis::traffic sum;
-    for (std::size_t i = 0; i < tokens; ++i) {
+    for (std::size_t i = 0; i < tokens_of_block; ++i) {
         sum += ffn(x.row(i), expected.row(i), memory, one_by_one);
     }
     recorder seen;
-    const tamis::traffic told = ffn(tamis::block<const float>{x.memory.data(), tokens, h_of_block, x.stride},
-                                    tamis::block<float>{y.memory.data(), tokens, h_of_block, y.stride},
-                                    tamis::tokens_at_a_time{1, memory}, seen);
+    const tamis::traffic told =
+        ffn(tamis::block<const float>{x.memory.data(), tokens_of_block, h_of_block, x.stride},
+            tamis::block<float>{y.memory.data(), tokens_of_block, h_of_block, y.stride},
+            tamis::tokens_at_a_time{1, memory}, seen);
 
     CHECK(same_bits(y.memory, expected.memory)); // what lies between the rows too
     CHECK(told.bytes_read == sum.bytes_read);
     CHECK(told.bytes_dense == sum.bytes_dense);
     CHECK(told.bytes_shared == 0);
-    CHECK(told.bytes_dense == tokens * weights.view().bytes());
-    REQUIRE(seen.seen.size() == 4 * tokens);
+    CHECK(told.bytes_dense == tokens_of_block * weights.view().bytes());
+    REQUIRE(seen.seen.size() == 4 * tokens_of_block);
     for (std::size_t i = 0; i < seen.seen.size(); ++i) {
         CAPTURE(i);
         CHECK(seen.seen[i].token == i / 4);

@@ -236,9 +236,8 @@ TEST_CASE("a screen: heads in lines, texts that are cut, rows that are counted")
         t.add({app::count_cell(7), app::text_cell("some text of a certain length")});
     }
     const std::string narrow = t.plain(30, 4);
-    std::size_t lines = 0, widest = 0, width = 0;
+    std::size_t widest = 0, width = 0;
     for (const char c : narrow) {
-        lines += c == '\n' ? 1 : 0;
         width = c == '\n' ? 0 : width + 1;
         widest = std::max(widest, width);
     }
