@@ -182,7 +182,7 @@ TEST_CASE("int4 from AWQ") {
     std::vector<std::byte> memory(w.outputs * tamis::int4_groups<64>::row_bytes(w.inputs));
     const tamis::awq_tensors from{qweight.data(), qzeros.data(), scales.data(), w.outputs, w.inputs};
     w.check(tamis::repack_awq<64, tamis::neuron_major>(from, memory));
-    auto odd = from;
+    [[maybe_unused]] auto odd = from;
     odd.inputs = 200;
     CHECK_THROWS_WITH_AS((tamis::repack_awq<64, tamis::neuron_major>(odd, memory)),
                          doctest::Contains("groups of 64 do not divide 200 inputs"), std::invalid_argument);
