@@ -84,7 +84,7 @@ TEST_CASE_TEMPLATE("threshold::above drops the threshold itself", T, float, doub
     CHECK(show(threshold::above(inf_of<double>)(std::array{inf_of<T>, nan_of<T>, T(1)})) == "010");
     CHECK(show(threshold::above(double{std::numeric_limits<T>::max()})(
               std::array{std::numeric_limits<T>::max(), inf_of<T>})) == "01");
-    CHECK(show(threshold::above(double{denormal_of<T>(2)})(
+    CHECK(show(threshold::above(tamis::widen(denormal_of<T>(2)))(
               std::array{denormal_of<T>(2), denormal_of<T>(3)})) == "01");
 }
 
