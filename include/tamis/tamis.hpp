@@ -57,11 +57,11 @@
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>
-#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/any_matrix.hpp>
 #include <tamis/ffn/any_policy.hpp>
 #include <tamis/ffn/any_weights.hpp>
+#include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/gating.hpp>
 #include <tamis/ffn/gating/clipped_swiglu.hpp>
