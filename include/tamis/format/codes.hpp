@@ -18,6 +18,18 @@ TAMIS_BEGIN
 
 namespace detail {
 
+/// Code k of a block of 32 with five bits each, as q5_0 and q5_1 have them: 16 bytes of low halves, in the order of q4_0, and
+/// four bytes of fifth bits before them.
+inline unsigned five_bits_at(const std::byte* fifth, std::size_t k) {
+    const unsigned pair = byte_at(fifth, 4 + k % 16);
+    return (k < 16 ? pair & 15u : pair >> 4) | (integer_at<std::uint32_t>(fifth) >> k & 1u) << 4;
+}
+/// Writes it into zeros.
+inline void put_five_bits(unsigned q, std::size_t k, std::uint8_t (&fifth)[4], std::uint8_t (&low)[16]) {
+    low[k % 16] = static_cast<std::uint8_t>(low[k % 16] | (q & 15u) << (k < 16 ? 0 : 4));
+    fifth[k / 8] = static_cast<std::uint8_t>(fifth[k / 8] | (q >> 4) << k % 8);
+}
+
 /// Vectors that sixteen weights take.
 inline constexpr std::size_t vectors_of_16 = 16 / vec::size;
 

@@ -26,9 +26,7 @@ struct q5_0 {
     }
     static float at(const std::byte* row, std::size_t i) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
-        const unsigned pair = detail::byte_at(in_block, 6 + i % 16);
-        const unsigned fifth = detail::integer_at<std::uint32_t>(in_block + 2) >> (i % block) & 1u;
-        const unsigned q = (i % block < 16 ? pair & 15u : pair >> 4) | fifth << 4;
+        const unsigned q = detail::five_bits_at(in_block + 2, i % block);
         return f16::at(in_block, 0) * static_cast<float>(static_cast<int>(q) - 16);
     }
     static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
@@ -52,9 +50,7 @@ struct q5_0 {
             storage packed{detail::half_scale(quantised), {}, {}};
             for (std::size_t i = 0; i < block; ++i) { // cut after adding a half, as ggml does
                 const auto q = static_cast<unsigned>(quantised.cut_sum(weights[i], 16.5, 31));
-                packed.q[i % 16] =
-                    static_cast<std::uint8_t>(packed.q[i % 16] | (q & 15u) << (i < 16 ? 0 : 4));
-                packed.fifth[i / 8] = static_cast<std::uint8_t>(packed.fifth[i / 8] | (q >> 4) << i % 8);
+                detail::put_five_bits(q, i, packed.fifth, packed.q);
             }
             std::memcpy(row, &packed, sizeof packed);
         }

@@ -25,9 +25,7 @@ struct q5_1 {
     }
     static float at(const std::byte* row, std::size_t i) {
         const std::byte* const in_block = row + i / block * sizeof(storage);
-        const unsigned pair = detail::byte_at(in_block, 8 + i % 16);
-        const unsigned fifth = detail::integer_at<std::uint32_t>(in_block + 4) >> (i % block) & 1u;
-        const unsigned q = (i % block < 16 ? pair & 15u : pair >> 4) | fifth << 4;
+        const unsigned q = detail::five_bits_at(in_block + 4, i % block);
         return f16::at(in_block, 0) * static_cast<float>(static_cast<int>(q)) + f16::at(in_block, 1);
     }
     static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
@@ -50,9 +48,7 @@ struct q5_1 {
             storage packed{quantised.half_scale(), quantised.half_minimum(), {}, {}};
             for (std::size_t i = 0; i < block; ++i) {
                 const auto q = static_cast<unsigned>(quantised.cut(weights[i], 31));
-                packed.q[i % 16] =
-                    static_cast<std::uint8_t>(packed.q[i % 16] | (q & 15u) << (i < 16 ? 0 : 4));
-                packed.fifth[i / 8] = static_cast<std::uint8_t>(packed.fifth[i / 8] | (q >> 4) << i % 8);
+                detail::put_five_bits(q, i, packed.fifth, packed.q);
             }
             std::memcpy(row, &packed, sizeof packed);
         }
