@@ -1,26 +1,38 @@
 #include <tamis/exec/openmp.hpp>
 #include <tamis/ffn/prefill.hpp>
+#include <tamis/format/q4_k.hpp>
 #include <tamis/tamis.hpp>
 
+#include "built_for.hpp"
+#include "ffn_masks.hpp"
 #include "ffn_weights.hpp"
 #include "peers.hpp"
 #include "timing.hpp"
+#ifdef TAMIS_BENCH_GGML
+#include "ggml_peer.hpp"
+#endif
 
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
+#include <string_view>
 
-// A gated FFN with masks, against its own dense form (gate and up by neurons, down by outputs), against the best dense
-// library, and against the rate at which the machine reads memory. All take turns within a row, on weights that no cache
-// holds.
+// A gated FFN with masks, against its own dense form (gate and up by neurons, down by outputs), against llama.cpp's own
+// (ggml) in the same format, against the best dense library, and against the rate at which the machine reads memory. All but
+// the libraries take turns within a row, on weights that no cache holds.
 //
 //     ffn/site:all_inputs/h:4096/d:14336/weights:bf16/density:0.50/threads:1
 //
-// density: random masks of that density; or top_p_0.9, a real mask over normal inputs. Counters, all of medians:
+// site: where random masks of the density are; neurons: masks known before (at_neurons). density: or top_p_0.9, a real mask
+// over normal inputs. Counters, all of medians:
 //   stream_fraction  bytes of the weights read / time, over the rate of a plain reading sum of the same memory by as many
 //                    threads (stream_gb_per_s)
 //   vs_dense         own dense time / time;   ideal: bytes of the dense FFN / bytes read;   reached: the one over the other
+//   vs_ggml          time of ggml's dense FFN, its best way / time (vs_ggml_plain, vs_ggml_cpu_repack ...: each);
+//                    ggml_apart: how far its y is from ours, |y - y'| / |y| (it rounds activations)
 //   vs_best_dense    time of the quickest library's three products / time (vs_eigen, vs_openblas, vs_onednn: each)
 //   mask_share       share of the time that is spent on making masks (real masks only)
 //   tokens           of a block, each with masks of its own; over_union: time over that of streaming the bytes read
@@ -28,62 +40,17 @@
 //     ffn/prefill/h:2048/d:8192/weights:bf16/tokens:64
 //
 // The same block by prefill; vs_rows: time by the kernels that read active rows / time.
+//
+// --benchmark_min_time: how long each row times its own FFN, roughly; 3 turns at least, 11 from 0.05 on.
+// The file's context names the processor, the instruction set of this program, and ggml's.
 
 namespace {
 
 using tamis::glu_ffn;
 using tamis::glu_weights;
 
-/// Random masks of a density, made beforehand and taken in turn: what remains of a selector's time is a copy.
-class random_masks {
-  public:
-    random_masks(std::size_t n, double density) : words_{tamis::mask_words(n)}, all_(count * words_) {
-        std::mt19937_64 random{n};
-        std::bernoulli_distribution keep{density};
-        for (std::size_t k = 0; k < count; ++k) {
-            const tamis::mask_span mask{std::span{all_}.subspan(k * words_, words_), n};
-            for (std::size_t i = 0; i < n; ++i) {
-                mask.set(i, keep(random));
-            }
-        }
-    }
-    std::span<const std::uint64_t> next() {
-        turn_ = (turn_ + 1) % count;
-        return std::span{all_}.subspan(turn_ * words_, words_);
-    }
-
-  private:
-    static constexpr std::size_t count = 61;
-    std::size_t words_;
-    std::vector<std::uint64_t> all_;
-    std::size_t turn_ = 0;
-};
-
-/// A selector that copies the next mask.
-struct next_mask {
-    random_masks* masks;
-    void select(std::span<const float>, tamis::mask_span out, tamis::workspace) const {
-        const auto from = masks->next();
-        std::memcpy(out.words().data(), from.data(), from.size_bytes());
-    }
-    static std::size_t selection_bytes(std::size_t) { return 0; }
-};
-
-/// A rule whose time is counted.
-template <class Rule>
-struct timed {
-    Rule rule;
-    double* seconds;
-    void select(std::span<const float> values, tamis::mask_span out, tamis::workspace w) const {
-        const auto start = clock_type::now();
-        tamis::select(rule, values, out, w);
-        *seconds += std::chrono::duration<double>(clock_type::now() - start).count();
-    }
-    std::size_t selection_bytes(std::size_t n) const { return tamis::selection_bytes(rule, n); }
-};
-
-enum class sites { dense, input, gate, up, intermediate, all_inputs };
-constexpr const char* names[] = {"dense", "input", "gate", "up", "intermediate", "all_inputs"};
+enum class sites { dense, input, gate, up, intermediate, all_inputs, neurons };
+constexpr const char* names[] = {"dense", "input", "gate", "up", "intermediate", "all_inputs", "neurons"};
 
 template <class F, sites Sites, class Selector>
 auto ffn_at(const weight_memory& memory, std::size_t copy, std::size_t h, std::size_t d, Selector of_inputs,
@@ -101,6 +68,8 @@ auto ffn_at(const weight_memory& memory, std::size_t copy, std::size_t h, std::s
     } else if constexpr (Sites == sites::all_inputs) {
         return glu_ffn{weights_at<F, true, true>(memory, copy, h, d), sigma, tamis::at_input(of_inputs),
                        tamis::at_intermediate(of_neurons)};
+    } else if constexpr (Sites == sites::neurons) {
+        return glu_ffn{weights_at<F, false, true>(memory, copy, h, d), sigma, tamis::at_neurons(of_neurons)};
     } else {
         return glu_ffn{weights_at<F, false, false>(memory, copy, h, d), sigma};
     }
@@ -153,6 +122,82 @@ void compare_with(benchmark::State& state, const shape& s, peer_type type, const
     best = best == 0 ? ratio : std::min(best, ratio);
 }
 
+#ifdef TAMIS_BENCH_GGML
+/// ggml's own form of a format; COUNT where it has none.
+template <class F>
+constexpr ggml_type ggml_type_of() {
+    if constexpr (std::is_same_v<F, tamis::f32>) {
+        return GGML_TYPE_F32;
+    } else if constexpr (std::is_same_v<F, tamis::f16>) {
+        return GGML_TYPE_F16;
+    } else if constexpr (std::is_same_v<F, tamis::bf16>) {
+        return GGML_TYPE_BF16;
+    } else if constexpr (std::is_same_v<F, tamis::q8_0>) {
+        return GGML_TYPE_Q8_0;
+    } else if constexpr (std::is_same_v<F, tamis::q4_0>) {
+        return GGML_TYPE_Q4_0;
+    } else if constexpr (std::is_same_v<F, tamis::q4_k>) {
+        return GGML_TYPE_Q4_K;
+    } else {
+        return GGML_TYPE_COUNT;
+    }
+}
+
+/// ggml's ways, a turn each at a time.
+template <class F>
+class against_ggml {
+  public:
+    against_ggml(const weight_memory& memory, const shape& s, std::span<const float> x) {
+        if (ggml_type_of<F>() != GGML_TYPE_COUNT && ggml_peer::device() != nullptr) {
+            peer_ = &ggml_ffn_for(memory, ggml_type_of<F>(), s.h, s.d);
+            peer_->prepare(x, s.tokens, s.threads);
+            times_.resize(peer_->ways());
+        }
+    }
+    template <class Next>
+    void turn(const Next& next) {
+        for (std::size_t way = 0; way < times_.size(); ++way) {
+            times_[way].add(peer_->seconds(way, next()));
+        }
+    }
+    /// `y`: what the own dense form makes of copy 0.
+    void tell(benchmark::State& state, double ours, std::span<const float> y) {
+        double best = 0;
+        double apart = 0;
+        for (std::size_t way = 0; way < times_.size(); ++way) {
+            const double ratio = times_[way].median() / ours;
+            state.counters["vs_ggml_" + peer_->name(way)] = ratio;
+            best = best == 0 ? ratio : std::min(best, ratio);
+            peer_->seconds(way, 0);
+            const std::vector<float> theirs = peer_->y(way, 0);
+            double off = 0;
+            double all = 0;
+            for (std::size_t i = 0; i < y.size(); ++i) {
+                off += std::pow(static_cast<double>(theirs[i]) - static_cast<double>(y[i]), 2);
+                all += std::pow(static_cast<double>(y[i]), 2);
+            }
+            apart = std::max(apart, std::sqrt(off / all));
+        }
+        if (peer_ != nullptr) {
+            state.counters["vs_ggml"] = best;
+            state.counters["ggml_apart"] = apart;
+        }
+    }
+
+  private:
+    ggml_ffn* peer_ = nullptr;
+    std::vector<samples> times_;
+};
+#else
+template <class F>
+struct against_ggml {
+    against_ggml(const weight_memory&, const shape&, std::span<const float>) {}
+    template <class Next>
+    void turn(const Next&) {}
+    void tell(benchmark::State&, double, std::span<const float>) {}
+};
+#endif
+
 template <class F, sites Sites, class Threads, class Selector>
 void run(benchmark::State& state, const shape& s, const Threads& threads, Selector of_inputs,
          Selector of_neurons, const double& mask_seconds) {
@@ -162,7 +207,7 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     std::vector<float> x(s.h * s.tokens);
     std::vector<float> y(s.h * s.tokens);
     for (float& value : x) {
-        value = normal(random);
+        value = 0.1f * normal(random); // ggml's blocks of 8-bit activations end at 8e6
     }
     const tamis::block<const float> tokens{x.data(), s.tokens, s.h};
     const auto make = [&](std::size_t copy) {
@@ -178,6 +223,7 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     std::size_t calls = 0;
     std::size_t copy = 0;
     const auto next = [&] { return copy = (copy + 1) % memory.copies(); };
+    against_ggml<F> ggml{memory, s, x};
     const auto call = [&](const auto& ffn, tamis::traffic& told) {
         return seconds_of([&] {
             told += ffn(tokens, tamis::block<float>{y.data(), s.tokens, s.h}, scratch, threads);
@@ -194,6 +240,7 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
         tamis::traffic ignored;
         dense_times.add(call(dense_at(next()), ignored));
         rates.add(memory.stream(next(), threads));
+        ggml.turn(next);
     }
     const double time = times.median();
     const double rate = rates.median();
@@ -202,12 +249,15 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
         static_cast<double>(read.bytes_dense - read.bytes_shared) / static_cast<double>(read.bytes_read);
     state.counters["stream_gb_per_s"] = rate * 1e-9;
     state.counters["stream_fraction"] = bytes / time / rate;
+    state.counters["vs_dense"] = dense_times.median() / time;
+    tamis::traffic ignored;
+    call(dense_at(0), ignored);
+    ggml.tell(state, time, y);
     if (s.tokens > 1) {
         state.counters["over_union"] = time / (bytes / rate);
         state.counters["union"] = 1 / ideal;
         return;
     }
-    state.counters["vs_dense"] = dense_times.median() / time;
     state.counters["ideal"] = ideal;
     state.counters["reached"] = dense_times.median() / time / ideal;
     if (mask_seconds > 0) {
@@ -238,7 +288,18 @@ void run_on(benchmark::State& state, const shape& s, Selector of_inputs, Selecto
     }
 }
 
-void add_row(const char* site, const char* format, const shape& s, const char* density,
+/// From --benchmark_min_time, since the number of turns is not left to the benchmark's library, which would try out how many
+/// it takes, comparators and all.
+double seconds_a_row = 0.3;
+
+/// How many turns a row takes that reads so many bytes at most, at 10 GB/s or so.
+std::int64_t turns_of(double bytes) {
+    const double wanted = seconds_a_row / (bytes * 1e-10);
+    return static_cast<std::int64_t>(std::clamp(wanted, seconds_a_row < 0.05 ? 3.0 : 11.0, 501.0));
+}
+
+template <class F>
+void add_row(const char* site, const shape& s, const char* density,
              void (*benchmark_of)(benchmark::State&, const shape&, double), double value) {
     char name[160];
     char block[32] = "";
@@ -246,9 +307,10 @@ void add_row(const char* site, const char* format, const shape& s, const char* d
         std::snprintf(block, sizeof block, "/tokens:%zu", s.tokens);
     }
     std::snprintf(name, sizeof name, "ffn/site:%s/h:%zu/d:%zu/weights:%s/density:%s/threads:%zu%s", site, s.h,
-                  s.d, format, density, s.threads, block);
+                  s.d, F::name, density, s.threads, block);
     benchmark::RegisterBenchmark(name, [=](benchmark::State& state) { benchmark_of(state, s, value); })
         ->UseManualTime()
+        ->Iterations(turns_of(3.0 * static_cast<double>(F::row_bytes(s.h) * s.d * s.tokens)))
         ->Unit(benchmark::kMicrosecond);
 }
 
@@ -287,9 +349,9 @@ void add_prefill(std::size_t h, std::size_t d, std::size_t count) {
 template <class F, sites Sites>
 void add_random(const shape& s, double density) {
     char text[16];
-    std::snprintf(text, sizeof text, "%.2f", density);
-    add_row(
-        names[static_cast<int>(Sites)], F::name, s, text,
+    std::snprintf(text, sizeof text, density < 0.1 ? "%.3f" : "%.2f", density);
+    add_row<F>(
+        names[static_cast<int>(Sites)], s, text,
         [](benchmark::State& state, const shape& of, double value) {
             random_masks of_inputs{of.h, value};
             random_masks of_neurons{of.d, value};
@@ -302,8 +364,8 @@ template <class F>
 void add_top_p(const shape& s, double p) {
     char text[16];
     std::snprintf(text, sizeof text, "top_p_%g", p);
-    add_row(
-        "all_inputs", F::name, s, text,
+    add_row<F>(
+        "all_inputs", s, text,
         [](benchmark::State& state, const shape& of, double value) {
             double seconds = 0;
             const timed<tamis::top_p> rule{tamis::top_p{value}, &seconds};
@@ -314,24 +376,55 @@ void add_top_p(const shape& s, double p) {
 
 template <class F>
 void add_format() {
-    constexpr std::size_t shapes[][2] = {{896, 4864}, {2048, 8192}, {4096, 14336}};
-    for (const auto& [h, d] : shapes) {
+    // Shapes of several tokens, and of one with all of the sites, are few: a run is to end within half an hour.
+    for (const std::size_t threads : {1u, 2u}) {
+        const shape s{4096, 14336, threads, 1};
+        add_random<F, sites::dense>(s, 1.0);
+        for (const double density : {1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1}) {
+            add_random<F, sites::all_inputs>(s, density);
+        }
+        add_random<F, sites::input>(s, 0.5);
+        for (const double density : {0.5, 0.1}) {
+            add_random<F, sites::gate>(s, density);
+        }
+        add_random<F, sites::up>(s, 0.5);
+        add_random<F, sites::intermediate>(s, 0.5);
+        add_top_p<F>(s, 0.9);
+        for (const std::size_t tokens : {4u, 16u}) {
+            add_random<F, sites::dense>({s.h, s.d, threads, tokens}, 1.0);
+            add_random<F, sites::all_inputs>({s.h, s.d, threads, tokens}, 0.5);
+        }
+    }
+    for (const std::size_t tokens : {2u, 8u}) {
+        add_random<F, sites::all_inputs>({4096, 14336, 1, tokens}, 0.5);
+    }
+
+    for (const std::size_t threads : {1u, 2u}) {
+        const shape gemma_3n{2048, 8192, threads, 1}; // 5 % are left behind its gate
+        add_random<F, sites::dense>(gemma_3n, 1.0);
+        for (const double density : {0.95, 0.9, 0.5}) {
+            add_random<F, sites::all_inputs>(gemma_3n, density);
+        }
+        add_random<F, sites::gate>(gemma_3n, 0.05);
+
+        const shape relu{2560, 6912, threads,
+                         1}; // the neurons of Sparsing Law's 2.4B model that are left by ReLU
+        add_random<F, sites::dense>(relu, 1.0);
+        add_random<F, sites::gate>(relu, 0.065);
+        add_random<F, sites::neurons>(relu, 0.065);
+    }
+    constexpr std::size_t small[][2] = {{576, 1536}, {640, 2048}, {896, 4864}, {2048, 768}};
+    for (const auto& [h, d] : small) {
+        if (tamis::detail::whole_block_format<F> && h % 256 != 0) {
+            continue; // half a block is none
+        }
         for (const std::size_t threads : {1u, 2u}) {
             const shape s{h, d, threads, 1};
             add_random<F, sites::dense>(s, 1.0);
-            for (const double density : {1.0, 0.95, 0.9, 0.7, 0.5, 0.3, 0.1}) {
+            for (const double density : {0.95, 0.5}) {
                 add_random<F, sites::all_inputs>(s, density);
             }
-            add_random<F, sites::input>(s, 0.5);
-            add_random<F, sites::gate>(s, 0.5);
-            add_random<F, sites::up>(s, 0.5);
-            add_random<F, sites::intermediate>(s, 0.5);
             add_top_p<F>(s, 0.9);
-        }
-        if (h != 896) {
-            for (const std::size_t tokens : {2u, 4u, 8u, 16u}) {
-                add_random<F, sites::all_inputs>({h, d, 1, tokens}, 0.5);
-            }
         }
     }
     for (const std::size_t tokens : {16u, 32u, 64u, 128u}) {
@@ -339,14 +432,34 @@ void add_format() {
     }
 }
 
-[[maybe_unused]] const bool registered = [] {
+} // namespace
+
+int main(int argc, char** argv) {
+    settle_peers(argv);
+    constexpr std::string_view min_time{"--benchmark_min_time="};
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument{argv[i]};
+        if (argument.substr(0, min_time.size()) == min_time) {
+            seconds_a_row = std::strtod(argument.data() + min_time.size(), nullptr);
+        }
+    }
     add_format<tamis::f32>();
     add_format<tamis::f16>();
     add_format<tamis::bf16>();
     add_format<tamis::int8_by_row>();
     add_format<tamis::q8_0>();
     add_format<tamis::q4_0>();
-    return true;
-}();
-
-} // namespace
+    add_format<tamis::q4_k>();
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 1;
+    }
+    tell_what_it_was_built_for();
+#ifdef TAMIS_BENCH_GGML
+    benchmark::AddCustomContext("ggml", ggml_peer::description());
+#else
+    benchmark::AddCustomContext("ggml", "not compared: its development package was not there");
+#endif
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+}

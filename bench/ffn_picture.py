@@ -6,6 +6,7 @@
 Masks at all inputs, 4096 x 14336, one thread. Time is over that of the own dense form, PowerInfer's over that of its own.
 """
 import json
+import re
 import subprocess
 import sys
 
@@ -29,7 +30,7 @@ peers = {
 rows = {}
 for run in json.load(open(sys.argv[1]))["benchmarks"]:
     if run.get("aggregate_name", "median") == "median":  # with repetitions their median comes last
-        rows[run.get("run_name", run["name"]).removesuffix("/manual_time")] = run
+        rows[re.sub("/iterations:.*|/manual_time", "", run.get("run_name", run["name"]))] = run
 
 data, plots, insets = [], [], []
 for weights, style in formats.items():

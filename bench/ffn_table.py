@@ -6,12 +6,13 @@
 A row or counter that is not there becomes "-". What the counters are is told on top of bench/ffn.cpp.
 """
 import json
+import re
 import sys
 
 rows = {}
 for run in json.load(open(sys.argv[1]))["benchmarks"]:
     if run.get("aggregate_name", "median") == "median":  # with repetitions their median comes last
-        rows[run.get("run_name", run["name"]).removesuffix("/manual_time")] = run
+        rows[re.sub("/iterations:.*|/manual_time", "", run.get("run_name", run["name"]))] = run
 
 
 def cell(text, counter, site, weights, density, h=4096, d=14336, threads=1, tokens=1):

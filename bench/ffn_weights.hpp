@@ -5,6 +5,7 @@
 #include "timing.hpp"
 
 #include <memory>
+#include <new>
 
 // Weights for the benchmarks: more than any cache holds, taken in turn.
 
@@ -14,7 +15,9 @@ class weight_memory {
     explicit weight_memory(std::size_t bytes_of_matrix)
         : stride_{(bytes_of_matrix + 4095) / 4096 * 4096},
           copies_{number_of_copies(3 * stride_)},
-          data_{new std::byte[3 * copies_ * stride_]} {
+          data_{static_cast<std::byte*>(::operator new(3 * copies_ * stride_, pages))} {
+        static std::size_t made = 0;
+        number_ = ++made;
         // Bytes that are small numbers in any format: 0x3c3c, 0x3cbc and the like.
         std::uint32_t state = 1;
         for (std::size_t i = 0; i + 1 < 3 * copies_ * stride_; i += 2) {
@@ -24,6 +27,8 @@ class weight_memory {
         }
     }
     std::size_t copies() const { return copies_; }
+    /// Another one for each such memory of the process.
+    std::size_t number() const { return number_; }
     const std::byte* matrix(std::size_t copy, std::size_t which) const {
         return data_.get() + (3 * copy + which) * stride_;
     }
@@ -68,8 +73,14 @@ class weight_memory {
         return tamis::detail::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
     }
 
-    std::size_t stride_, copies_;
-    std::unique_ptr<std::byte[]> data_;
+    /// As a file is mapped; what new gives lies 16 bytes behind the beginning of a page.
+    static constexpr std::align_val_t pages{4096};
+    struct freed {
+        void operator()(std::byte* all) const { ::operator delete(all, pages); }
+    };
+
+    std::size_t stride_, copies_, number_ = 0;
+    std::unique_ptr<std::byte[], freed> data_;
 };
 
 /// One for all rows of a shape and format: gibibytes are not filled twice.
