@@ -33,7 +33,7 @@ struct int8_by_row {
             return static_cast<std::int8_t>(row[sizeof(float) + i]);
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
-            detail::load_bytes(row + sizeof(float) + i, *out);
+            detail::load_32(row + sizeof(float) + i, *out);
         }
         static void numbers(const std::byte* row, std::size_t, std::size_t, float* scales, float*) {
             *scales = scale(row, 0);

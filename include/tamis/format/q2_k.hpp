@@ -55,11 +55,12 @@ struct q2_k {
         static int at(const std::byte* row, std::size_t i) {
             const std::byte* const in_block = row + i / block * sizeof(storage);
             const std::size_t run = i % block / 32;
-            return static_cast<int>(detail::byte_at(in_block, 16 + run / 4 * 32 + i % 32) >> run % 4 * 2 & 3u);
+            return static_cast<int>(detail::byte_at(in_block, 16 + run / 4 * 32 + i % 32) >> run % 4 * 2 &
+                                    3u);
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
             const std::byte* const in_block = row + i / block * sizeof(storage);
-            detail::load_bytes(in_block + 16 + i % block / 128 * 32, out[0]);
+            detail::load_32(in_block + 16 + i % block / 128 * 32, out[0]);
             detail::shift_bytes(out[0], static_cast<unsigned>(i % 128 / 32 * 2));
             out[1] = (out[0] >> 2) & 3;
             out[0] &= 3;

@@ -61,8 +61,8 @@ struct q3_k {
             const std::byte* const in_block = row + i / block * sizeof(storage);
             const auto run = static_cast<unsigned>(i % block / 32);
             detail::bytes32 third;
-            detail::load_bytes(in_block + 32 + i % block / 128 * 32, out[0]);
-            detail::load_bytes(in_block, third);
+            detail::load_32(in_block + 32 + i % block / 128 * 32, out[0]);
+            detail::load_32(in_block, third);
             detail::shift_bytes(out[0], run % 4 * 2);
             detail::shift_bytes(third, run);
             out[1] = ((out[0] >> 2) & 3) | ((third & 2) << 1);

@@ -49,7 +49,7 @@ struct q4_k {
             return static_cast<int>(i % 64 < 32 ? pair & 15u : pair >> 4);
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
-            detail::load_bytes(row + i / block * sizeof(storage) + 16 + i % block / 2, out[0]);
+            detail::load_32(row + i / block * sizeof(storage) + 16 + i % block / 2, out[0]);
             out[1] = out[0];
             detail::shift_bytes(out[1], 4);
             out[0] &= 15;

@@ -45,7 +45,8 @@ struct q5_0 {
     }
     struct codes : detail::unsigned_codes<32, 32, 31, 16> {
         static int at(const std::byte* row, std::size_t i) {
-            return static_cast<int>(detail::five_bits_at(row + i / block * sizeof(storage) + 2, i % block)) - zero;
+            return static_cast<int>(detail::five_bits_at(row + i / block * sizeof(storage) + 2, i % block)) -
+                   zero;
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
             const std::byte* const in_block = row + i / block * sizeof(storage) + 2;

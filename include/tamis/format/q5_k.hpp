@@ -60,8 +60,8 @@ struct q5_k {
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
             const std::byte* const in_block = row + i / block * sizeof(storage);
             detail::bytes32 fifth;
-            detail::load_bytes(in_block + 48 + i % block / 2, out[0]);
-            detail::load_bytes(in_block + 16, fifth);
+            detail::load_32(in_block + 48 + i % block / 2, out[0]);
+            detail::load_32(in_block + 16, fifth);
             detail::shift_bytes(fifth, static_cast<unsigned>(i % block / 32));
             out[1] = out[0];
             detail::shift_bytes(out[1], 4);

@@ -70,10 +70,10 @@ struct q6_k {
             const std::size_t half = i % block / 128;
             const auto shift = static_cast<unsigned>(i % 128 / 64 * 4);
             detail::bytes32 high;
-            detail::load_bytes(in_block + 128 + half * 32, high);
+            detail::load_32(in_block + 128 + half * 32, high);
             detail::shift_bytes(high, shift);
-            detail::load_bytes(in_block + half * 64, out[0]);
-            detail::load_bytes(in_block + half * 64 + 32, out[1]);
+            detail::load_32(in_block + half * 64, out[0]);
+            detail::load_32(in_block + half * 64 + 32, out[1]);
             detail::shift_bytes(out[0], shift);
             detail::shift_bytes(out[1], shift);
             out[0] = (out[0] & 15) | ((high & 3) << 4);

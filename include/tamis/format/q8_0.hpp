@@ -42,7 +42,7 @@ struct q8_0 {
             return static_cast<std::int8_t>(row[i / block * sizeof(storage) + 2 + i % block]);
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
-            detail::load_bytes(row + i / block * sizeof(storage) + 2, *out);
+            detail::load_32(row + i / block * sizeof(storage) + 2, *out);
         }
         static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
             detail::scales_of_blocks(row + i / block * sizeof(storage), sizeof(storage), runs, 1.0f, scales);

@@ -52,7 +52,7 @@ struct tq2_0 {
         }
         TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
             const std::byte* const bytes = row + i / block * sizeof(storage) + i % block / 128 * 32;
-            detail::load_bytes(bytes, out[0]);
+            detail::load_32(bytes, out[0]);
             detail::shift_bytes(out[0], static_cast<unsigned>(i % 128 / 32 * 2));
             out[1] = (out[0] >> 2) & 3;
             out[0] &= 3;

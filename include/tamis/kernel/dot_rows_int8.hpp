@@ -14,7 +14,8 @@ namespace detail {
 
 /// The weights of a run of F as integers: what it says of them in F::codes (see weight_format).
 template <class F>
-inline constexpr std::size_t run_of_codes = F::codes::run == whole_row ? int8_block : std::size_t{F::codes::run};
+inline constexpr std::size_t run_of_codes =
+    F::codes::run == whole_row ? int8_block : std::size_t{F::codes::run};
 
 /// The simple loop: one row times one token's values.
 template <class F>
@@ -45,7 +46,8 @@ template <class F>
 struct code_units {
     using C = typename F::codes;
     static constexpr std::size_t weights = C::unit;
-    static constexpr std::size_t in_bytes = block_of<F> == 1 || block_of<F> == whole_row ? weights : (std::max)(block_of<F>, weights);
+    static constexpr std::size_t in_bytes =
+        block_of<F> == 1 || block_of<F> == whole_row ? weights : (std::max)(block_of<F>, weights);
     static constexpr std::size_t bytes = (F::row_bytes(in_bytes) - F::row_bytes(0)) * weights / in_bytes;
     static constexpr std::size_t vectors = weights / 32;
     static constexpr std::size_t runs = weights / run_of_codes<F>;
@@ -68,12 +70,14 @@ struct int8_unit {
 
   private:
     template <std::size_t... I>
-    TAMIS_DETAIL_INLINE void load(const int8_vector (&from)[Tokens], std::size_t i, std::index_sequence<I...>) {
+    TAMIS_DETAIL_INLINE void load(const int8_vector (&from)[Tokens], std::size_t i,
+                                  std::index_sequence<I...>) {
         (load_one(from[I / vectors], i + I % vectors * 32, x[I / vectors][I % vectors],
                   zero[I / vectors][I % vectors]),
          ...);
     }
-    TAMIS_DETAIL_INLINE static void load_one(const int8_vector& from, std::size_t i, bytes32& codes, ints8& off) {
+    TAMIS_DETAIL_INLINE static void load_one(const int8_vector& from, std::size_t i, bytes32& codes,
+                                             ints8& off) {
         using C = typename F::codes;
         from.load(i, codes);
         if constexpr (C::are_signed) {
@@ -87,8 +91,8 @@ struct int8_unit {
 
 /// sum += codes times x, scaled.
 template <class F>
-TAMIS_DETAIL_INLINE void add_codes(const bytes32& codes, const bytes32& x, const ints8& zero, const float* scales,
-                                   floats8& sum) {
+TAMIS_DETAIL_INLINE void add_codes(const bytes32& codes, const bytes32& x, const ints8& zero,
+                                   const float* scales, floats8& sum) {
     using C = typename F::codes;
     ints8 products;
     if constexpr (C::are_signed) {
@@ -118,9 +122,11 @@ class int8_dots {
     using sums_type = floats8[Count][Tokens];
 
   public:
-    TAMIS_DETAIL_INLINE static void multiply(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
-                                             const int8_vector (&x)[Tokens], float* const (&y)[Tokens]) {
-        const std::size_t last = unit::scaled ? (columns + unit::weights - 1) / unit::weights : columns / unit::weights;
+    TAMIS_DETAIL_INLINE static void multiply(const passes_of<Count>& passes, std::size_t pass,
+                                             std::size_t columns, const int8_vector (&x)[Tokens],
+                                             float* const (&y)[Tokens]) {
+        const std::size_t last =
+            unit::scaled ? (columns + unit::weights - 1) / unit::weights : columns / unit::weights;
         const std::byte* now[Count];
         const std::byte* next[Count];
         for (std::size_t k = 0; k < Count; ++k) {
@@ -139,7 +145,8 @@ class int8_dots {
             const std::size_t to = (std::min)(from + unit::a_stretch, last);
             const std::byte* ask[Count];
             for (std::size_t k = 0; k < Count; ++k) {
-                ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes : next[k] - (last - ahead) * unit::bytes;
+                ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes
+                                             : next[k] - (last - ahead) * unit::bytes;
             }
             float scales[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch];
             if constexpr (unit::scaled) {
@@ -160,7 +167,8 @@ class int8_dots {
     /// Those of a row times x's, and what its offsets add.
     TAMIS_DETAIL_INLINE static void make_scales(const std::byte* row, std::size_t from, std::size_t to,
                                                 const int8_vector (&x)[Tokens],
-                                                float (&scales)[Tokens][unit::runs_a_stretch], floats8 (&offsets)[Tokens]) {
+                                                float (&scales)[Tokens][unit::runs_a_stretch],
+                                                floats8 (&offsets)[Tokens]) {
         constexpr std::size_t most = unit::runs_a_stretch;
         float of_row[most];
         float off[most];
@@ -194,11 +202,11 @@ class int8_dots {
     }
 
     template <std::size_t... K>
-    TAMIS_DETAIL_INLINE static void
-    stretch(const std::byte* const (&now)[Count], const std::byte* const (&ask)[Count], std::size_t from,
-            std::size_t to, const int8_vector (&x)[Tokens],
-            const float (&scales)[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch], sums_type& total,
-            std::index_sequence<K...>) {
+    TAMIS_DETAIL_INLINE static void stretch(
+        const std::byte* const (&now)[Count], const std::byte* const (&ask)[Count], std::size_t from,
+        std::size_t to, const int8_vector (&x)[Tokens],
+        const float (&scales)[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch], sums_type& total,
+        std::index_sequence<K...>) {
         sums_type sums;
         (copy_sums(total[K], sums[K], std::make_index_sequence<Tokens>{}), ...);
         for (std::size_t i = from; i < to; ++i) {
@@ -206,7 +214,8 @@ class int8_dots {
                 (prefetch(ask[K] + i * unit::bytes), ...);
             }
             const int8_unit<F, Tokens> values{x, i * unit::weights};
-            (add_row(now[K], i, values, scales[unit::scaled ? K : 0], (i - from) * unit::runs, sums[K], each_product{}),
+            (add_row(now[K], i, values, scales[unit::scaled ? K : 0], (i - from) * unit::runs, sums[K],
+                     each_product{}),
              ...);
         }
         (copy_sums(sums[K], total[K], std::make_index_sequence<Tokens>{}), ...);
@@ -217,20 +226,24 @@ class int8_dots {
         ((to[T] = from[T]), ...);
     }
     template <std::size_t... I>
-    TAMIS_DETAIL_INLINE static void add_row(const std::byte* row, std::size_t i, const int8_unit<F, Tokens>& values,
-                                            const float (&scales)[Tokens][unit::runs_a_stretch], std::size_t r,
-                                            floats8 (&sums)[Tokens], std::index_sequence<I...>) {
+    TAMIS_DETAIL_INLINE static void add_row(const std::byte* row, std::size_t i,
+                                            const int8_unit<F, Tokens>& values,
+                                            const float (&scales)[Tokens][unit::runs_a_stretch],
+                                            std::size_t r, floats8 (&sums)[Tokens],
+                                            std::index_sequence<I...>) {
         bytes32 codes[vectors];
         C::load(row, i * unit::weights, codes);
         constexpr std::size_t runs = unit::runs / vectors;
-        (add_codes<F>(codes[I % vectors], values.x[I / vectors][I % vectors], values.zero[I / vectors][I % vectors],
-                      scales[I / vectors] + r + I % vectors * runs, sums[I / vectors]),
+        (add_codes<F>(codes[I % vectors], values.x[I / vectors][I % vectors],
+                      values.zero[I / vectors][I % vectors], scales[I / vectors] + r + I % vectors * runs,
+                      sums[I / vectors]),
          ...);
     }
 
-    TAMIS_DETAIL_INLINE static void finish(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
-                                           const std::byte* const (&now)[Count], const int8_vector (&x)[Tokens],
-                                           sums_type& sums, const floats8 (&offsets)[Count][Tokens],
+    TAMIS_DETAIL_INLINE static void finish(const passes_of<Count>& passes, std::size_t pass,
+                                           std::size_t columns, const std::byte* const (&now)[Count],
+                                           const int8_vector (&x)[Tokens], sums_type& sums,
+                                           const floats8 (&offsets)[Count][Tokens],
                                            float* const (&y)[Tokens]) {
         for (std::size_t k = 0; k < Count; ++k) {
             for (std::size_t t = 0; t < Tokens; ++t) {
@@ -240,7 +253,7 @@ class int8_dots {
                 float total = sum_of_lanes(sums[k][t]);
                 if constexpr (!unit::scaled) { // one scale for all, and no padding behind the row
                     const std::size_t first = columns / 32 * 32;
-                                        int products = 0;
+                    int products = 0;
                     for (std::size_t j = first; j < columns; ++j) {
                         products += C::at(now[k], j) * x[t].codes[j];
                     }
@@ -255,8 +268,8 @@ class int8_dots {
 
 /// Some tokens from `first` on.
 template <class F, std::size_t Count, std::size_t Tokens>
-void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std::size_t columns, const int8_values& x,
-                          std::size_t first, block<float> y) {
+void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
+                          const int8_values& x, std::size_t first, block<float> y) {
     int8_vector of_x[Tokens];
     float* of_y[Tokens];
     for (std::size_t t = 0; t < Tokens; ++t) {
@@ -269,8 +282,8 @@ void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std:
 /// y[token][r] = row r . x[token] for the rows of a format and any number of tokens: eight rows a pass, or four rows with four
 /// tokens (two where there are few registers).
 template <class F>
-TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns, const int8_values& x,
-                                                block<float> y) {
+TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns,
+                                                const int8_values& x, block<float> y) {
     if (y.rows() == 1) {
         return for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
             dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, 0, y);

@@ -29,8 +29,20 @@ inline constexpr bool multiplies_bytes =
 typedef std::int32_t ints8 __attribute__((vector_size(32)));
 typedef float floats8 __attribute__((vector_size(32)));
 
-TAMIS_DETAIL_INLINE void load_lanes(const float* p, floats8& lanes) { std::memcpy(&lanes, p, sizeof lanes); }
-TAMIS_DETAIL_INLINE void store_lanes(float* p, const floats8& lanes) { std::memcpy(p, &lanes, sizeof lanes); }
+TAMIS_DETAIL_INLINE void load_lanes(const float* p, floats8& lanes) {
+#if defined(__AVX__) // g++ 12 copies an array by halves, and waits for them
+    lanes = (floats8)_mm256_loadu_ps(p);
+#else
+    std::memcpy(&lanes, p, sizeof lanes);
+#endif
+}
+TAMIS_DETAIL_INLINE void store_lanes(float* p, const floats8& lanes) {
+#if defined(__AVX__)
+    _mm256_storeu_ps(p, (__m256)lanes);
+#else
+    std::memcpy(p, &lanes, sizeof lanes);
+#endif
+}
 TAMIS_DETAIL_INLINE void set_lanes(float value, floats8& lanes) {
 #if defined(__AVX__)
     lanes = (floats8)_mm256_set1_ps(value);
@@ -83,8 +95,8 @@ TAMIS_DETAIL_INLINE void dot_unsigned(const bytes32& codes, const bytes32& x, in
     halves_of(x, of_x[0], of_x[1]);
     for (int half = 0; half < 2; ++half) {
 #if defined(__SSSE3__)
-        const __m128i four =
-            _mm_madd_epi16(_mm_maddubs_epi16((__m128i)of_codes[half], (__m128i)of_x[half]), _mm_set1_epi16(1));
+        const __m128i four = _mm_madd_epi16(_mm_maddubs_epi16((__m128i)of_codes[half], (__m128i)of_x[half]),
+                                            _mm_set1_epi16(1));
         std::memcpy(reinterpret_cast<std::byte*>(&lanes) + 16 * half, &four, sizeof four);
 #else
         typedef std::int8_t signed16 __attribute__((vector_size(16)));
@@ -92,7 +104,8 @@ TAMIS_DETAIL_INLINE void dot_unsigned(const bytes32& codes, const bytes32& x, in
         const words products = __builtin_convertvector((signed16)of_codes[half], words) *
                                __builtin_convertvector((signed16)of_x[half], words);
         for (int k = 0; k < 4; ++k) {
-            lanes[4 * half + k] = products[4 * k] + products[4 * k + 1] + products[4 * k + 2] + products[4 * k + 3];
+            lanes[4 * half + k] =
+                products[4 * k] + products[4 * k + 1] + products[4 * k + 2] + products[4 * k + 3];
         }
 #endif
     }
@@ -100,15 +113,15 @@ TAMIS_DETAIL_INLINE void dot_unsigned(const bytes32& codes, const bytes32& x, in
 }
 
 /// The same of signed bytes, all of them but x's -128.
-TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x, [[maybe_unused]] const ints8& of_128,
-                                    ints8& lanes) {
+TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x,
+                                    [[maybe_unused]] const ints8& of_128, ints8& lanes) {
 #if defined(__AVX512VNNI__) && defined(__AVX512VL__)
     lanes = (ints8)_mm256_dpbusd_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
 #elif defined(__AVXVNNI__)
     lanes = (ints8)_mm256_dpbusd_avx_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
 #elif defined(__AVX2__)
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)codes),
-                                               _mm256_sign_epi8((__m256i)x, (__m256i)codes));
+    const __m256i pairs =
+        _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)codes), _mm256_sign_epi8((__m256i)x, (__m256i)codes));
     lanes = (ints8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 #else
     bytes16 of_codes[2], of_x[2];
@@ -126,7 +139,8 @@ TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x, [[ma
         const words products = __builtin_convertvector((signed16)of_codes[half], words) *
                                __builtin_convertvector((signed16)of_x[half], words);
         for (int k = 0; k < 4; ++k) {
-            lanes[4 * half + k] = products[4 * k] + products[4 * k + 1] + products[4 * k + 2] + products[4 * k + 3];
+            lanes[4 * half + k] =
+                products[4 * k] + products[4 * k + 1] + products[4 * k + 2] + products[4 * k + 3];
         }
 #endif
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 #include <tamis/kernel/int8_lanes.hpp>
 #include <tamis/values.hpp>
@@ -58,7 +59,8 @@ inline float to_int8_block(const float* values, std::int8_t* codes) {
     __m256i largest = _mm256_setzero_si256();
     for (int k = 0; k < 4; ++k) {
         v[k] = _mm256_loadu_ps(values + 8 * k);
-        largest = _mm256_max_epi32(largest, _mm256_and_si256(_mm256_castps_si256(v[k]), _mm256_set1_epi32(0x7fffffff)));
+        largest = _mm256_max_epi32(largest, _mm256_and_si256(_mm256_castps_si256(v[k]),
+                                                             _mm256_set1_epi32(0x7fffffff)));
     }
     __m128i four = _mm_max_epi32(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1));
     four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
@@ -73,7 +75,8 @@ inline float to_int8_block(const float* values, std::int8_t* codes) {
     for (int k = 0; k < 4; ++k) {
         whole[k] = _mm256_cvtps_epi32(_mm256_mul_ps(v[k], inverse));
     }
-    const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]), _mm256_packs_epi32(whole[2], whole[3]));
+    const __m256i packed =
+        _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]), _mm256_packs_epi32(whole[2], whole[3]));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(codes),
                         _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
     return by.scale;
@@ -89,7 +92,9 @@ struct int8_vector {
     const float* sums;
 
     /// Codes from value i on.
-    TAMIS_DETAIL_INLINE void load(std::size_t i, bytes32& to) const { std::memcpy(&to, codes + i, sizeof to); }
+    TAMIS_DETAIL_INLINE void load(std::size_t i, bytes32& to) const {
+        load_32(reinterpret_cast<const std::byte*>(codes + i), to);
+    }
 };
 
 /// Those of several tokens, in memory of the workspace.
@@ -130,8 +135,10 @@ class int8_values {
         float* const sums = scales + padded_ / run_;
         for (std::size_t i = 0; i < padded_; i += int8_block) {
             const std::size_t left = i < x.size() ? x.size() - i : 0;
-            const float scale = left >= int8_block ? to_int8_block(unseen(x.data()) + i, codes + i)
-                                                   : to_int8_block_plain(unseen(x.data()) + (left == 0 ? 0 : i), left, codes + i);
+            const float scale =
+                left >= int8_block
+                    ? to_int8_block(unseen(x.data()) + i, codes + i)
+                    : to_int8_block_plain(unseen(x.data()) + (left == 0 ? 0 : i), left, codes + i);
             for (std::size_t r = i; r < i + int8_block; r += run_) {
                 int sum = 0;
                 for (std::size_t k = 0; k < run_; ++k) {
