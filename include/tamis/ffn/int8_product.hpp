@@ -3,6 +3,7 @@
 #include <tamis/ffn/linear.hpp>
 #include <tamis/kernel/dot_rows_int8.hpp>
 #include <tamis/kernel/rounds_to_zero.hpp>
+#include <tamis/kernel/sum_rows_int8.hpp>
 
 TAMIS_BEGIN
 
@@ -14,7 +15,8 @@ struct product_forms {
     friend constexpr bool operator==(const product_forms&, const product_forms&) = default;
 };
 template <weight_format F>
-inline constexpr product_forms int8_products{detail::has_codes<F> && detail::multiplies_bytes, false};
+inline constexpr product_forms int8_products{detail::has_codes<F> && detail::multiplies_bytes,
+                                             detail::sums_int8<F>};
 
 namespace detail {
 
@@ -61,14 +63,15 @@ class int8_dot_product {
 template <class F>
 class int8_sum_product {
     using M = any_layout<F>;
+    using sums = product<added_in_int8<F>, false>;
 
   public:
     int8_sum_product(const M& w, block<const float> in, const active_set& rows, std::span<const float> bias,
                      block<float> out)
-        : sums_{w, in, rows, bias, out}, w_{w}, in_{in}, rows_{rows}, bias_{bias}, out_{out} {}
+        : sums_{as_added(w), in, rows, bias, out}, w_{w}, in_{in}, rows_{rows}, bias_{bias}, out_{out} {}
 
     static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
-        return product<F, false>::bytes(w, tokens, width) + workspace_bytes_of<std::uint32_t>(w.rows()) +
+        return sums::bytes(as_added(w), tokens, width) + workspace_bytes_of<std::uint32_t>(w.rows()) +
                workspace_bytes_of<std::uint32_t>((w.rows() + 31) / 32);
     }
     std::size_t prepare(std::size_t width, workspace& w) {
@@ -97,7 +100,7 @@ class int8_sum_product {
         }
         if (count != rows_.count(n)) {
             rows_ = {false, indices.first(count)};
-            sums_ = {w_, in_, rows_, bias_, out_};
+            sums_ = sums{as_added(w_), in_, rows_, bias_, out_};
         }
         return sums_.prepare(width, w);
     }
@@ -107,7 +110,11 @@ class int8_sum_product {
     std::uint64_t bytes_of_weights() const { return sums_.bytes_of_weights(); }
 
   private:
-    product<F, false> sums_;
+    static any_layout<added_in_int8<F>> as_added(const M& w) {
+        return {w.row(0), w.rows(), w.columns(), w.stride_bytes()};
+    }
+
+    sums sums_;
     M w_;
     block<const float> in_;
     active_set rows_;
