@@ -35,6 +35,7 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
     using plain_type = plain_weights<matrix_type, matrix_type>;
     using chosen = detail::chosen_gating<Gs...>;
     friend ffn_calls<any_ffn>;
+    friend detail::ffn_access;
     static constexpr bool is_right = true;
     static constexpr bool reads_x_before_y = true;
 

@@ -55,6 +55,19 @@ struct ffn_access {
     static std::size_t bytes_for(const Ffn& ffn, std::size_t tokens, std::size_t threads) {
         return ffn.template bytes_for<Products>(tokens, threads);
     }
+    template <class Ffn>
+    static constexpr bool is_right = Ffn::is_right;
+
+    /// The same of a projection, whose calls are its own.
+    template <class Products, class Projection, class X, class Y, class Executor, class Observer>
+    static traffic call(const Projection& p, X&& x, Y&& y, const call_memory& w, const Executor& threads,
+                        Observer& see) {
+        return p.template call<Products>(x, y, w, threads, see);
+    }
+    template <class Products, class Projection, class Executor>
+    static std::size_t call_bytes(const Projection& p, const Executor& threads, std::size_t tokens) {
+        return p.template call_bytes<Products>(threads, tokens);
+    }
 };
 
 } // namespace detail

@@ -96,23 +96,35 @@ class projection {
     template <class X, class Y, executor Executor, class Observer = no_observer>
     traffic operator()(X&& x, Y&& y, const detail::call_memory& w, const Executor& threads,
                        Observer&& see = {}) const {
-        static_assert(observer<std::remove_reference_t<Observer>>,
-                      "tamis: an observer is callable with a const tamis::sighting&");
-        if constexpr (!detail::is_outputs<std::remove_cvref_t<Y>>) {
-            return (*this)(x, outputs{y}, w, threads, see);
-        } else {
-            return run_block(detail::call_end_of<true>(x), y.ends(), w, threads, see);
-        }
+        return call<detail::by_rows>(x, y, w, threads, see);
     }
 
     /// Bytes of workspace that a call needs, for a block of so many tokens or for so many at a time.
     template <executor Executor = serial>
     std::size_t workspace_bytes(const Executor& threads = {}, std::size_t tokens = 1) const {
+        return call_bytes<detail::by_rows>(threads, tokens);
+    }
+
+  private:
+    friend detail::ffn_access;
+
+    template <class Products, class X, class Y, class Executor, class Observer>
+    traffic call(X&& x, Y&& y, const detail::call_memory& w, const Executor& threads, Observer& see) const {
+        static_assert(observer<std::remove_reference_t<Observer>>,
+                      "tamis: an observer is callable with a const tamis::sighting&");
+        if constexpr (!detail::is_outputs<std::remove_cvref_t<Y>>) {
+            return call<Products>(x, outputs{y}, w, threads, see);
+        } else {
+            return run_block<Products>(detail::call_end_of<true>(x), y.ends(), w, threads, see);
+        }
+    }
+    template <class Products, class Executor>
+    std::size_t call_bytes(const Executor& threads, std::size_t tokens) const {
         const std::size_t together = std::clamp<std::size_t>(tokens, 1, most_tokens);
         const std::size_t h = width();
         const std::size_t products = std::apply(
             [&](const auto&... m) {
-                return (detail::by_rows::up_bytes(as_up(m), together, width_of(threads)) + ...);
+                return (Products::up_bytes(as_up(m), together, width_of(threads)) + ...);
             },
             weights_.matrices);
         std::size_t copies = detail::bytes_of_rows(together, h); // of what is no plain float
@@ -125,7 +137,6 @@ class projection {
                (std::max)(products, policies_.selection_bytes(site::input, h));
     }
 
-  private:
     template <class Of>
     struct type_of {};
     using weights_type = type_of<Weights>;
@@ -171,12 +182,12 @@ class projection {
         }
     }
 
-    template <class In, class... Out, class Executor, class Observer>
+    template <class Products, class In, class... Out, class Executor, class Observer>
     traffic run_block(const In& x, const std::tuple<Out...>& ys, const detail::call_memory& w,
                       const Executor& threads, Observer& see) const {
         check(x, ys, w.memory);
         const std::size_t together = (std::min)({x.rows(), most_tokens, w.tokens});
-        const std::size_t bytes = workspace_bytes(threads, together);
+        const std::size_t bytes = call_bytes<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {
             fail_sizes(
                 "tamis::workspace: this call needs %zu bytes (workspace_bytes(threads, tokens)), got %zu; "
@@ -186,13 +197,13 @@ class projection {
         [[maybe_unused]] const detail::in_use held{w.memory.memory_left()};
         traffic total;
         for (std::size_t first = 0; first < x.rows(); first += together) {
-            total += run(x, ys, w.memory, threads, see, first, (std::min)(together, x.rows() - first),
-                         std::index_sequence_for<Out...>{});
+            total += run<Products>(x, ys, w.memory, threads, see, first,
+                                   (std::min)(together, x.rows() - first), std::index_sequence_for<Out...>{});
         }
         return total;
     }
 
-    template <class In, class... Out, class Executor, class Observer, std::size_t... K>
+    template <class Products, class In, class... Out, class Executor, class Observer, std::size_t... K>
     traffic run(const In& from, const std::tuple<Out...>& ys, workspace w, const Executor& threads,
                 Observer& see, std::size_t first, std::size_t tokens, std::index_sequence<K...>) const {
         traffic read = detail::traffic_of_group(weights_.bytes(), tokens);
@@ -206,8 +217,8 @@ class projection {
             detail::show_all<site::input>(x, see, first);
         }
         detail::run_products(threads, w, read,
-                             detail::by_rows::up(as_up(std::get<K>(weights_.matrices)), x, input.active(),
-                                                 detail::active_set{}, weights_.biases[K], out[K])...);
+                             Products::up(as_up(std::get<K>(weights_.matrices)), x, input.active(),
+                                          detail::active_set{}, weights_.biases[K], out[K])...);
         const auto write = [&](const auto& y, block<float> made) {
             for (std::size_t token = 0; token < tokens && !std::remove_cvref_t<decltype(y)>::is_plain;
                  ++token) {

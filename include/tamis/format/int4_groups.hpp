@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -42,6 +43,24 @@ struct int4_groups {
         detail::scaled_bytes((q & 15) - zero, scale, out);
         detail::scaled_bytes((q >> 4) - zero, scale, out + detail::vectors_of_16);
     }
+    struct codes : detail::signed_codes<32, 32> {
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const group = row + i / block * sizeof(storage);
+            const unsigned pair = detail::byte_at(group, 5 + i % block / 32 * 16 + i % 16);
+            const unsigned q = i % 32 < 16 ? pair & 15u : pair >> 4;
+            return static_cast<std::int8_t>(static_cast<std::uint8_t>(q - detail::byte_at(group, 4)));
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const group = row + i / block * sizeof(storage);
+            detail::load_halves(group + 5 + i % block / 2, *out);
+            *out -= static_cast<std::uint8_t>(group[4]);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            for (std::size_t r = 0; r < runs; ++r) {
+                scales[r] = detail::integer_at<float>(row + (i + 32 * r) / block * sizeof(storage));
+            }
+        }
+    };
 };
 static_assert(sizeof(int4_groups<32>::storage) == 21);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
@@ -27,6 +28,17 @@ struct int8_by_row {
     static detail::vec load(const std::byte* row, std::size_t i) {
         return detail::widen_to_vec::int8(row + sizeof(float) + i);
     }
+    struct codes : detail::signed_codes<32, whole_row> {
+        static int at(const std::byte* row, std::size_t i) {
+            return static_cast<std::int8_t>(row[sizeof(float) + i]);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_32(row + sizeof(float) + i, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t, std::size_t, float* scales, float*) {
+            *scales = scale(row, 0);
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         detail::quantiser quantised{from, 127};
         quantised.measure_in(large_enough(quantised));

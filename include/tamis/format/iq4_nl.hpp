@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -32,6 +33,19 @@ struct iq4_nl {
                                               detail::vec* out) {
         detail::looked_up_halves(row + i / block * sizeof(storage) + 2, table, *scale, out);
     }
+    struct codes : detail::signed_codes<32, 32> {
+        static int at(const std::byte* row, std::size_t i) {
+            const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
+            return table[i % block < 16 ? pair & 15u : pair >> 4];
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_halves(row + i / block * sizeof(storage) + 2, *out);
+            detail::look_up(table, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            detail::scales_of_blocks(row + i / block * sizeof(storage), sizeof(storage), runs, 1.0f, scales);
+        }
+    };
 };
 static_assert(sizeof(iq4_nl::storage) == 18);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -39,6 +40,20 @@ inline void k_factors(const std::byte* row, std::size_t block_bytes, std::size_t
             const auto shift = static_cast<unsigned>(16 * (p % 2));
             by.times((scales[p / 2] >> shift & 0xffffu) | (minima[p / 2] >> shift) << 16, out);
         }
+    }
+}
+
+/// The scales of `runs` runs (of whole blocks), and the minima less than zero.
+inline void k_numbers(const std::byte* block, std::size_t block_bytes, std::size_t runs, float* scales,
+                      float* offsets) {
+    for (std::size_t r = 0; r < runs; r += 8, block += block_bytes) {
+        const auto a = integer_at<std::uint32_t>(block + 4);
+        const auto b = integer_at<std::uint32_t>(block + 8);
+        const auto c = integer_at<std::uint32_t>(block + 12);
+        const std::uint64_t high_scales = (c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u);
+        const std::uint64_t high_minima = (c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u);
+        eight_numbers((a & 0x3f3f3f3fu) | high_scales << 32, f16::at(block, 0), scales + r);
+        eight_numbers((b & 0x3f3f3f3fu) | high_minima << 32, -f16::at(block, 1), offsets + r);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
@@ -45,6 +46,22 @@ struct mxfp4 {
         }
         detail::looked_up_halves(in_block + 1, table, detail::bits_as<float>((e - 1) << 23), out);
     }
+    struct codes : detail::signed_codes<32, 32> {
+        static int at(const std::byte* row, std::size_t i) {
+            const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 1 + i % 16);
+            return table[i % block < 16 ? pair & 15u : pair >> 4];
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_halves(row + i / block * sizeof(storage) + 1, *out);
+            detail::look_up(table, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            for (std::size_t r = 0; r < runs; ++r) { // of halves: 2^(e - 128)
+                const unsigned e = detail::byte_at(row, (i / block + r) * sizeof(storage));
+                scales[r] = detail::bits_as<float>(e > 1 ? (e - 1) << 23 : 0x200000u << e);
+            }
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -49,6 +50,36 @@ struct q2_k {
         detail::affine_bytes(q & 3, by, by + 4, out);
         detail::affine_bytes((q >> 2) & 3, by + 2, by + 6, out + 2 * detail::vectors_of_16);
     }
+    struct codes : detail::unsigned_codes<64, 16, 3> {
+        static constexpr bool has_offset = true;
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const std::size_t run = i % block / 32;
+            return static_cast<int>(detail::byte_at(in_block, 16 + run / 4 * 32 + i % 32) >> run % 4 * 2 &
+                                    3u);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            detail::load_32(in_block + 16 + i % block / 128 * 32, out[0]);
+            detail::shift_bytes(out[0], static_cast<unsigned>(i % 128 / 32 * 2));
+            out[1] = (out[0] >> 2) & 3;
+            out[0] &= 3;
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales,
+                            float* offsets) {
+            constexpr std::uint64_t low = 0x0f0f0f0f0f0f0f0f;
+            for (std::size_t r = 0; r < runs; r += 16) {
+                const std::byte* const in_block = row + (i / block + r / 16) * sizeof(storage);
+                const float d = f16::at(in_block + 80, 0);
+                const float dmin = -f16::at(in_block + 80, 1);
+                for (std::size_t half = 0; half < 16; half += 8) {
+                    const auto both = detail::integer_at<std::uint64_t>(in_block + half);
+                    detail::eight_numbers(both & low, d, scales + r + half);
+                    detail::eight_numbers(both >> 4 & low, dmin, offsets + r + half);
+                }
+            }
+        }
+    };
 };
 static_assert(sizeof(q2_k::storage) == 84);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -48,6 +49,34 @@ struct q3_k {
         detail::scaled_bytes((((low >> 2) & 3) | ((third & 2) << 1)) - 4, scales[2], scales[3],
                              out + 2 * detail::vectors_of_16);
     }
+    struct codes : detail::unsigned_codes<64, 16, 7, 4> {
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const std::size_t run = i % block / 32;
+            const unsigned low = detail::byte_at(in_block, 32 + run / 4 * 32 + i % 32) >> run % 4 * 2 & 3u;
+            const unsigned third = detail::byte_at(in_block, i % 32) >> run & 1u;
+            return static_cast<int>(low | third << 2) - zero;
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const auto run = static_cast<unsigned>(i % block / 32);
+            detail::bytes32 third;
+            detail::load_32(in_block + 32 + i % block / 128 * 32, out[0]);
+            detail::load_32(in_block, third);
+            detail::shift_bytes(out[0], run % 4 * 2);
+            detail::shift_bytes(third, run);
+            out[1] = ((out[0] >> 2) & 3) | ((third & 2) << 1);
+            out[0] = (out[0] & 3) | ((third & 1) << 2);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            for (std::size_t r = 0; r < runs; r += 8) {
+                const std::byte* const in_block = row + (i / block + r / 16) * sizeof(storage);
+                const std::uint64_t low = four_scales(in_block, r / 4 % 4);
+                const std::uint64_t high = four_scales(in_block, r / 4 % 4 + 1);
+                detail::eight_numbers(low | high << 32, f16::at(in_block + 108, 0), scales + r);
+            }
+        }
+    };
 
   private:
     /// Those of 64 weights, less 32, as signed bytes: eight bytes hold low halves, four the high two bits.

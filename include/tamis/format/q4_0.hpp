@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
@@ -47,6 +48,18 @@ struct q4_0 {
     TAMIS_DETAIL_INLINE static void load_block(const std::byte* row, detail::vec* out) {
         load_halves(row + 2, out, std::make_index_sequence<16 / detail::vec::size>{});
     }
+    struct codes : detail::unsigned_codes<32, 32, 15, 8> {
+        static int at(const std::byte* row, std::size_t i) {
+            const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
+            return static_cast<int>(i % block < 16 ? pair & 15u : pair >> 4) - zero;
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_halves(row + i / block * sizeof(storage) + 2, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            detail::scales_of_blocks(row + i / block * sizeof(storage), sizeof(storage), runs, 1.0f, scales);
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};

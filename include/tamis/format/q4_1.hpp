@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise_range.hpp>
 
 #include <algorithm>
@@ -44,6 +45,22 @@ struct q4_1 {
                                   out[detail::vectors_of_16 + v]);
         }
     }
+    struct codes : detail::unsigned_codes<32, 32, 15> {
+        static constexpr bool has_offset = true;
+        static int at(const std::byte* row, std::size_t i) {
+            const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 4 + i % 16);
+            return static_cast<int>(i % block < 16 ? pair & 15u : pair >> 4);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_halves(row + i / block * sizeof(storage) + 4, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales,
+                            float* offsets) {
+            const std::byte* const first = row + i / block * sizeof(storage);
+            detail::scales_of_blocks(first, sizeof(storage), runs, 1.0f, scales);
+            detail::scales_of_blocks(first + 2, sizeof(storage), runs, 1.0f, offsets);
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};

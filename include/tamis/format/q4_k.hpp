@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/k_scales.hpp>
 
 TAMIS_BEGIN
@@ -40,6 +41,25 @@ struct q4_k {
             detail::affine_halves(q + v * vec::size, both, out[v], out[32 / vec::size + v]);
         }
     }
+    struct codes : detail::unsigned_codes<64, 32, 15> {
+        static constexpr bool has_offset = true;
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const unsigned pair = detail::byte_at(in_block, 16 + i % block / 64 * 32 + i % 32);
+            return static_cast<int>(i % 64 < 32 ? pair & 15u : pair >> 4);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_32(row + i / block * sizeof(storage) + 16 + i % block / 2, out[0]);
+            out[1] = out[0];
+            detail::shift_bytes(out[1], 4);
+            out[0] &= 15;
+            out[1] &= 15;
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales,
+                            float* offsets) {
+            detail::k_numbers(row + i / block * sizeof(storage), sizeof(storage), runs, scales, offsets);
+        }
+    };
 };
 static_assert(sizeof(q4_k::storage) == 144);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise_range.hpp>
 
 #include <algorithm>
@@ -40,6 +41,26 @@ struct q5_1 {
         detail::affine_bytes((q >> 4) | (detail::bytes_of_bits(fifth >> 16) & 16), of_block[0], of_block[1],
                              out + detail::vectors_of_16);
     }
+    struct codes : detail::unsigned_codes<32, 32, 31> {
+        static constexpr bool has_offset = true;
+        static int at(const std::byte* row, std::size_t i) {
+            return static_cast<int>(detail::five_bits_at(row + i / block * sizeof(storage) + 4, i % block)) -
+                   zero;
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const in_block = row + i / block * sizeof(storage) + 4;
+            detail::bytes32 fifth;
+            detail::value_where(detail::integer_at<std::uint32_t>(in_block), 16, fifth);
+            detail::load_halves(in_block + 4, *out);
+            *out |= fifth;
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales,
+                            float* offsets) {
+            const std::byte* const first = row + i / block * sizeof(storage);
+            detail::scales_of_blocks(first, sizeof(storage), runs, 1.0f, scales);
+            detail::scales_of_blocks(first + 2, sizeof(storage), runs, 1.0f, offsets);
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             float weights[block] = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/k_scales.hpp>
 
 TAMIS_BEGIN
@@ -47,6 +48,31 @@ struct q5_k {
         detail::affine_bytes((q >> 4) | ((fifth & 2) << 3), scales + 2, offsets + 2,
                              out + 2 * detail::vectors_of_16);
     }
+    struct codes : detail::unsigned_codes<64, 32, 31> {
+        static constexpr bool has_offset = true;
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const std::size_t run = i % block / 32;
+            const unsigned pair = detail::byte_at(in_block, 48 + run / 2 * 32 + i % 32);
+            const unsigned fifth = detail::byte_at(in_block, 16 + i % 32) >> run & 1u;
+            return static_cast<int>((run % 2 == 0 ? pair & 15u : pair >> 4) | fifth << 4);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            detail::bytes32 fifth;
+            detail::load_32(in_block + 48 + i % block / 2, out[0]);
+            detail::load_32(in_block + 16, fifth);
+            detail::shift_bytes(fifth, static_cast<unsigned>(i % block / 32));
+            out[1] = out[0];
+            detail::shift_bytes(out[1], 4);
+            out[0] = (out[0] & 15) | ((fifth & 1) << 4);
+            out[1] = (out[1] & 15) | ((fifth & 2) << 3);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales,
+                            float* offsets) {
+            detail::k_numbers(row + i / block * sizeof(storage), sizeof(storage), runs, scales, offsets);
+        }
+    };
 };
 static_assert(sizeof(q5_k::storage) == 176);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 
 TAMIS_BEGIN
 
@@ -55,6 +56,38 @@ struct q6_k {
                                  out + 2 * k * detail::vectors_of_16);
         }
     }
+    struct codes : detail::unsigned_codes<64, 16, 63, 32> {
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const std::size_t half = i % block / 128;
+            const std::size_t k = i % 128;
+            const unsigned low = detail::byte_at(in_block, half * 64 + k % 64) >> (k < 64 ? 0 : 4) & 15u;
+            const unsigned high = detail::byte_at(in_block, 128 + half * 32 + k % 32) >> k / 32 * 2 & 3u;
+            return static_cast<int>(low | high << 4) - zero;
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const std::size_t half = i % block / 128;
+            const auto shift = static_cast<unsigned>(i % 128 / 64 * 4);
+            detail::bytes32 high;
+            detail::load_32(in_block + 128 + half * 32, high);
+            detail::shift_bytes(high, shift);
+            detail::load_32(in_block + half * 64, out[0]);
+            detail::load_32(in_block + half * 64 + 32, out[1]);
+            detail::shift_bytes(out[0], shift);
+            detail::shift_bytes(out[1], shift);
+            out[0] = (out[0] & 15) | ((high & 3) << 4);
+            out[1] = (out[1] & 15) | ((high & 12) << 2);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            for (std::size_t r = 0; r < runs; r += 16) {
+                const std::byte* const in_block = row + (i / block + r / 16) * sizeof(storage);
+                const float d = f16::at(in_block + 208, 0);
+                detail::eight_numbers(detail::integer_at<std::uint64_t>(in_block + 192), d, scales + r);
+                detail::eight_numbers(detail::integer_at<std::uint64_t>(in_block + 200), d, scales + r + 8);
+            }
+        }
+    };
 };
 static_assert(sizeof(q6_k::storage) == 210);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
@@ -36,6 +37,17 @@ struct q8_0 {
     static detail::vec load(const std::byte* row, std::size_t i) {
         return detail::widen_to_vec::int8(row + i / block * sizeof(storage) + 2 + i % block);
     }
+    struct codes : detail::signed_codes<32, 32> {
+        static int at(const std::byte* row, std::size_t i) {
+            return static_cast<std::int8_t>(row[i / block * sizeof(storage) + 2 + i % block]);
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            detail::load_32(row + i / block * sizeof(storage) + 2, *out);
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            detail::scales_of_blocks(row + i / block * sizeof(storage), sizeof(storage), runs, 1.0f, scales);
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             const auto weights = from.subspan(first, (std::min)(block, from.size() - first));

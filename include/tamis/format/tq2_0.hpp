@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/codes.hpp>
+#include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 
 #include <algorithm>
@@ -43,6 +44,25 @@ struct tq2_0 {
         detail::scaled_bytes((q & 3) - 1, *scale, *scale, out);
         detail::scaled_bytes(((q >> 2) & 3) - 1, *scale, *scale, out + 2 * detail::vectors_of_16);
     }
+    struct codes : detail::unsigned_codes<64, 32, 3, 1> {
+        static int at(const std::byte* row, std::size_t i) {
+            const std::byte* const in_block = row + i / block * sizeof(storage);
+            const unsigned four = detail::byte_at(in_block, i % block / 128 * 32 + i % 32);
+            return static_cast<int>(four >> i % 128 / 32 * 2 & 3u) - zero;
+        }
+        TAMIS_DETAIL_INLINE static void load(const std::byte* row, std::size_t i, detail::bytes32* out) {
+            const std::byte* const bytes = row + i / block * sizeof(storage) + i % block / 128 * 32;
+            detail::load_32(bytes, out[0]);
+            detail::shift_bytes(out[0], static_cast<unsigned>(i % 128 / 32 * 2));
+            out[1] = (out[0] >> 2) & 3;
+            out[0] &= 3;
+        }
+        static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float*) {
+            for (std::size_t r = 0; r < runs; ++r) {
+                scales[r] = f16::at(row + (i + 32 * r) / block * sizeof(storage) + 64, 0);
+            }
+        }
+    };
     static void pack(std::span<const float> from, std::byte* row) {
         for (std::size_t first = 0; first < from.size(); first += block, row += sizeof(storage)) {
             const auto weights = from.subspan(first, (std::min)(block, from.size() - first));

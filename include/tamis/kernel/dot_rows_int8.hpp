@@ -1,0 +1,310 @@
+#pragma once
+
+#include <tamis/format/integer_codes.hpp>
+#include <tamis/kernel/int8_values.hpp>
+#include <tamis/kernel/step.hpp>
+
+TAMIS_BEGIN
+
+// Dot products of active rows with values in blocks of eight-bit integers, for formats whose codes are integers: products and
+// their sum over a block are exact, and scaled once a block. Rows that are not listed are not read. Each product is summed in
+// one order, whichever rows and tokens are taken with it.
+
+namespace detail {
+
+/// The weights of a run of F as integers: what it says of them in F::codes (see weight_format).
+template <class F>
+inline constexpr std::size_t run_of_codes =
+    F::codes::run == whole_row ? int8_block : std::size_t{F::codes::run};
+
+/// The simple loop: one row times one token's values.
+template <class F>
+float dot_int8_plain(const std::byte* row, std::size_t columns, const int8_vector& x) {
+    using C = typename F::codes;
+    float sum = 0;
+    constexpr std::size_t run = run_of_codes<F>;
+    float scales[int8_stretch / run] = {};
+    float offsets[int8_stretch / run] = {};
+    for (std::size_t first = 0; first < columns; first += run) {
+        const std::size_t r = C::run == whole_row ? 0 : first % int8_stretch / run;
+        if (r == 0) {
+            const std::size_t runs = ((std::min)(columns - first, int8_stretch) + run - 1) / run;
+            C::numbers(row, first, runs, scales, offsets);
+        }
+        int products = 0;
+        for (std::size_t j = first; j < (std::min)(first + run, columns); ++j) {
+            products += C::at(row, j) * x.codes[j];
+        }
+        sum += scales[r] * x.scales[first / run] * static_cast<float>(products);
+        sum += C::has_offset ? offsets[r] * x.sums[first / run] : 0.0f;
+    }
+    return sum;
+}
+
+/// Units of codes in a row, and where memory is asked for ahead.
+template <class F>
+struct code_units {
+    using C = typename F::codes;
+    static constexpr std::size_t weights = C::unit;
+    static constexpr std::size_t in_bytes =
+        block_of<F> == 1 || block_of<F> == whole_row ? weights : (std::max)(block_of<F>, weights);
+    static constexpr std::size_t bytes = (F::row_bytes(in_bytes) - F::row_bytes(0)) * weights / in_bytes;
+    static constexpr std::size_t vectors = weights / 32;
+    static constexpr std::size_t runs = weights / run_of_codes<F>;
+    static constexpr std::size_t a_line = bytes < 64 ? (64 + bytes / 2) / bytes : 1;
+    static constexpr std::size_t a_stretch = int8_stretch / weights;
+    static constexpr std::size_t runs_a_stretch = int8_stretch / run_of_codes<F>;
+    static constexpr bool scaled = C::run != whole_row; // by more than x's scales
+};
+
+/// The values that a unit is multiplied with, of several tokens, and what is taken off for the codes' zero.
+template <class F, std::size_t Tokens>
+struct int8_unit {
+    static constexpr std::size_t vectors = code_units<F>::vectors;
+    bytes32 x[Tokens][vectors];
+    ints8 zero[Tokens][vectors];
+
+    TAMIS_DETAIL_INLINE int8_unit(const int8_vector (&from)[Tokens], std::size_t i) {
+        load(from, i, std::make_index_sequence<Tokens * vectors>{});
+    }
+
+  private:
+    template <std::size_t... I>
+    TAMIS_DETAIL_INLINE void load(const int8_vector (&from)[Tokens], std::size_t i,
+                                  std::index_sequence<I...>) {
+        (load_one(from[I / vectors], i + I % vectors * 32, x[I / vectors][I % vectors],
+                  zero[I / vectors][I % vectors]),
+         ...);
+    }
+    TAMIS_DETAIL_INLINE static void load_one(const int8_vector& from, std::size_t i, bytes32& codes,
+                                             ints8& off) {
+        using C = typename F::codes;
+        from.load(i, codes);
+        if constexpr (C::are_signed) {
+            dot_of_128(codes, off);
+        } else if constexpr (C::zero != 0) {
+            constexpr auto zero_code = static_cast<std::uint8_t>(C::zero);
+            dot_unsigned<C::zero>(bytes32{} + zero_code, codes, off);
+        }
+    }
+};
+
+/// sum += codes times x, scaled.
+template <class F>
+TAMIS_DETAIL_INLINE void add_codes(const bytes32& codes, const bytes32& x, const ints8& zero,
+                                   const float* scales, floats8& sum) {
+    using C = typename F::codes;
+    ints8 products;
+    if constexpr (C::are_signed) {
+        dot_signed(codes, x, zero, products);
+    } else {
+        dot_unsigned<C::most>(codes, x, products);
+        if constexpr (C::zero != 0) {
+            products -= zero;
+        }
+    }
+    floats8 by;
+    if constexpr (run_of_codes<F> == 16) {
+        set_halves(scales[0], scales[1], by);
+    } else {
+        set_lanes(scales[0], by);
+    }
+    add_product(products, by, sum);
+}
+
+template <class F, std::size_t Count, std::size_t Tokens>
+class int8_dots {
+    using C = typename F::codes;
+    using unit = code_units<F>;
+    static constexpr std::size_t vectors = unit::vectors;
+    using each_row = std::make_index_sequence<Count>;
+    using each_product = std::make_index_sequence<Tokens * vectors>;
+    using sums_type = floats8[Count][Tokens];
+
+  public:
+    TAMIS_DETAIL_INLINE static void multiply(const passes_of<Count>& passes, std::size_t pass,
+                                             std::size_t columns, const int8_vector (&x)[Tokens],
+                                             float* const (&y)[Tokens]) {
+        const std::size_t last =
+            unit::scaled ? (columns + unit::weights - 1) / unit::weights : columns / unit::weights;
+        const std::byte* now[Count];
+        const std::byte* next[Count];
+        for (std::size_t k = 0; k < Count; ++k) {
+            now[k] = unseen(passes.memory(pass, k));
+            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
+        }
+        const std::size_t ahead = (std::min)(std::size_t{1536} / unit::bytes, last);
+        sums_type sums;
+        floats8 offsets[Count][Tokens];
+        for (std::size_t k = 0; k < Count; ++k) {
+            for (std::size_t t = 0; t < Tokens; ++t) {
+                sums[k][t] = offsets[k][t] = floats8{};
+            }
+        }
+        for (std::size_t from = 0; from < last; from += unit::a_stretch) {
+            const std::size_t to = (std::min)(from + unit::a_stretch, last);
+            const std::byte* ask[Count];
+            for (std::size_t k = 0; k < Count; ++k) {
+                ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes
+                                             : next[k] - (last - ahead) * unit::bytes;
+            }
+            float scales[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch];
+            if constexpr (unit::scaled) {
+                for (std::size_t k = 0; k < Count; ++k) {
+                    make_scales(now[k], from, to, x, scales[k], offsets[k]);
+                }
+            } else {
+                for (std::size_t t = 0; t < Tokens; ++t) {
+                    copy_n(x[t].scales + from * unit::runs, unit::runs_a_stretch, scales[0][t]);
+                }
+            }
+            stretch(now, ask, from, to, x, scales, sums, each_row{});
+        }
+        finish(passes, pass, columns, now, x, sums, offsets, y);
+    }
+
+  private:
+    /// Those of a row times x's, and what its offsets add.
+    TAMIS_DETAIL_INLINE static void make_scales(const std::byte* row, std::size_t from, std::size_t to,
+                                                const int8_vector (&x)[Tokens],
+                                                float (&scales)[Tokens][unit::runs_a_stretch],
+                                                floats8 (&offsets)[Tokens]) {
+        constexpr std::size_t most = unit::runs_a_stretch;
+        float of_row[most];
+        float off[most];
+        const std::size_t runs = (to - from) * unit::runs;
+        if constexpr (C::has_offset) {
+            for (std::size_t r = runs / 8 * 8; r < most; ++r) {
+                off[r] = 0;
+            }
+        }
+        C::numbers(row, from * unit::weights, runs, of_row, off);
+        if constexpr (C::has_offset) {
+            for (std::size_t r = runs; r < (runs + 7) / 8 * 8; ++r) {
+                off[r] = 0;
+            }
+        }
+        for (std::size_t t = 0; t < Tokens; ++t) {
+            const float* const of_x = x[t].scales + from * unit::runs;
+            const float* const sums = x[t].sums + from * unit::runs;
+            for (std::size_t r = 0; r < most; r += 8) {
+                floats8 a, b;
+                load_lanes(of_row + r, a);
+                load_lanes(of_x + r, b);
+                store_lanes(scales[t] + r, a * b);
+                if constexpr (C::has_offset) {
+                    load_lanes(off + r, a);
+                    load_lanes(sums + r, b);
+                    add_product(a, b, offsets[t]);
+                }
+            }
+        }
+    }
+
+    template <std::size_t... K>
+    TAMIS_DETAIL_INLINE static void stretch(
+        const std::byte* const (&now)[Count], const std::byte* const (&ask)[Count], std::size_t from,
+        std::size_t to, const int8_vector (&x)[Tokens],
+        const float (&scales)[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch], sums_type& total,
+        std::index_sequence<K...>) {
+        sums_type sums;
+        (copy_sums(total[K], sums[K], std::make_index_sequence<Tokens>{}), ...);
+        for (std::size_t i = from; i < to; ++i) {
+            if ((i - from) % unit::a_line == 0) {
+                (prefetch(ask[K] + i * unit::bytes), ...);
+            }
+            const int8_unit<F, Tokens> values{x, i * unit::weights};
+            (add_row(now[K], i, values, scales[unit::scaled ? K : 0], (i - from) * unit::runs, sums[K],
+                     each_product{}),
+             ...);
+        }
+        (copy_sums(sums[K], total[K], std::make_index_sequence<Tokens>{}), ...);
+    }
+    template <std::size_t... T>
+    TAMIS_DETAIL_INLINE static void copy_sums(const floats8 (&from)[Tokens], floats8 (&to)[Tokens],
+                                              std::index_sequence<T...>) {
+        ((to[T] = from[T]), ...);
+    }
+    template <std::size_t... I>
+    TAMIS_DETAIL_INLINE static void add_row(const std::byte* row, std::size_t i,
+                                            const int8_unit<F, Tokens>& values,
+                                            const float (&scales)[Tokens][unit::runs_a_stretch],
+                                            std::size_t r, floats8 (&sums)[Tokens],
+                                            std::index_sequence<I...>) {
+        bytes32 codes[vectors];
+        C::load(row, i * unit::weights, codes);
+        constexpr std::size_t runs = unit::runs / vectors;
+        (add_codes<F>(codes[I % vectors], values.x[I / vectors][I % vectors],
+                      values.zero[I / vectors][I % vectors], scales[I / vectors] + r + I % vectors * runs,
+                      sums[I / vectors]),
+         ...);
+    }
+
+    TAMIS_DETAIL_INLINE static void finish(const passes_of<Count>& passes, std::size_t pass,
+                                           std::size_t columns, const std::byte* const (&now)[Count],
+                                           const int8_vector (&x)[Tokens], sums_type& sums,
+                                           const floats8 (&offsets)[Count][Tokens],
+                                           float* const (&y)[Tokens]) {
+        for (std::size_t k = 0; k < Count; ++k) {
+            for (std::size_t t = 0; t < Tokens; ++t) {
+                if constexpr (C::has_offset) {
+                    sums[k][t] += offsets[k][t];
+                }
+                float total = sum_of_lanes(sums[k][t]);
+                if constexpr (!unit::scaled) { // one scale for all, and no padding behind the row
+                    const std::size_t first = columns / 32 * 32;
+                    int products = 0;
+                    for (std::size_t j = first; j < columns; ++j) {
+                        products += C::at(now[k], j) * x[t].codes[j];
+                    }
+                    total += first < columns ? x[t].scales[first / 32] * static_cast<float>(products) : 0.0f;
+                    total *= F::scale(now[k], 0);
+                }
+                y[t][passes.row(pass, k)] = total;
+            }
+        }
+    }
+};
+
+/// Some tokens from `first` on.
+template <class F, std::size_t Count, std::size_t Tokens>
+void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
+                          const int8_values& x, std::size_t first, block<float> y) {
+    int8_vector of_x[Tokens];
+    float* of_y[Tokens];
+    for (std::size_t t = 0; t < Tokens; ++t) {
+        of_x[t] = x[first + t];
+        of_y[t] = y.row(first + t).data();
+    }
+    int8_dots<F, Count, Tokens>::multiply(passes, pass, columns, of_x, of_y);
+}
+
+/// y[token][r] = row r . x[token] for the rows of a format and any number of tokens: eight rows a pass, or four rows with four
+/// tokens (two where there are few registers).
+template <class F>
+TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns,
+                                                const int8_values& x, block<float> y) {
+    if (y.rows() == 1) {
+        return for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
+            dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, 0, y);
+        });
+    }
+#if defined(__AVX512VL__)
+    constexpr std::size_t most = 4;
+#else
+    constexpr std::size_t most = 2;
+#endif
+    for_each_pass<4>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
+        std::size_t token = 0;
+        for (; token + most <= y.rows(); token += most) {
+            dot_rows_with_tokens<F, Count, most>(passes, i, columns, x, token, y);
+        }
+        for (; token < y.rows(); ++token) {
+            dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, token, y);
+        }
+    });
+}
+
+} // namespace detail
+
+TAMIS_END
