@@ -49,3 +49,11 @@ if(TAMIS_INSTALL_EIGEN)
     configure_file(cmake/tamis-eigen.pc.in "${PROJECT_BINARY_DIR}/package/tamis-eigen.pc" @ONLY)
     install(FILES "${PROJECT_BINARY_DIR}/package/tamis-eigen.pc" DESTINATION "${pkgconfig_dir}")
 endif()
+
+# The build folder serves find_package as well (-D tamis_DIR=BUILD/package): an editable package of Conan is one.
+if(PROJECT_IS_TOP_LEVEL)
+    export(EXPORT tamis-targets NAMESPACE tamis:: FILE "${PROJECT_BINARY_DIR}/package/tamis-targets.cmake")
+    foreach(file tamis_find.cmake tamis_simd.cmake)
+        configure_file(cmake/${file} "${PROJECT_BINARY_DIR}/package/${file}" COPYONLY)
+    endforeach()
+endif()
