@@ -37,7 +37,8 @@ int main() {
     const auto x = some_numbers(h, 4);
 
     const mask some = top_p{0.9}(x);
-    glu_weights weights{matrix<f32, neuron_major>{gate.data(), d, h}, matrix<f32, neuron_major>{up.data(), d, h},
+    glu_weights weights{matrix<f32, neuron_major>{gate.data(), d, h},
+                        matrix<f32, neuron_major>{up.data(), d, h},
                         matrix<f32, output_major>{down.data(), h, d}};
     auto ffn = packed_ffn(weights, silu{}, at_intermediate(top_k{8}));
     owned_workspace memory{ffn.workspace_bytes()};

@@ -8,7 +8,8 @@ int main() {
     const std::vector<float> weights(4 * 4, 0.5f);
     const std::vector<float> x{3, -2, 0.1f, 0};
     std::vector<float> y(4);
-    glu_weights layer{matrix<f32, neuron_major>{weights.data(), 4, 4}, matrix<f32, neuron_major>{weights.data(), 4, 4},
+    glu_weights layer{matrix<f32, neuron_major>{weights.data(), 4, 4},
+                      matrix<f32, neuron_major>{weights.data(), 4, 4},
                       matrix<f32, output_major>{weights.data(), 4, 4}};
     auto ffn = packed_ffn(layer, silu{}, at_intermediate(top_p{0.9}));
     owned_workspace memory{ffn.workspace_bytes()};
