@@ -90,15 +90,15 @@ file(WRITE ${PROJECT_BINARY_DIR}/xsimdConfig.cmake "include(\${CMAKE_CURRENT_LIS
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/xsimdConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/xsimdConfig.cmake ${PROJECT_BINARY_DIR}/xsimdConfigVersion.cmake DESTINATION share/cmake/xsimd)
 CMAKE
-for eigen in '' tamis::eigen; do
-    lists "$work/fetched$eigen" <<CMAKE
+for half in core eigen; do
+    lists "$work/fetched_$half" <<CMAKE
 include(FetchContent)
 FetchContent_Declare(xsimd SOURCE_DIR $work/xsimd OVERRIDE_FIND_PACKAGE)
 set(TAMIS_INSTALL ON)
 FetchContent_Declare(tamis SOURCE_DIR $checkout)
 FetchContent_MakeAvailable(tamis)
 add_library(one STATIC $work/siblings/one/one.cpp)
-target_link_libraries(one PUBLIC tamis::tamis $eigen)
+target_link_libraries(one PUBLIC tamis::tamis$([ $half = core ] || echo " tamis::eigen"))
 install(TARGETS one EXPORT one-targets ARCHIVE DESTINATION lib)
 install(EXPORT one-targets NAMESPACE one:: DESTINATION share/cmake/one)
 file(WRITE \${PROJECT_BINARY_DIR}/one-config.cmake "include(CMakeFindDependencyMacro)
@@ -107,13 +107,13 @@ include(\\\${CMAKE_CURRENT_LIST_DIR}/one-targets.cmake)
 ")
 install(FILES \${PROJECT_BINARY_DIR}/one-config.cmake DESTINATION share/cmake/one)
 CMAKE
-    quietly cmake -S "$work/fetched$eigen" -B "$work/fetched$eigen/build"
-    quietly cmake --build "$work/fetched$eigen/build"
-    quietly cmake --install "$work/fetched$eigen/build" --prefix "$work/three$eigen"
-    lists "$work/last$eigen" <<CMAKE
+    quietly cmake -S "$work/fetched_$half" -B "$work/fetched_$half/build"
+    quietly cmake --build "$work/fetched_$half/build"
+    quietly cmake --install "$work/fetched_$half/build" --prefix "$work/three_$half"
+    lists "$work/last_$half" <<CMAKE
 find_package(one REQUIRED)
 add_executable(program $work/siblings/two/main.cpp)
 target_link_libraries(program PRIVATE one::one tamis::eigen)
 CMAKE
-    user cmake "last$eigen" -D CMAKE_PREFIX_PATH="$work/three$eigen"
+    user cmake "last_$half" -D CMAKE_PREFIX_PATH="$work/three_$half"
 done
