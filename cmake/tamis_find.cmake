@@ -13,7 +13,7 @@ endmacro()
 # one stays and serves all, if its interface is the one that is asked for now (before 1.0: the same minor version).
 macro(tamis_check_present version from)
     unset(tamis_problem)
-    get_target_property(tamis_present tamis::tamis TAMIS_VERSION)
+    get_target_property(tamis_present tamis::tamis tamis_version)
     if(NOT tamis_present)
         set(tamis_present "of a version that does not say")
     endif()
@@ -38,15 +38,36 @@ macro(tamis_show_to_parent target scope)
     unset(tamis_imported)
 endmacro()
 
+# conan, vcpkg or nothing: whose toolchain file this build has, so who has to bring what is missing.
+macro(tamis_packages_come_by manager)
+    set(${manager} "")
+    if(DEFINED VCPKG_TARGET_TRIPLET OR "${CMAKE_TOOLCHAIN_FILE}" MATCHES "vcpkg[.]cmake$")
+        set(${manager} vcpkg)
+    elseif("${CMAKE_TOOLCHAIN_FILE}" MATCHES "conan_toolchain[.]cmake$" OR DEFINED CONAN_RUNTIME_LIB_DIRS)
+        set(${manager} conan)
+    endif()
+endmacro()
+
 # Makes a target `xsimd`. A project above that brought its own keeps it.
 macro(tamis_find_xsimd scope)
     unset(tamis_problem)
     if(NOT TARGET xsimd)
         find_package(xsimd CONFIG QUIET)
         if(NOT xsimd_FOUND)
+            tamis_packages_come_by(tamis_manager)
+            if(tamis_manager STREQUAL "vcpkg")
+                set(tamis_way_out "Add \"xsimd\" to the dependencies in vcpkg.json, or: vcpkg install xsimd.")
+            elseif(tamis_manager STREQUAL "conan")
+                string(CONCAT tamis_way_out "Add the generator CMakeDeps and require tamis or \"xsimd/[>=8.1 <15]\"; "
+                    "where Conan has no xsimd but the system does, name it in the profile under [platform_requires].")
+            else()
+                string(CONCAT tamis_way_out "On Debian and Ubuntu: sudo apt-get install libxsimd-dev. If it lies in an "
+                    "unusual place, name that in CMAKE_PREFIX_PATH.")
+            endif()
             string(CONCAT tamis_problem "tamis needs xsimd (https://github.com/xtensor-stack/xsimd), which was not "
-                "found. On Debian and Ubuntu: sudo apt-get install libxsimd-dev. If it lies in an unusual place, "
-                "name that in CMAKE_PREFIX_PATH.")
+                "found. ${tamis_way_out}")
+            unset(tamis_manager)
+            unset(tamis_way_out)
         else()
             if(NOT TARGET xsimd)
                 add_library(xsimd INTERFACE IMPORTED)

@@ -17,7 +17,7 @@ macro(tamis_add_simd_target name scope option)
         endif()
         if(tamis_takes_gnu_flags)
             target_compile_options(tamis::${name} INTERFACE
-                "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CONFIG:Debug,MinSizeRel>>>:-O3>")
+                "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<OR:$<CONFIG:Debug>,$<CONFIG:MinSizeRel>>>>:-O3>")
         endif()
     endif()
 endmacro()

@@ -1,5 +1,9 @@
 #pragma once
 
+#if defined(TAMIS_SINGLE_HEADER)
+#error "tamis.hpp, the single header, was included before <tamis/...>: take one of the two in a unit"
+#endif
+
 /// The one place of the version: CMakeLists.txt reads these three lines.
 #define TAMIS_VERSION_MAJOR 0
 #define TAMIS_VERSION_MINOR 1

@@ -1,0 +1,2 @@
+// The program of all packages.
+#include "../../program/main.cpp"
