@@ -42,7 +42,7 @@ NAMES = {
     "stdexcept": "invalid_argument runtime_error logic_error out_of_range",
     "string": "string to_string getline",
     "string_view": "string_view",
-    "this_thread thread": "thread",
+    "thread": "thread this_thread",
     "tuple": "get tuple tie apply make_tuple tuple_size forward_as_tuple tuple_cat ignore",
     "type_traits": "is_same_v is_same conditional_t remove_cv_t remove_cvref_t remove_reference_t remove_const_t is_const_v "
     "is_void_v is_enum_v is_class_v is_scalar_v is_arithmetic_v is_integral_v is_signed_v is_unsigned_v enable_if_t "
