@@ -11,7 +11,7 @@ TAMIS_BEGIN
 /// The caller's threads. `run(count, task)` calls task(i) once for each i < count, from any thread and in any order,
 /// and returns when all are done; `width()` tells how many it may run at the same time. Tasks neither throw nor wait
 /// for each other. What they write does not depend on the number of threads.
-/// Models: serial, executor_of; openmp and on_tbb in <tamis/exec/...>.
+/// Models: serial, executor_of; openmp, on_tbb and team (an engine's threads) in <tamis/exec/...>.
 template <class E>
 concept executor = requires(const E& e, std::size_t count, void (*task)(std::size_t)) {
     e.run(count, task);

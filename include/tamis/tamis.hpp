@@ -9,6 +9,7 @@
 //     <tamis/ffn/prefill.hpp>  many tokens at once, by Eigen's products (Eigen)
 //     <tamis/exec/openmp.hpp>  OpenMP's threads
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
+//     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
 // values: numbers of any type, in a row; the caller's memory and threads

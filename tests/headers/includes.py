@@ -9,7 +9,7 @@ NAMES = {
     "nth_element lower_bound upper_bound equal max_element min_element minmax_element reverse rotate unique remove_if "
     "partition stable_sort binary_search is_sorted equal_range",
     "array": "array to_array",
-    "atomic": "atomic atomic_ref memory_order_relaxed memory_order_acquire memory_order_release",
+    "atomic": "atomic atomic_ref memory_order_relaxed memory_order_acquire memory_order_release memory_order_acq_rel",
     "bit": "bit_cast popcount countr_zero countl_zero bit_width has_single_bit bit_ceil bit_floor rotl endian",
     "chrono": "chrono",
     "cmath": "sqrt exp log log2 log1p expm1 pow tanh erf erfc abs fabs floor ceil round ldexp frexp isnan isinf isfinite hypot "
@@ -42,7 +42,7 @@ NAMES = {
     "stdexcept": "invalid_argument runtime_error logic_error out_of_range",
     "string": "string to_string getline",
     "string_view": "string_view",
-    "thread": "thread",
+    "thread": "thread this_thread",
     "tuple": "get tuple tie apply make_tuple tuple_size forward_as_tuple tuple_cat ignore",
     "type_traits": "is_same_v is_same conditional_t remove_cv_t remove_cvref_t remove_reference_t remove_const_t is_const_v "
     "is_void_v is_enum_v is_class_v is_scalar_v is_arithmetic_v is_integral_v is_signed_v is_unsigned_v enable_if_t "

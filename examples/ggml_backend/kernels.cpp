@@ -1,0 +1,200 @@
+#include "kernels.hpp"
+
+#include <tamis/exec/team.hpp>
+#include <tamis/ffn/any_ffn.hpp>
+#include <tamis/ffn/cett_exact.hpp>
+#include <tamis/ffn/packed_projection.hpp>
+#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/tamis.hpp>
+
+#include <cstring>
+#include <new>
+
+// Compiled once for each level of instruction sets (TAMIS_LEVEL is its name); everything here is therefore in a namespace of the
+// level, as tamis itself is.
+
+#ifndef TAMIS_LEVEL
+#error "kernels.cpp: TAMIS_LEVEL names the level of instruction sets; see tamis_compile_for_levels"
+#endif
+
+namespace tamis_ggml {
+inline namespace TAMIS_LEVEL {
+namespace {
+
+using namespace tamis;
+
+using readable =
+    formats<f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0>;
+/// What a matrix becomes when its rows are made inputs: the same where that loses nothing (to speak of), else q8_0, since
+/// rounding anew to four or five bits costs as much as they did the first time.
+template <class F>
+struct laid_out_as {
+    using type = q8_0;
+};
+template <>
+struct laid_out_as<f32> {
+    using type = f32;
+};
+template <>
+struct laid_out_as<f16> {
+    using type = f16;
+};
+template <>
+struct laid_out_as<bf16> {
+    using type = bf16;
+};
+
+/// Calls f with a format, by its name; tells whether there is one.
+template <class... Fs, class Call>
+bool with_format(formats<Fs...>, const char* name, Call&& f) {
+    return ((std::strcmp(name, Fs::name) == 0 ? (f(Fs{}), true) : false) || ...);
+}
+
+/// The selector of a rule; cett weighs by norms, which are borrowed.
+any_selector selector_of(const rule& r, std::span<const float> norms) {
+    if (std::strcmp(r.name, "nonzero") == 0) {
+        return nonzero{};
+    }
+    return study::selector_of({0, site::intermediate, r.name, r.value,
+                               r.values != nullptr ? *r.values : std::vector<float>{}},
+                              norms);
+}
+/// The norms of what each row of a laid out W_down adds to y.
+template <class F>
+std::vector<float> norms_of(const matrix<F, neuron_major>& down) {
+    std::vector<float> norms(down.rows());
+    neuron_norms(down, norms);
+    return norms;
+}
+
+struct team_crew final : crew {
+    explicit team_crew(std::size_t most) : threads{most} {}
+    team threads;
+};
+
+/// Adds masks and traffic to what was seen; a product has one place.
+struct counting {
+    counts* seen;
+    bool is_product = false;
+
+    void operator()(const sighting& s) const {
+        if (s.has_policy) {
+            const std::size_t at = is_product ? 3 : static_cast<std::size_t>(s.where);
+            seen->entries[at] += s.mask.size();
+            seen->active[at] += s.mask.count();
+        }
+    }
+    void operator()(const traffic& t) const {
+        seen->bytes += t.bytes_dense - t.bytes_shared;
+        seen->read += t.bytes_read;
+    }
+};
+
+template <class Ffn>
+struct operation_of final : operation {
+    operation_of(Ffn f, std::vector<float> norms_of_rules, bool product)
+        : ffn{std::move(f)}, norms{std::move(norms_of_rules)}, is_product{product} {}
+
+    std::size_t memory(std::size_t threads, std::size_t tokens) const override {
+        return workspace_alignment +
+               ffn.workspace_bytes(executor_of{threads, [](std::size_t, auto&&) {}}, tokens);
+    }
+    void enter(crew& threads, std::size_t ith, std::size_t nth, const call& c) const override {
+        static_cast<team_crew&>(threads).threads.enter(ith, nth, [&](const team::members& members) {
+            const counting see{c.seen, is_product};
+            const block<const float> x{c.x, c.tokens, width_of_x(), c.x_stride};
+            const block<float> y{c.y, c.tokens, width_of_y(), c.y_stride};
+            if (c.seen == nullptr) {
+                ffn(x, y, workspace{c.memory}, members);
+            } else {
+                see(ffn(x, y, workspace{c.memory}, members, see));
+            }
+        });
+    }
+    std::size_t width_of_x() const { return ffn.width(); }
+    std::size_t width_of_y() const {
+        if constexpr (requires { ffn.weights().outputs(0); }) {
+            return ffn.weights().outputs(0);
+        } else {
+            return ffn.width();
+        }
+    }
+
+    Ffn ffn;
+    std::vector<float> norms; // that cett borrows
+    bool is_product;
+};
+template <class Ffn>
+operation* new_operation(Ffn ffn, std::vector<float> norms, bool is_product) {
+    return new operation_of<Ffn>{std::move(ffn), std::move(norms),
+                                 is_product}; // the norms stay where they are
+}
+
+const char* laid_out_format(const char* format) {
+    const char* name = nullptr;
+    with_format(readable{}, format, [&]<class F>(F) { name = laid_out_as<F>::type::name; });
+    return name;
+}
+std::size_t laid_out_bytes(const stored_matrix& m) {
+    std::size_t bytes = 0;
+    with_format(readable{}, m.format, [&]<class F>(F) {
+        using G = typename laid_out_as<F>::type;
+        bytes = m.columns * G::row_bytes(m.rows);
+    });
+    return bytes;
+}
+void lay_out(const stored_matrix& m, std::byte* to) {
+    with_format(readable{}, m.format, [&]<class F>(F) {
+        const matrix<F, output_major> source{m.data, m.rows, m.columns};
+        using G = typename laid_out_as<F>::type;
+        repack<G, neuron_major>(source, {to, m.columns * G::row_bytes(m.rows)});
+    });
+}
+
+crew* new_crew(std::size_t most_threads) { return new team_crew{most_threads}; }
+
+operation* new_product(const stored_matrix& m, const std::byte* laid_out, const rule& at_x) {
+    operation* made = nullptr;
+    with_format(formats<f32, f16, bf16, q8_0>{}, laid_out_format(m.format), [&]<class F>(F) {
+        const matrix<F, input_major> w{laid_out, m.columns, m.rows};
+        std::vector<float> norms = norms_of(matrix<F, neuron_major>{laid_out, m.columns, m.rows});
+        projection product{linear_weights{w}, at_input(selector_of(at_x, norms))};
+        made = new_operation(std::move(product), std::move(norms), true);
+    });
+    return made;
+}
+
+operation* new_ffn(const stored_matrix& gate, const stored_matrix& up, const stored_matrix& down,
+                   const std::byte* laid_out_down, gating sigma, const rule (&at)[places]) {
+    const auto stored = [](const stored_matrix& m) {
+        return any_matrix{m.format, weight_layout::neuron_major, m.data, m.rows, m.columns};
+    };
+    const any_glu_weights weights{stored(gate), stored(up),
+                                  any_matrix{laid_out_format(down.format), weight_layout::neuron_major,
+                                             laid_out_down, down.columns, down.rows}};
+    std::vector<float> norms;
+    with_format(formats<f32, f16, bf16, q8_0>{}, laid_out_format(down.format), [&]<class F>(F) {
+        norms = norms_of(matrix<F, neuron_major>{laid_out_down, down.columns, down.rows});
+    });
+    std::vector<any_policy> policies;
+    for (std::size_t i = 1; i < places; ++i) {
+        if (at[i]) {
+            policies.emplace_back(static_cast<site>(i), selector_of(at[i], norms));
+        }
+    }
+    using ffn = any_ffn<readable, gatings<silu, gelu_tanh, gelu, relu>>;
+    const ffn::gating_type sigmas[]{silu{}, gelu_tanh{}, gelu{}, relu{}};
+    ffn whole{weights, sigmas[static_cast<int>(sigma)], std::span<const any_policy>{policies}};
+    return new_operation(std::move(whole), std::move(norms), false);
+}
+
+} // namespace
+
+#define TAMIS_TEXT_(x) #x
+#define TAMIS_TEXT(x) TAMIS_TEXT_(x)
+extern const kernels kernels_of_level;
+const kernels kernels_of_level{
+    TAMIS_TEXT(TAMIS_LEVEL), laid_out_format, laid_out_bytes, lay_out, new_crew, new_product, new_ffn};
+
+} // namespace TAMIS_LEVEL
+} // namespace tamis_ggml

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "settings.hpp"
+
+namespace tamis_ggml {
+
+/// Whether the model that is being loaded is the one that the plan names (any, for rules without a plan). ggml does not tell a
+/// backend what is loaded, but the file is open while it is. Another model runs dense, with a sentence; the plan's own with
+/// other layers than the plan's ends the program. Where the file can not be found, the plan is believed.
+bool is_the_plans_model(const settings& s);
+
+} // namespace tamis_ggml

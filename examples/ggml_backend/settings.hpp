@@ -1,0 +1,49 @@
+#pragma once
+
+#include "kernels.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tamis_ggml {
+
+/// What the user asked for, from the environment:
+///     TAMIS_PLAN=thresholds.json                        a calibration file (docs/calibration.md)
+///     TAMIS_RULE=top_p=0.9@input,intermediate           rules for all layers; several are separated by ;
+///     TAMIS_STATS=1                                     what was masked and read, on stderr at the end
+///     TAMIS_PROMPT=1                                    masks for prompts, too (to measure what a plan costs)
+/// Neither of the first two: exact zeros alone.
+struct settings {
+    std::string source, model; // where the rules are from, and the model that they are for (empty: any)
+    std::size_t layers = 0;    // of that model; 0: any
+    bool asked = false, statistics = false, prompts = false;
+    struct owned_rule {
+        std::string name;
+        double value = 0;
+        std::vector<float> values;
+    };
+    std::map<std::pair<std::size_t, place>, owned_rule> of_layer;
+    owned_rule of_all[places];
+
+    /// The rule of a layer at a place; empty where there is none.
+    rule at(std::size_t layer, place where) const;
+    bool masks_neurons(std::size_t layer) const {
+        return at(layer, place::intermediate) || at(layer, place::gate) || at(layer, place::up);
+    }
+    /// Gate and up are asked for, and can be had: the input is not, which wants another layout of the same matrices.
+    bool whole_ffn(std::size_t layer) const {
+        return (at(layer, place::gate) || at(layer, place::up)) && !at(layer, place::input);
+    }
+};
+
+/// Read at the first call. What is wrong ends the program with one line that names the field.
+const settings& asked();
+
+/// Says a sentence on stderr, once.
+void say(const std::string& sentence);
+/// Says it and ends the program.
+[[noreturn]] void stop(const std::string& sentence);
+
+} // namespace tamis_ggml

@@ -1,0 +1,275 @@
+#include "weights.hpp"
+
+#include "interface.hpp"
+#include "model_file.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+namespace tamis_ggml {
+namespace {
+
+interface::buffer_type_2 type_2;
+interface::buffer_type_3 type_3;
+interface::buffer_type_6 type_6;
+ggml_backend_buffer_type_t type = nullptr;
+
+/// A buffer of ours: addresses that nobody reads, and for each tensor what was made of it.
+struct weights_buffer {
+    void* addresses = nullptr;
+    std::size_t size = 0;
+    std::map<const void*, std::unique_ptr<laid_out_weight>> weights; // by address
+    std::map<const void*, std::pair<std::vector<std::byte>, std::size_t>>
+        parts; // of tensors that come in pieces
+};
+weights_buffer& held_by(ggml_backend_buffer_t b) {
+    return *static_cast<weights_buffer*>(reinterpret_cast<interface::buffer_head*>(b)->context);
+}
+
+void take(weights_buffer& b, ggml_tensor* t, const void* data) {
+    const auto name = name_of_weight(t->name);
+    if (!name) {
+        return; // what a host puts here unasked is not read by anybody either
+    }
+    const settings& s = asked();
+    const bool is_down = name->which == weight_name::down;
+    rule at_x = s.at(name->layer, is_down ? place::intermediate : place::input);
+    if (is_down && !at_x) {
+        at_x.name = "nonzero"; // for the single product, where the FFN can not be taken as one
+    }
+    const bool whole = s.whole_ffn(name->layer);
+    b.weights[t->data] = lay_out_weight(t, data, is_down || !whole ? at_x : rule{}, whole && !is_down, true);
+    t->extra = b.weights[t->data].get();
+}
+
+void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor* t, const void* data, std::size_t offset,
+                std::size_t size) {
+    weights_buffer& b = held_by(buffer);
+    if (offset == 0 && size == ggml_nbytes(t)) {
+        return take(b, t, data);
+    }
+    auto& [bytes, received] = b.parts[t->data];
+    bytes.resize(ggml_nbytes(t));
+    std::memcpy(bytes.data() + offset, data, size);
+    received += size;
+    if (received >= bytes.size()) {
+        take(b, t, bytes.data());
+        b.parts.erase(t->data);
+    }
+}
+void get_tensor(ggml_backend_buffer_t, const ggml_tensor* t, void* data, std::size_t offset,
+                std::size_t size) {
+    if (const laid_out_weight* w = weight_of(t)) {
+        ggml_backend_tensor_get(w->as_host, data, offset, size);
+    } else {
+        std::memset(data, 0, size);
+    }
+}
+void free_buffer(ggml_backend_buffer_t buffer) {
+    weights_buffer* b = &held_by(buffer);
+    if (b->size != 0) {
+        ::munmap(b->addresses, b->size);
+    }
+    delete b;
+}
+void* base_of(ggml_backend_buffer_t buffer) { return held_by(buffer).addresses; }
+void set_bytes(ggml_backend_buffer_t, ggml_tensor*, std::uint8_t, std::size_t, std::size_t) {}
+void clear(ggml_backend_buffer_t, std::uint8_t) {}
+
+const char* name_of_type(ggml_backend_buffer_type_t) { return "TAMIS"; }
+std::size_t alignment_of(ggml_backend_buffer_type_t) { return 64; }
+bool is_no_host(ggml_backend_buffer_type_t) { return false; }
+ggml_backend_buffer_t new_buffer(ggml_backend_buffer_type_t of, std::size_t size) {
+    auto b = std::make_unique<weights_buffer>();
+    if (size != 0) { // addresses, for which no memory is taken until somebody writes there
+        b->addresses =
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (b->addresses == MAP_FAILED) {
+            return nullptr;
+        }
+        b->size = size;
+    }
+    interface::buffer f {};
+    f.free_buffer = free_buffer;
+    f.get_base = base_of;
+    f.memset_tensor = set_bytes;
+    f.set_tensor = set_tensor;
+    f.get_tensor = get_tensor;
+    f.clear = clear;
+    return interface::ggml_backend_buffer_init(of, f, b.release(), size);
+}
+
+template <class Type>
+void fill(Type& t, ggml_backend_dev_t device) {
+    t = {};
+    t.get_name = name_of_type;
+    t.alloc_buffer = new_buffer;
+    t.get_alignment = alignment_of;
+    t.host = is_no_host;
+    t.device = device;
+    type = reinterpret_cast<ggml_backend_buffer_type_t>(&t);
+}
+
+/// The buffer type in which the CPU is quickest with a weight: the first that takes it, as loaders choose it.
+ggml_backend_buffer_type_t best_host_type(ggml_tensor* w, ggml_tensor* product) {
+    const ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    const auto extra = reinterpret_cast<ggml_backend_dev_get_extra_bufts_t>(
+        ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu),
+                                          "ggml_backend_dev_get_extra_bufts"));
+    for (ggml_backend_buffer_type_t* t = extra != nullptr ? extra(cpu) : nullptr;
+         t != nullptr && *t != nullptr; ++t) {
+        w->buffer = ggml_backend_buft_alloc_buffer(*t, 0);
+        const bool takes = w->buffer != nullptr && ggml_backend_dev_supports_op(cpu, product);
+        ggml_backend_buffer_free(w->buffer);
+        w->buffer = nullptr;
+        if (takes) {
+            return *t;
+        }
+    }
+    return ggml_backend_dev_buffer_type(cpu);
+}
+
+void make_host_form_of(laid_out_weight& w, const ggml_tensor* t, const void* data) {
+    w.context.reset(ggml_init({4 * ggml_tensor_overhead(), nullptr, true}));
+    ggml_context* c = w.context.get();
+    w.as_host = ggml_new_tensor(c, t->type, GGML_MAX_DIMS, t->ne);
+    ggml_set_name(w.as_host, t->name);
+    ggml_tensor* x =
+        ggml_new_tensor_4d(c, GGML_TYPE_F32, t->ne[0], w.name.experts ? 1 : 512, w.name.experts ? 512 : 1, 1);
+    ggml_tensor* product =
+        w.name.experts ? ggml_mul_mat_id(c, w.as_host, x, ggml_new_tensor_2d(c, GGML_TYPE_I32, 1, 512))
+                       : ggml_mul_mat(c, w.as_host, x);
+    const ggml_backend_buffer_type_t buft = best_host_type(w.as_host, product);
+    w.buffer.reset(ggml_backend_buft_alloc_buffer(buft, ggml_backend_buft_get_alloc_size(buft, w.as_host)));
+    ggml_backend_buffer_set_usage(w.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    ggml_backend_tensor_alloc(w.buffer.get(), w.as_host, ggml_backend_buffer_get_base(w.buffer.get()));
+    ggml_backend_tensor_set(w.as_host, data, 0, ggml_nbytes(t));
+}
+
+} // namespace
+
+std::optional<weight_name> name_of_weight(const char* name) {
+    std::size_t layer = 0;
+    int at = 0;
+    if (std::sscanf(name, "blk.%zu.ffn_%n", &layer, &at) != 1 || at == 0) {
+        return {};
+    }
+    static constexpr const char* kinds[] = {"gate", "up", "down"};
+    for (int which = 0; which < 3; ++which) {
+        const std::string kind = kinds[which];
+        const bool plain = name + at == kind + ".weight";
+        if (plain || name + at == kind + "_exps.weight") {
+            weight_name result{layer, weight_name::gate, !plain};
+            result.which = static_cast<decltype(result.which)>(which);
+            return result;
+        }
+    }
+    return {};
+}
+
+const char* format_of(ggml_type t) {
+    switch (t) {
+        case GGML_TYPE_F32: return "f32";
+        case GGML_TYPE_F16: return "f16";
+        case GGML_TYPE_BF16: return "bf16";
+        case GGML_TYPE_Q8_0: return "q8_0";
+        case GGML_TYPE_Q5_1: return "q5_1";
+        case GGML_TYPE_Q5_0: return "q5_0";
+        case GGML_TYPE_Q4_1: return "q4_1";
+        case GGML_TYPE_Q4_0: return "q4_0";
+        case GGML_TYPE_Q6_K: return "q6_k";
+        case GGML_TYPE_Q5_K: return "q5_k";
+        case GGML_TYPE_Q4_K: return "q4_k";
+        case GGML_TYPE_Q3_K: return "q3_k";
+        case GGML_TYPE_Q2_K: return "q2_k";
+        case GGML_TYPE_IQ4_NL: return "iq4_nl";
+        case GGML_TYPE_MXFP4: return "mxfp4";
+        case GGML_TYPE_TQ2_0: return "tq2_0";
+        default: return nullptr;
+    }
+}
+
+stored_matrix laid_out_weight::as_stored() const {
+    return {format, stored.empty() ? as_host->data : stored.data(), rows, columns};
+}
+
+std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void* data, rule at_x,
+                                                bool keep_stored, bool make_host_form) {
+    auto w = std::make_unique<laid_out_weight>();
+    w->name = *name_of_weight(t->name);
+    w->columns = static_cast<std::size_t>(t->ne[0]);
+    w->rows = static_cast<std::size_t>(t->ne[1]);
+    w->experts = static_cast<std::size_t>(t->ne[2]);
+    w->format = format_of(t->type);
+    w->at_x = at_x;
+    if (make_host_form) {
+        make_host_form_of(*w, t, data);
+    }
+    if (keep_stored && !(make_host_form && ggml_backend_buffer_is_host(w->buffer.get()))) {
+        const auto* bytes = static_cast<const std::byte*>(data);
+        w->stored.assign(bytes, bytes + ggml_nbytes(t));
+    }
+    if (at_x) {
+        const kernels& k = *best_kernels();
+        const auto expert = [&](std::size_t e) {
+            return stored_matrix{w->format, static_cast<const std::byte*>(data) + e * t->nb[2], w->rows,
+                                 w->columns};
+        };
+        const std::size_t bytes = k.laid_out_bytes(expert(0));
+        w->laid_out.resize(w->experts * bytes);
+        for (std::size_t e = 0; e < w->experts; ++e) {
+            k.lay_out(expert(e), w->laid_out.data() + e * bytes);
+            w->products.emplace_back(k.new_product(expert(e), w->laid_out.data() + e * bytes, at_x));
+        }
+    }
+    return w;
+}
+
+ggml_backend_buffer_type_t weights_buffer_type() { return type; }
+void make_weights_buffer_type(int api_version, ggml_backend_dev_t device) {
+    switch (api_version) {
+        case 2: return fill(type_2, device);
+        case 3: return fill(type_3, device);
+        default: return fill(type_6, device);
+    }
+}
+bool is_held(const ggml_tensor* t) {
+    return t != nullptr && t->buffer != nullptr && ggml_backend_buffer_get_type(t->buffer) == type;
+}
+laid_out_weight* weight_of(const ggml_tensor* t) {
+    return is_held(t) ? static_cast<laid_out_weight*>(t->extra) : nullptr;
+}
+
+bool wants(const ggml_tensor* product) {
+    const ggml_tensor* w = product->src[0];
+    const settings& s = asked();
+    const auto name = w != nullptr ? name_of_weight(w->name) : std::nullopt;
+    if (!s.asked || !name || !is_the_plans_model(s)) {
+        return false;
+    }
+    const bool is_down = name->which == weight_name::down;
+    const bool by_input = static_cast<bool>(s.at(name->layer, place::input));
+    const bool whole = s.whole_ffn(name->layer) && !name->experts;
+    if (by_input && (s.at(name->layer, place::gate) || s.at(name->layer, place::up))) {
+        say(s.source +
+            ": rules at gate and up are left out where there is one at the input, which needs W_gate and W_up in another layout");
+    }
+    if (name->experts && s.whole_ffn(name->layer)) {
+        say(s.source +
+            ": in experts, rules at gate and up are left out; those at the input and the intermediate hold");
+    }
+    const bool ruled =
+        is_down ? static_cast<bool>(s.at(name->layer, place::intermediate)) || whole : by_input || whole;
+    const char* format = format_of(w->type);
+    if (ruled && (format == nullptr || best_kernels()->laid_out_format(format) == nullptr)) {
+        say(std::string{"weights of type "} + ggml_type_name(w->type) +
+            " are left to the CPU backend: tamis does not read it");
+        return false;
+    }
+    return ruled;
+}
+
+} // namespace tamis_ggml

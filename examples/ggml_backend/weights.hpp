@@ -1,0 +1,61 @@
+#pragma once
+
+#include "settings.hpp"
+
+#include <ggml-backend.h>
+#include <ggml.h>
+
+#include <memory>
+#include <optional>
+
+namespace tamis_ggml {
+
+/// What a weight's name tells: blk.3.ffn_down.weight, blk.3.ffn_up_exps.weight.
+struct weight_name {
+    std::size_t layer;
+    enum { gate, up, down } which;
+    bool experts;
+};
+std::optional<weight_name> name_of_weight(const char* name);
+
+/// tamis's name of a ggml type; null for one that tamis does not read.
+const char* format_of(ggml_type type);
+
+struct free_buffer_of {
+    void operator()(ggml_backend_buffer_t b) const { ggml_backend_buffer_free(b); }
+};
+struct free_context_of {
+    void operator()(ggml_context* c) const { ggml_free(c); }
+};
+
+/// A weight that masks can skip parts of, beside the host's own form of it, which prompts use.
+struct laid_out_weight {
+    weight_name name;
+    std::size_t columns, rows, experts; // as ggml stores it: a row an output
+    const char* format;
+    rule at_x;                                        // of its products; none: kept for the whole FFN alone
+    std::vector<std::byte> stored;                    // as the file has it, where the host's form is another
+    std::vector<std::byte> laid_out;                  // with a row an input
+    std::vector<std::unique_ptr<operation>> products; // one an expert
+    ggml_tensor* as_host = nullptr;                   // in the layout that the host is quickest with
+
+    /// The weights of one expert as the file has them; nowhere for those that were not kept.
+    stored_matrix as_stored() const;
+
+    std::unique_ptr<ggml_context, free_context_of> context;
+    std::unique_ptr<std::remove_pointer_t<ggml_backend_buffer_t>, free_buffer_of> buffer;
+};
+/// Makes one of the bytes of a tensor. The host's form is made by the host's own functions, unless the tensor is that itself.
+std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void* data, rule at_x,
+                                                bool keep_stored, bool make_host_form);
+
+/// The buffer type that lends itself for weights that rules are about, and the weight of a tensor in such a buffer.
+ggml_backend_buffer_type_t weights_buffer_type();
+void make_weights_buffer_type(int api_version, ggml_backend_dev_t device);
+laid_out_weight* weight_of(const ggml_tensor* t);
+/// Whether it lies there, or will: hosts also plan without loading.
+bool is_held(const ggml_tensor* t);
+/// Whether the buffer type wants a weight: that of a product that a loader tries.
+bool wants(const ggml_tensor* product);
+
+} // namespace tamis_ggml
