@@ -24,7 +24,7 @@ class session {
     template <class Work>
     void under(const condition& c, from_token<tally> see, Work&& work) {
         c.apply(memory_.view(), see, [&](study::hook_ref hook) {
-            work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
+            work([&](std::span<const token> tokens) { return model_.logits(tokens, hook); });
         });
         see.to.lost.merge(model_.take_not_finite());
     }
@@ -45,11 +45,21 @@ study::sparsity_meter::counts over_sites(const study::sparsity_meter& m) {
 
 } // namespace
 
-tally::tally(const checkpoint& model)
-    : sparsity_(model.layers.size()),
-      bytes_(model.layers.size(),
-             study::accounting_meter{
-                 study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim)}) {}
+namespace {
+
+std::vector<study::accounting_meter> accounts_of(const checkpoint& model) {
+    std::vector<study::accounting_meter> all;
+    for (std::size_t l = 0; l < model.layers.size(); ++l) {
+        all.emplace_back(model.runs_in
+                             ? model.runs_in->sizes(l)
+                             : study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim));
+    }
+    return all;
+}
+
+} // namespace
+
+tally::tally(const checkpoint& model) : sparsity_(model.layers.size()), bytes_{accounts_of(model)} {}
 
 double tally::mask_sparsity() const {
     return study::unless_lost(lost.values, over_sites(sparsity_.merged()).sparsity());
