@@ -90,7 +90,7 @@ class sweep_command final : public command {
             const auto rows = keeping(store, [&] {
                 return measure_missing(
                     s, conditions, store, o.threads,
-                    [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks);
+                    [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks, !each);
             });
             document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
                               : sweep_document(s, conditions, rows, o.sure, sets_);

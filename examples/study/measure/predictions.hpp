@@ -47,12 +47,13 @@ void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score&
             continue;
         }
         const token target = story[static_cast<std::size_t>(t) + 1];
-        Eigen::Index likeliest = 0;
-        logits.row(t).maxCoeff(&likeliest);
+        // The first of the likeliest tokens.
+        const float z = logits(t, target);
+        const bool hit = z == logits.row(t).maxCoeff() && (logits.row(t).head(target).array() < z).all();
         const double loss = -log_probability(logits, t, target);
         sum.loss.add(loss);
-        sum.hits += likeliest == target ? 1 : 0;
-        seen(static_cast<std::size_t>(t) + 1, loss, likeliest == target);
+        sum.hits += hit ? 1 : 0;
+        seen(static_cast<std::size_t>(t) + 1, loss, hit);
     }
 }
 template <class LogitsOf>
