@@ -126,7 +126,7 @@ class plan_command final : public command {
         std::vector<condition> conditions{dense(checked.layers())};
         std::vector<std::size_t> kept; // the row of each approach at its scale
         for (const approach& a : approaches) {
-            for (const double scale : {0.6, 0.75, 0.88, 1.0, 1.13, 1.3, 1.6}) {
+            for (const double scale : {0.7, 0.85, 1.0, 1.2, 1.45}) {
                 if (scale == 1.0) {
                     kept.push_back(conditions.size());
                 }
@@ -257,7 +257,7 @@ class plan_command final : public command {
         const double limit = 1 + percent_ / 100;
         double low = 0, high = a.parts.empty() ? 0.5 : most_dropped;
         double share = a.parts.empty() ? 0.05 : 0.3;
-        for (int step = 0; step < 7; ++step) {
+        for (int step = 0; step < 6; ++step) {
             const auto row = measure(s, {planned(s, rules_of(a, make, share), make, a.name, share)},
                                      o.threads, report, {}, false)
                                  .front();
