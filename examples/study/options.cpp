@@ -23,7 +23,7 @@ CLI::App& app_of(void* parser) { return *static_cast<CLI::App*>(parser); }
 /// The options of every command, as strings where they are to be checked.
 struct raw_common {
     common_options o;
-    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows, draws, seed;
+    std::optional<std::string> sigma, rope_base, norm_eps, questions, threads, windows, draws, seed, context;
 
     void add_to(CLI::App& app) {
         const char* model = "The model and what it is measured with";
@@ -35,7 +35,14 @@ struct raw_common {
         app.add_option("--tokenizer", o.tokenizer, "its tokenizer, llama2.c's format")
             ->type_name("FILE")
             ->group(model);
-        app.add_option("--activation", sigma, "silu (default), gelu or relu")
+        app.add_option("--gguf", o.gguf,
+                       "any model with gated FFNs that llama.cpp loads; it has its own tokenizer")
+            ->type_name("FILE")
+            ->group(model);
+        app.add_option("--context", context, "tokens of a window (default: 512); with --gguf")
+            ->type_name("N")
+            ->group(model);
+        app.add_option("--activation", sigma, "silu (default), gelu, relu or gelu_tanh")
             ->type_name("NAME")
             ->group(model);
         app.add_option("--rope-base", rope_base, "of the positions' angles, above 0 (default: 10000)")
@@ -56,8 +63,9 @@ struct raw_common {
             ->group(model);
         app.add_option(
                "--windows", windows,
-               "of stories longer than the model's context read all: disjoint windows, or one every N tokens")
-            ->type_name("disjoint|N")
+               "of stories longer than the model's context read all: disjoint windows, or one every N tokens; "
+               "chunks: as llama.cpp's perplexity (--gguf: what a text without separators gets)")
+            ->type_name("chunks|disjoint|N")
             ->group(model);
         app.add_option("--tasks", o.tasks,
                        "multiple-choice questions: task, context, answer's index, choices; by tabs")
@@ -91,7 +99,31 @@ struct raw_common {
     }
     common_options checked() const {
         common_options c = o;
-        if (c.checkpoint) {
+        if (c.gguf) {
+            const char* const other = c.checkpoint  ? "--checkpoint"
+                                      : c.tokenizer ? "--tokenizer"
+                                      : sigma       ? "--activation"
+                                      : rope_base   ? "--rope-base"
+                                      : norm_eps    ? "--norm-eps"
+                                      : c.embedded  ? "--embedded"
+                                                    : nullptr;
+            if (other != nullptr) {
+                throw error(other, " does not go with --gguf, whose file says all of the model");
+            }
+            if (!c.text) {
+                throw error("--text is needed with --gguf");
+            }
+        } else if (context) {
+            throw error("--context needs --gguf: other models have the context of their file");
+        }
+        if (context) {
+            c.context = parse_count(*context, "--context", 1'000'000);
+            if (*c.context < 8) {
+                throw error("--context ", *context, ": 8 tokens are the least");
+            }
+        }
+        if (c.gguf) {
+        } else if (c.checkpoint) {
             if (!c.tokenizer) {
                 throw error("--tokenizer is needed with --checkpoint");
             }

@@ -16,7 +16,8 @@ namespace app {
 
 /// What every command is told: the model, its text and tasks, and where results go.
 struct common_options {
-    std::optional<std::string> checkpoint, tokenizer, text, tasks, stories, out, embedded;
+    std::optional<std::string> checkpoint, tokenizer, text, tasks, stories, out, embedded, gguf;
+    std::optional<std::size_t> context; ///< of a GGUF model's windows
     std::optional<activation> sigma;
     std::optional<float> rope_base, norm_eps; ///< what a llama2.c file does not say
     std::optional<std::size_t> questions;     ///< of each task

@@ -28,7 +28,7 @@ namespace study = tamis::study;
 
 // What the command line names: activations, sites, rules and their values.
 
-inline constexpr std::array activation_names{"silu", "gelu", "relu"};
+inline constexpr std::array activation_names{"silu", "gelu", "relu", "gelu_tanh"};
 inline const char* name(activation a) { return activation_names[static_cast<std::size_t>(a)]; }
 
 /// Where masks go. all_inputs: at the input, and at the intermediate of what that leaves.

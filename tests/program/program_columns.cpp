@@ -38,6 +38,7 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
         {"cett-ppl", "cett-ppl --percent 5"},
         {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5 --per-token"},
         {"precision", "precision --sites input"},
+        {"plan", "plan --percent 5 --probe-tokens 100"},
         {"laws", "laws --curve curve.csv"},
         {"neurons", "neurons --contexts 2 --show 2"},
         {"summary", "summary"}};

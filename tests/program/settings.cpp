@@ -46,11 +46,11 @@ TEST_CASE("rules and activations are named; others are refused with those that t
         error_of([] { app::parse_rule("top_q"); }) ==
         "--rule: unknown rule \"top_q\"; did you mean top_p? (there are top_p, top_k, max_p, threshold, top_p_energy, "
         "guarded_top_p)");
-    for (const auto a : {app::activation::silu, app::activation::gelu, app::activation::relu}) {
+    for (const auto a : {app::activation::silu, app::activation::gelu, app::activation::relu, app::activation::gelu_tanh}) {
         CHECK(app::parse_activation(app::name(a)) == a);
     }
     CHECK(error_of([] { app::parse_activation("tanh"); }) ==
-          "--activation: unknown activation \"tanh\" (there are silu, gelu, relu)");
+          "--activation: unknown activation \"tanh\" (there are silu, gelu, relu, gelu_tanh)");
 }
 
 TEST_CASE("a rule's selector is the one it is named for") {

@@ -196,9 +196,7 @@ struct runs {
     app::study::no_hook nothing{};
 
     auto logits_of() {
-        return [this](std::span<const token> tokens) -> const app::matrix& {
-            return run.logits(tokens, nothing);
-        };
+        return [this](std::span<const token> tokens) { return run.logits(tokens, nothing); };
     }
 };
 

@@ -149,7 +149,7 @@ TEST_CASE("a stride is less than the model's context") {
     for (const char* text :
          {"", "0", "-1", "+3", "1.5", "nan", "1e2", "4 ", "99999999999999999999", "Disjoint", "all"}) {
         CHECK(has(error_of([&] { windowing::parse(text); }),
-                  std::string{"--windows \""} + text + "\": disjoint is needed"));
+                  std::string{"--windows \""} + text + "\": chunks or disjoint is needed"));
     }
     CHECK(windowing{windowing::disjoint, 0}.stride_for(64) == 63);
     CHECK(windowing{windowing::sliding, 63}.stride_for(64) == 63);

@@ -15,6 +15,7 @@ std::unique_ptr<command> make_calibrate();
 std::unique_ptr<command> make_cett_ppl();
 std::unique_ptr<command> make_compare();
 std::unique_ptr<command> make_precision();
+std::unique_ptr<command> make_plan();
 std::unique_ptr<command> make_laws();
 std::unique_ptr<command> make_neurons();
 std::unique_ptr<command> make_summary();
@@ -28,6 +29,7 @@ inline std::vector<std::unique_ptr<command>> all_commands() {
     all.push_back(make_cett_ppl());
     all.push_back(make_compare());
     all.push_back(make_precision());
+    all.push_back(make_plan());
     all.push_back(make_laws());
     all.push_back(make_neurons());
     all.push_back(make_summary());

@@ -1,6 +1,7 @@
 #include "commands/commands.hpp"
 #include "commands/results.hpp"
 #include "commands/sweep_document.hpp"
+#include "measure/against_dense.hpp"
 #include "measure/refine.hpp"
 #include "settings.hpp"
 
@@ -54,9 +55,11 @@ class critical_command final : public command {
             }
             shown.begin(line(s.name, ": ", conditions.size(), " rows"));
             const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
-            rows = measure(s, conditions, o.threads, report);
+            const auto against = dense_predictions_of(s, o.threads, report);
+            rows = measure(s, conditions, o.threads, report, {}, true, against.get());
             shown.begin(s.name + ": closer to the crossings");
-            const std::size_t added = refine(found, s, sites_, *rule_, bracket_, 12, o.threads, report);
+            const std::size_t added =
+                refine(found, s, sites_, *rule_, bracket_, 12, o.threads, report, against.get());
             auto curves = curves_of(s, conditions, rows);
             const drawn_study drawn = draw_again(s, rows, o.sure);
             add_intervals(curves, drawn);

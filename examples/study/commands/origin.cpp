@@ -3,6 +3,7 @@
 #include "error.hpp"
 #include "input/inputs.hpp"
 #include "model/embedded.hpp"
+#include "model/engine.hpp"
 #include "model/sha256.hpp"
 
 #include <tamis/version.hpp>
@@ -45,8 +46,8 @@ std::string hash_of_file(const std::string& path) {
     return sha256(static_cast<source>(bytes).bytes);
 }
 std::string weights_of(const common_options& o, const subject& s) {
-    if (o.checkpoint) {
-        return hash_of_file(*o.checkpoint);
+    if (o.checkpoint || o.gguf) {
+        return hash_of_file(o.gguf ? *o.gguf : *o.checkpoint);
     }
     for (const auto& twin : embedded_models()) {
         if (s.label == twin.label) {
@@ -88,11 +89,16 @@ provenance provenance_of(const common_options& o, const subject& s) {
     provenance made = provenance_of(o);
     made.add("model", s.name);
     made.add("model_sha256", weights_of(o, s));
-    made.add("tokenizer_sha256",
-             o.tokenizer ? hash_of_file(*o.tokenizer) : sha256(embedded_tokenizer().bytes));
     made.add("activation", name(s.sigma));
-    made.add("rope_base", line(s.model.config.rope_base));
-    made.add("norm_eps", line(s.model.config.norm_eps));
+    if (s.model.runs_in) {
+        made.add("engine", "llama.cpp: " + s.model.runs_in->describe());
+        made.add("context", std::to_string(s.model.config.seq_len));
+    } else {
+        made.add("tokenizer_sha256",
+                 o.tokenizer ? hash_of_file(*o.tokenizer) : sha256(embedded_tokenizer().bytes));
+        made.add("rope_base", line(s.model.config.rope_base));
+        made.add("norm_eps", line(s.model.config.norm_eps));
+    }
     made.add("text", s.text_name);
     made.add("text_sha256", o.text ? hash_of_file(*o.text) : sha256(embedded_text().bytes));
     made.add("stories", range_of(o));

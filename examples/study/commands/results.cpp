@@ -31,7 +31,9 @@ std::string describe(const subject& s) {
     const std::size_t stories = s.use.stories > 0 ? s.use.stories : s.stories.size();
     return line(c.n_layers, " layers, width ", c.dim, ", ", c.hidden_dim, " neurons (", name(s.sigma), "), ",
                 c.n_heads, " heads (", c.n_kv_heads, " key-value heads), vocabulary ", c.vocab_size,
-                ", context ", c.seq_len, ", RoPE base ", c.rope_base, ", RMS norms' epsilon ", c.norm_eps,
+                ", context ", c.seq_len,
+                s.model.runs_in ? " (llama.cpp: " + s.model.runs_in->describe() + ")"
+                                : line(", RoPE base ", c.rope_base, ", RMS norms' epsilon ", c.norm_eps),
                 ". Text: ", s.text_name, ", ", stories, " stories, ",
                 s.use.used == s.use.tokens ? std::string{}
                                            : line(s.use.used, " of their ", s.use.tokens, " tokens, "),

@@ -5,6 +5,7 @@
 #include "input/hash.hpp"
 #include "measure/row_store.hpp"
 #include "measure/thresholds.hpp"
+#include "model/sha256.hpp"
 #include "output/stop_notice.hpp"
 #include "settings.hpp"
 
@@ -58,6 +59,7 @@ class sweep_command final : public command {
         }
     }
     void run(const common_options& o) override {
+        gguf_ = o.gguf;
         if (resume_ && !o.out) {
             throw error("--resume needs --out, the folder of the run that was stopped");
         }
@@ -88,7 +90,7 @@ class sweep_command final : public command {
             const auto rows = keeping(store, [&] {
                 return measure_missing(
                     s, conditions, store, o.threads,
-                    [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks);
+                    [&](std::size_t done, std::size_t all) { shown.update(done, all); }, with_tasks, !each);
             });
             document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
                               : sweep_document(s, conditions, rows, o.sure, sets_);
@@ -196,6 +198,10 @@ class sweep_command final : public command {
                 }
             }
         }
+        if (s.model.runs_in) {
+            const file bytes{*gguf_};
+            model.add(sha256(static_cast<source>(bytes).bytes));
+        }
         std::string all = line("model=", model.hexadecimal(), " activation=", app::name(s.sigma),
                                " rope_base=", c.rope_base, " norm_eps=", c.norm_eps, " stories=", s.text_hash,
                                " tasks=", tasks.hexadecimal());
@@ -213,7 +219,7 @@ class sweep_command final : public command {
                 layers_text_ = "all";
     std::optional<std::string> values_text_, sets_text_;
     std::size_t sets_ = 1;
-    std::optional<std::string> thresholds_;
+    std::optional<std::string> thresholds_, gguf_;
     bool resume_ = false, no_tasks_ = false;
     std::vector<site_choice> sites_;
     const rule_family* rule_ = nullptr;

@@ -159,6 +159,9 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
                                 {"ppl", "", column::all},
                                 {"ppl_ratio", "ppl/dense", column::all, true},
                                 {"top1", "", column::all},
+                                {"top1_agreement", "top-1 as dense", column::all, true},
+                                {"kl", "KL from dense", column::all, true},
+                                {"ppl_second_halves", "", column::programs},
                                 {"mask_sparsity", "mask sparsity", column::all},
                                 {"bytes_skipped", "bytes skipped", column::all}};
     for (const auto& t : s.tasks) {
@@ -170,6 +173,15 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
         const double sparsity = row.masks.mask_sparsity(), skipped = row.masks.bytes_skipped();
         const std::string why = why_none(row, s.layers()),
                           no_ratio = why_no_ratio(row, rows.front(), s.layers());
+        const unit_record total = row.units.total();
+        const auto compared = [&, &of = c, at = i](double (unit_record::*figure)() const,
+                                                   double drawn_rows::figures::*in_draw, int decimals) {
+            return total.divergence.count() + total.divergence.left_out() == 0
+                       ? missing_cell()
+                       : number_cell((total.*figure)(),
+                                     of.dense() ? std::nullopt : known(interval_of_row(drawn, at, in_draw)),
+                                     decimals, why);
+        };
         std::vector<cell> cells{text_cell(c.site),
                                 text_or_dash(c.rule),
                                 typed_cell(c.value, c.number),
@@ -180,6 +192,11 @@ table results_table(const subject& s, const std::vector<condition>& conditions,
                                             c.dense() ? std::nullopt : known(perplexity_interval(drawn, i)),
                                             4, no_ratio),
                                 number_cell(row.text.top1(), 5, why),
+                                compared(&unit_record::agreement, &drawn_rows::figures::agree, 5),
+                                compared(&unit_record::mean_divergence, &drawn_rows::figures::divergence, 6),
+                                row.second_halves.predictions() == 0
+                                    ? missing_cell()
+                                    : number_cell(row.second_halves.perplexity(), 4, why),
                                 c.dense() ? dash_cell(sparsity) : share_cell(sparsity, 2, why),
                                 c.dense() ? dash_cell(skipped) : share_cell(skipped, 2, why)};
         for (const auto& t : row.tasks) {
@@ -540,7 +557,9 @@ document sweep_document(const subject& s, const std::vector<condition>& conditio
     d.heading("The sweep");
     d.add(results_table(s, conditions, rows, drawn));
     d.note(
-        "nll: nats a token. top1: share of tokens predicted. Mask sparsity: entries dropped / all entries, pooled over "
+        "nll: nats a token. top1: share of tokens predicted. top-1 as dense: share "
+        "of predictions whose likeliest token is the dense model's. KL from dense: of each prediction's probabilities, in nats, "
+        "the dense model's 1,024 likeliest tokens one by one and the others as one. Mask sparsity: entries dropped / all entries, pooled over "
         "tokens and layers (for all_inputs over both masks, by width). Bytes skipped: weight bytes of the FFN that need "
         "not be read, of those of the dense FFN. These are two numbers; neither is a speed.");
     if (!s.tasks.empty()) {

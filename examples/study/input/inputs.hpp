@@ -7,12 +7,14 @@
 #include "input/subject.hpp"
 #include "input/text.hpp"
 #include "model/embedded.hpp"
+#include "model/gguf.hpp"
 #include "options.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +49,29 @@ class inputs {
   public:
     /// `tasks_too`: whether the command looks at tasks.
     explicit inputs(const common_options& o, bool tasks_too = true) : windows_{o.windows} {
+        if (o.gguf) {
+            remarks notes;
+            engine_ = load_gguf(*o.gguf, o.context.value_or(512), notes);
+            const source text = open_text(*o.text);
+            std::optional<source> tasks;
+            if (o.tasks && tasks_too) {
+                tasks = open(*o.tasks);
+            }
+            subject s{std::filesystem::path{*o.gguf}.filename().string(),
+                      "",
+                      {},
+                      engine_->sigma(),
+                      {},
+                      {},
+                      {},
+                      {},
+                      notes};
+            s.model.config = engine_->config();
+            s.model.layers.resize(s.model.config.n_layers);
+            s.model.runs_in = engine_;
+            add(std::move(s), tokenizers_.emplace_back(engine_->tokens()), text, tasks, o);
+            return;
+        }
         if (o.checkpoint) {
             std::optional<source> tasks;
             const source model = open(*o.checkpoint), tokens = open(*o.tokenizer), text = open_text(*o.text);
@@ -116,6 +141,13 @@ class inputs {
         s.use = text.use;
         s.text_name = std::filesystem::path{from.name}.filename().string();
         s.text_hash = hash_of(s.stories);
+        if (s.model.runs_in && s.model.runs_in->experts_used() > 1 &&
+            std::any_of(s.stories.begin(), s.stories.end(),
+                        [](const story& w) { return w.first_scored != 1; })) {
+            throw error(
+                "--windows: windows that overlap are not there for a mixture of experts; chunks or disjoint "
+                "are");
+        }
     }
 
     void add(subject s, const source& model, const source& tokens, const source& text,
@@ -123,8 +155,12 @@ class inputs {
         s.model = load_checkpoint(model);
         s.model.config.rope_base = o.rope_base.value_or(s.model.config.rope_base);
         s.model.config.norm_eps = o.norm_eps.value_or(s.model.config.norm_eps);
+        const tokenizer& encoder = tokenizers_.emplace_back(tokens, s.model.config.vocab_size);
+        add(std::move(s), encoder, text, tasks, o);
+    }
+    void add(subject s, const tokenizer& encoder, const source& text, const std::optional<source>& tasks,
+             const common_options& o) {
         const model_config& config = s.model.config;
-        const tokenizer& encoder = tokenizers_.emplace_back(tokens, config.vocab_size);
         s.keep_tokens = o.per_token;
         s.notes.merge(encoder.notes());
         give_text(s, text, o.stories, "--stories", encoder);
@@ -139,6 +175,7 @@ class inputs {
 
     windowing windows_;
     std::deque<file> files_; // a deque leaves its elements where they are
+    std::shared_ptr<const engine> engine_;
     std::deque<tokenizer> tokenizers_;
     std::vector<subject> subjects_;
 };

@@ -60,9 +60,9 @@ struct story_range {
     std::size_t first = 0, last = 0;
 
     static story_range parse(std::string_view text, std::size_t stories, const std::string& name,
-                             const char* option = "--stories") {
+                             const char* option = "--stories", const char* what = "stories") {
         const auto bad = [&](const auto&... why) {
-            return error(option, ' ', text, ": ", why..., " (", name, " has ", stories, " stories)");
+            return error(option, ' ', text, ": ", why..., " (", name, " has ", stories, ' ', what, ")");
         };
         const std::size_t colon = text.find(':');
         if (colon == std::string_view::npos) {
@@ -107,11 +107,52 @@ struct encoded_text {
     text_use use;
 };
 
+namespace detail {
+
+/// The chunks of a whole text, which is one story, and of them those of a range. Says where BOS stands and what is left over.
+inline encoded_text encode_chunks(std::string_view text, const std::string& name, const std::string* range,
+                                  const char* range_option, const tokenizer& tokens, std::size_t seq_len,
+                                  remarks& notes) {
+    const foreign_tokens* const own = tokens.foreign();
+    const token begin = own != nullptr ? own->begin() : tokenizer::bos;
+    const std::vector<token> ids = own != nullptr ? own->encode(text, false) : tokens.encode(text);
+    encoded_text result;
+    add_chunks(ids, seq_len, begin, result.windows, result.use);
+    if (result.windows.empty()) {
+        throw error(name, ": too short: ", ids.size(), " tokens, and a window has ", seq_len,
+                    " (--context takes shorter ones)");
+    }
+    const std::size_t there = result.windows.size();
+    if (range != nullptr) {
+        const story_range taken = story_range::parse(*range, there, name, range_option, "windows");
+        result.windows.assign(result.windows.begin() + static_cast<std::ptrdiff_t>(taken.first),
+                              result.windows.begin() + static_cast<std::ptrdiff_t>(taken.last));
+        result.use.used = result.windows.size() * seq_len;
+    }
+    notes.add(name, ": ", ids.size(), " tokens, ", there, there == 1 ? " window of " : " windows of ",
+              seq_len, ", ", ids.size() - there * seq_len, " tokens left over at the end",
+              result.windows.size() == there ? std::string{}
+                                             : line("; ", result.windows.size(), " windows are read"),
+              begin < 0 ? "; the model has no BOS, so each window begins with the text"
+                        : "; BOS takes the place of each window's first token",
+              own != nullptr && begin >= 0 && !own->adds_begin()
+                  ? ", though the model's file does not ask for one"
+                  : "");
+    return result;
+}
+
+} // namespace detail
+
 /// Of a text (plain_text made it) with this name the stories of a range, written as the option has it: refused with their
 /// place are characters that the tokenizer cannot encode, and texts that predict nothing. Notes say what is not read.
 inline encoded_text encode_text(std::string_view text, const std::string& name, const std::string* range,
                                 const char* range_option, const tokenizer& tokens, std::size_t seq_len,
                                 windowing how, remarks& notes) {
+    const bool whole_text = tokens.foreign() != nullptr && how.how == windowing::cut &&
+                            text.find(story_separator) == std::string_view::npos;
+    if (how.how == windowing::chunks || whole_text) {
+        return detail::encode_chunks(text, name, range, range_option, tokens, seq_len, notes);
+    }
     const std::string_view whole = without_half_separator(text);
     if (whole.size() < text.size()) {
         notes.add(name, ": ends with \"", text.substr(whole.size()),

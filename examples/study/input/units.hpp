@@ -2,6 +2,7 @@
 
 #include "input/windows.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <vector>
@@ -20,12 +21,14 @@ struct text_units {
 
     std::vector<text_unit> all;
     std::vector<std::size_t>
-        of_window;       ///< of each of the subject's stories or windows; none: it predicts nothing
+        of_window; ///< of each of the subject's stories or windows; none: it predicts nothing
+    std::vector<std::size_t>
+        in_window;       ///< how many units a window has, from of_window on: chunks have several
     bool blocks = false; ///< the units are blocks of stories, not stories
 };
 
 /// The units of a text: its stories, where there are `enough`; otherwise blocks of neighbouring windows of a story, with so many
-/// predictions at least, that tokens which share a context stay together.
+/// predictions at least, that tokens which share a context stay together. Chunks, which are few and long, are cut into such blocks.
 inline text_units units_of(const std::vector<story>& windows) {
     constexpr std::size_t enough = 20, block_predictions = 128;
     text_units units;
@@ -38,6 +41,19 @@ inline text_units units_of(const std::vector<story>& windows) {
     for (const story& w : windows) {
         if (w.predictions() == 0) {
             units.of_window.push_back(text_units::none);
+            units.in_window.push_back(0);
+            continue;
+        }
+        if (w.chunk) {
+            const std::size_t parts = std::max<std::size_t>(1, w.predictions() / block_predictions);
+            units.of_window.push_back(units.all.size());
+            units.in_window.push_back(parts);
+            for (std::size_t k = 0; k < parts; ++k) {
+                const std::size_t begin = k * w.predictions() / parts,
+                                  end = (k + 1) * w.predictions() / parts;
+                units.all.push_back({w.number, w.begin_in_story + w.first_seen() + begin, end - begin});
+            }
+            units.blocks = true;
             continue;
         }
         const bool goes_on = !units.all.empty() && units.all.back().story == w.number &&
@@ -47,6 +63,7 @@ inline text_units units_of(const std::vector<story>& windows) {
         }
         units.all.back().predictions += w.predictions();
         units.of_window.push_back(units.all.size() - 1);
+        units.in_window.push_back(1);
     }
     return units;
 }

@@ -23,6 +23,7 @@ struct story : std::vector<token> {
     std::size_t first_scored = 1; ///< the first token whose prediction counts; none predicts the one in front
     std::size_t number = 0;       ///< of the story among those that are used
     std::size_t begin_in_story = 0;
+    bool chunk = false; ///< one of windowing::chunks
 
     std::size_t predictions() const { return size() > first_scored ? size() - first_scored : 0; }
     /// The first token at which what the model does counts: the one that predicts first_scored.
@@ -31,13 +32,18 @@ struct story : std::vector<token> {
 
 /// What becomes of a story that is longer than the model's context. With windows every token of it but the first is predicted
 /// once: the first window counts all its predictions, each other one those of the tokens that no window before it had.
+/// Chunks are windows as llama.cpp's perplexity tool cuts a text: one behind the other, each with BOS in place of its first token,
+/// and what is left at the end is not read.
 struct windowing {
-    enum kind { cut, disjoint, sliding };
+    enum kind { cut, disjoint, sliding, chunks };
     kind how = cut;
     std::size_t stride = 0; ///< of sliding: tokens from one window's begin to the next one's
 
-    /// "disjoint", or a stride.
+    /// "chunks", "disjoint", or a stride.
     static windowing parse(const std::string& text) {
+        if (text == "chunks") {
+            return {chunks, 0};
+        }
         if (text == "disjoint") {
             return {disjoint, 0};
         }
@@ -47,7 +53,7 @@ struct windowing {
         if (stride == 0) {
             throw error(
                 "--windows \"", text,
-                "\": disjoint is needed, or a stride in tokens from 1 to less than the model's context");
+                "\": chunks or disjoint is needed, or a stride in tokens from 1 to less than the model's context");
         }
         return {sliding, stride};
     }
@@ -68,6 +74,25 @@ struct text_use {
     std::size_t stories = 0, cut = 0;   ///< cut: longer than what is read of them
     std::uint64_t tokens = 0, used = 0; ///< of all stories, BOS included; used: in a window
 };
+
+/// Appends the chunks of a text; `begin` takes the place of the first token of each, unless it is -1.
+inline void add_chunks(const std::vector<token>& tokens, std::size_t seq_len, token begin,
+                       std::vector<story>& to, text_use& use) {
+    const std::size_t number = use.stories++, size = tokens.size();
+    std::size_t at = 0;
+    for (; at + seq_len <= size; at += seq_len) {
+        story window{tokens.begin() + static_cast<std::ptrdiff_t>(at),
+                     tokens.begin() + static_cast<std::ptrdiff_t>(at + seq_len)};
+        window.front() = begin < 0 ? window.front() : begin;
+        window.number = number;
+        window.begin_in_story = at;
+        window.chunk = true;
+        to.push_back(std::move(window));
+    }
+    use.tokens += size;
+    use.used += at;
+    use.cut += at < size ? 1 : 0;
+}
 
 /// Appends the windows of a story.
 inline void add_windows(const std::vector<token>& tokens, std::size_t seq_len, windowing how,

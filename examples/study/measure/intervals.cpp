@@ -1,5 +1,6 @@
 #include "measure/intervals.hpp"
 
+#include <array>
 #include <cmath>
 #include <span>
 
@@ -10,7 +11,7 @@ namespace {
 template <class Weights>
 drawn_rows figures_under(const std::vector<const unit_records*>& rows, const std::vector<bool>& known,
                          bool text, std::size_t draws, Weights&& weights) {
-    enum column : std::size_t { loss, hits, dropped, entries, read, all, columns };
+    enum column : std::size_t { loss, hits, dropped, entries, read, all, divergence, agree, columns };
     const std::size_t units = rows.front()->count();
     study::unit_sums sums{units, 1 + columns * rows.size()}; // in front: predictions, or questions
     for (std::size_t u = 0; u < units; ++u) {
@@ -29,6 +30,8 @@ drawn_rows figures_under(const std::vector<const unit_records*>& rows, const std
             to(entries, u) = static_cast<double>(r.entries);
             to(read, u) = static_cast<double>(r.bytes_read);
             to(all, u) = static_cast<double>(r.bytes_all);
+            to(divergence, u) = r.divergence.sum();
+            to(agree, u) = static_cast<double>(r.agree);
         }
     }
     drawn_rows drawn{draws, rows.size()};
@@ -41,10 +44,13 @@ drawn_rows figures_under(const std::vector<const unit_records*>& rows, const std
             const auto share = [](double part, double whole) { return whole == 0 ? 0.0 : part / whole; };
             constexpr double none = study::not_a_number;
             drawn.at(draw, row) = !known[row]
-                                      ? drawn_rows::figures{none, none, none, none}
-                                      : drawn_rows::figures{total(loss) / totals[0], total(hits) / totals[0],
+                                      ? drawn_rows::figures{none, none, none, none, none, none}
+                                      : drawn_rows::figures{total(loss) / totals[0],
+                                                            total(hits) / totals[0],
                                                             share(total(dropped), total(entries)),
-                                                            share(total(all) - total(read), total(all))};
+                                                            share(total(all) - total(read), total(all)),
+                                                            total(divergence) / totals[0],
+                                                            total(agree) / totals[0]};
         }
     }
     return drawn;
@@ -101,6 +107,32 @@ study::interval perplexity_interval(const drawn_study& drawn, std::size_t row) {
     std::vector<double> ratios;
     for (std::size_t draw = 0; draw < drawn.text.draws(); ++draw) {
         ratios.push_back(std::exp(drawn.text.at(draw, row).loss - drawn.text.at(draw, 0).loss));
+    }
+    return study::interval_of(ratios, drawn.how.level);
+}
+
+study::interval interval_of_row(const drawn_study& drawn, std::size_t row,
+                                double drawn_rows::figures::*figure) {
+    std::vector<double> values;
+    for (std::size_t draw = 0; draw < drawn.text.draws(); ++draw) {
+        values.push_back(drawn.text.at(draw, row).*figure);
+    }
+    return study::interval_of(values, drawn.how.level);
+}
+
+study::interval skipped_ratio_interval(const curve& a, const curve& b, const drawn_study& drawn) {
+    std::vector<double> ratios;
+    for (std::size_t draw = 0; draw < drawn.text.draws(); ++draw) {
+        std::array<double, 2> skipped{};
+        for (std::size_t k = 0; k < 2; ++k) {
+            const curve& c = k == 0 ? a : b;
+            std::vector<study::sweep_point> points;
+            for (std::size_t i = 0; i < c.rows.size(); ++i) {
+                points.push_back(point_in_draw(c, i, drawn.text, draw));
+            }
+            skipped[k] = study::find_critical(c.keep, points).skipped;
+        }
+        ratios.push_back(skipped[0] / skipped[1]);
     }
     return study::interval_of(ratios, drawn.how.level);
 }

@@ -24,6 +24,7 @@ class drawn_rows {
     struct figures {
         double loss, hits;        ///< a prediction, or a question
         double sparsity, skipped; ///< as tally has them
+        double divergence, agree; ///< a prediction
     };
 
     drawn_rows() = default;
@@ -51,6 +52,11 @@ drawn_study draw_again(const subject& s, const std::vector<measurement>& rows, c
 
 /// The interval of a row's PPL over the dense one's, row 0.
 study::interval perplexity_interval(const drawn_study& drawn, std::size_t row);
+/// Of another figure of a row: interval_of_row(drawn, row, &drawn_rows::figures::agree).
+study::interval interval_of_row(const drawn_study& drawn, std::size_t row,
+                                double drawn_rows::figures::*figure);
+/// Of one curve's bytes skipped at the critical point over another's, draw by draw.
+study::interval skipped_ratio_interval(const curve& a, const curve& b, const drawn_study& drawn);
 /// Gives each curve the intervals of its critical sparsity: every draw looks for its own crossing.
 void add_intervals(std::vector<curve>& curves, const drawn_study& drawn);
 

@@ -1,12 +1,14 @@
 #include "measure/measure.hpp"
 
 #include "input/units.hpp"
+#include "measure/against_dense.hpp"
 #include "measure/predictions.hpp"
 #include "measure/runner.hpp"
 #include "measure/threads.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,7 +26,7 @@ class session {
     template <class Work>
     void under(const condition& c, from_token<tally> see, Work&& work) {
         c.apply(memory_.view(), see, [&](study::hook_ref hook) {
-            work([&](std::span<const token> tokens) -> const matrix& { return model_.logits(tokens, hook); });
+            work([&](std::span<const token> tokens) { return model_.logits(tokens, hook); });
         });
         see.to.lost.merge(model_.take_not_finite());
     }
@@ -45,11 +47,21 @@ study::sparsity_meter::counts over_sites(const study::sparsity_meter& m) {
 
 } // namespace
 
-tally::tally(const checkpoint& model)
-    : sparsity_(model.layers.size()),
-      bytes_(model.layers.size(),
-             study::accounting_meter{
-                 study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim)}) {}
+namespace {
+
+std::vector<study::accounting_meter> accounts_of(const checkpoint& model) {
+    std::vector<study::accounting_meter> all;
+    for (std::size_t l = 0; l < model.layers.size(); ++l) {
+        all.emplace_back(model.runs_in
+                             ? model.runs_in->sizes(l)
+                             : study::ffn_sizes::of<tamis::f32>(model.config.dim, model.config.hidden_dim));
+    }
+    return all;
+}
+
+} // namespace
+
+tally::tally(const checkpoint& model) : sparsity_(model.layers.size()), bytes_{accounts_of(model)} {}
 
 double tally::mask_sparsity() const {
     return study::unless_lost(lost.values, over_sites(sparsity_.merged()).sparsity());
@@ -113,7 +125,8 @@ std::string why_none(const measurement::of_task& t, std::size_t layers) {
 
 std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
                                  std::size_t threads, const progress_report& report,
-                                 const row_report& finished, bool with_tasks) {
+                                 const row_report& finished, bool with_tasks,
+                                 const dense_predictions* against) {
     struct question_at {
         std::size_t task, question;
     };
@@ -140,23 +153,54 @@ std::vector<measurement> measure(const subject& s, const std::vector<condition>&
                 if (part < s.stories.size()) {
                     const story& read = s.stories[part];
                     const unit_record before = sum.masks.totals();
-                    text_score score;
-                    std::vector<unit_record::token> kept;
+                    // Its units, and the one of a prediction.
+                    std::vector<unit_record> parts(std::max<std::size_t>(1, units.in_window[part]));
+                    const auto of_place = [&](std::size_t place) -> unit_record& {
+                        return parts[(parts.size() * (place - read.first_scored + 1) - 1) /
+                                     read.predictions()];
+                    };
+                    const std::size_t second_half = std::max(read.first_scored, read.size() / 2 + 1);
                     own.under(c, {sum.masks, read.first_seen()}, [&](auto&& logits_of) {
-                        score_story(read, logits_of, score, read.first_scored,
+                        std::optional<logits_view> logits;
+                        const auto keeping = [&](std::span<const token> tokens) {
+                            logits.emplace(logits_of(tokens));
+                            return *logits;
+                        };
+                        text_score score;
+                        score_story(read, keeping, score, read.first_scored,
                                     [&](std::size_t place, double loss, bool hit) {
+                                        unit_record& r = of_place(place);
+                                        r.loss.add(loss);
+                                        r.hits += hit ? 1 : 0;
+                                        if (read.chunk && place >= second_half) {
+                                            sum.second_halves.loss.add(loss);
+                                            sum.second_halves.hits += hit ? 1 : 0;
+                                        }
                                         if (s.keep_tokens) {
-                                            kept.push_back({read.begin_in_story + place, loss, hit});
+                                            r.tokens.push_back({read.begin_in_story + place, loss, hit});
                                         }
                                     });
+                        sum.text.merge(score);
+                        for (std::size_t i = 0; against != nullptr && i < read.predictions(); ++i) {
+                            const std::size_t place = read.first_scored + i;
+                            const comparison to_dense = compare(against->of_story.at(part)[i], *logits,
+                                                                static_cast<Eigen::Index>(place - 1));
+                            of_place(place).divergence.add(to_dense.divergence);
+                            of_place(place).agree += to_dense.same_likeliest ? 1 : 0;
+                        }
                     });
-                    sum.text.merge(score);
-                    if (units.of_window[part] != text_units::none) {
-                        unit_record r = masks_since(before, sum.masks);
-                        r.loss = score.loss;
-                        r.hits = score.hits;
-                        r.tokens = std::move(kept);
-                        sum.units.add(units.of_window[part], r);
+                    const unit_record all = masks_since(before, sum.masks);
+                    for (std::size_t k = 0; units.of_window[part] != text_units::none && k < parts.size();
+                         ++k) {
+                        const auto share = [&](std::uint64_t n) {
+                            return n * (k + 1) / parts.size() - n * k / parts.size();
+                        };
+                        unit_record& r = parts[k]; // a window's masks are spread over its units evenly
+                        r.dropped = share(all.dropped);
+                        r.entries = share(all.entries);
+                        r.bytes_read = share(all.bytes_read);
+                        r.bytes_all = share(all.bytes_all);
+                        sum.units.add(units.of_window[part] + k, r);
                     }
                 } else {
                     const question_at at = questions[part - s.stories.size()];

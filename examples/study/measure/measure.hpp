@@ -66,6 +66,8 @@ class tally {
     study::per_layer<study::accounting_meter> bytes_;
 };
 
+struct dense_predictions;
+
 /// One row of the results: the text, and each task with the masks on its own tokens.
 struct measurement {
     struct of_task {
@@ -78,6 +80,7 @@ struct measurement {
 
     void merge(const measurement& other) {
         text.merge(other.text);
+        second_halves.merge(other.second_halves);
         masks.merge(other.masks);
         units.merge(other.units);
         for (std::size_t t = 0; t < tasks.size(); ++t) {
@@ -88,13 +91,14 @@ struct measurement {
     }
     template <class Archive>
     void state(Archive& a) {
-        a(text, masks, units);
+        a(text, second_halves, masks, units);
         for (auto& t : tasks) {
             a(t.score, t.masks, t.questions);
         }
     }
 
     text_score text;
+    text_score second_halves; ///< of chunks: the predictions that llama.cpp's perplexity tool counts
     tally masks;
     unit_records units; ///< what each story, or block of one, adds to the two
     std::vector<of_task> tasks;
@@ -110,9 +114,10 @@ using progress_report = std::function<void(std::size_t done, std::size_t all)>;
 using row_report = std::function<void(std::size_t row, const measurement&)>;
 
 /// Measures every condition on the text and, if wanted, on the tasks; conditions and stories are spread over threads.
-/// No figure depends on their number.
+/// No figure depends on their number. `against`: units also get what compares them with the dense model (against_dense.hpp).
 std::vector<measurement> measure(const subject& s, const std::vector<condition>& conditions,
                                  std::size_t threads, const progress_report& report,
-                                 const row_report& finished = {}, bool with_tasks = true);
+                                 const row_report& finished = {}, bool with_tasks = true,
+                                 const dense_predictions* against = nullptr);
 
 } // namespace app

@@ -16,13 +16,15 @@ namespace app {
 // What logits predict, added to scores.
 
 /// Whether all of a token's logits are finite.
-inline bool all_finite(const matrix& logits, Eigen::Index t) {
+template <class Logits>
+bool all_finite(const Logits& logits, Eigen::Index t) {
     const auto columns = static_cast<std::size_t>(logits.cols());
     return study::count_not_finite(std::span{logits.data() + t * logits.cols(), columns}) == 0;
 }
 
 /// ln softmax(logits_t)[target], of finite logits; minus infinity when they lie too far apart for a float.
-inline double log_probability(const matrix& logits, Eigen::Index t, token target) {
+template <class Logits>
+double log_probability(const Logits& logits, Eigen::Index t, token target) {
     const auto row = logits.row(t).array();
     const float largest = row.maxCoeff();
     return static_cast<double>(row(target) - largest) -
@@ -37,7 +39,7 @@ void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score&
     if (story.size() < 2) {
         return;
     }
-    const matrix& logits = logits_of(story.first(story.size() - 1));
+    const auto& logits = logits_of(story.first(story.size() - 1));
     for (auto t = static_cast<Eigen::Index>(first_scored - 1); t < logits.rows(); ++t) {
         if (!all_finite(logits, t)) { // no likeliest token either, whatever a maximum makes of a NaN
             sum.loss.add(study::not_a_number);
@@ -45,12 +47,13 @@ void score_story(std::span<const token> story, LogitsOf&& logits_of, text_score&
             continue;
         }
         const token target = story[static_cast<std::size_t>(t) + 1];
-        Eigen::Index likeliest = 0;
-        logits.row(t).maxCoeff(&likeliest);
+        // The first of the likeliest tokens.
+        const float z = logits(t, target);
+        const bool hit = z == logits.row(t).maxCoeff() && (logits.row(t).head(target).array() < z).all();
         const double loss = -log_probability(logits, t, target);
         sum.loss.add(loss);
-        sum.hits += likeliest == target ? 1 : 0;
-        seen(static_cast<std::size_t>(t) + 1, loss, likeliest == target);
+        sum.hits += hit ? 1 : 0;
+        seen(static_cast<std::size_t>(t) + 1, loss, hit);
     }
 }
 template <class LogitsOf>
@@ -65,7 +68,7 @@ void score_question(const question& q, LogitsOf&& logits_of, task_score& sum) {
     std::vector<double> scores(q.choices.size(), 0);
     bool finite = true;
     for (std::size_t run = 0; run < q.runs.size(); ++run) {
-        const matrix& logits = logits_of(std::span<const token>{q.runs[run]});
+        const auto& logits = logits_of(std::span<const token>{q.runs[run]});
         for (std::size_t c = 0; c < q.choices.size(); ++c) {
             if (q.choices[c].run == run) {
                 for (std::size_t t = q.shared; t < q.choices[c].tokens.size(); ++t) {

@@ -1,6 +1,7 @@
 #include "measure/predictors.hpp"
 
 #include "measure/observe.hpp"
+#include "measure/sigma.hpp"
 
 #include <tamis/rule/nonzero.hpp>
 #include <tamis/rule/top_k.hpp>
@@ -16,15 +17,11 @@
 namespace app {
 namespace {
 
-/// sigma of the model, for a predictor of the gate.
+/// sigma of the model, for a predictor of the gate: value by value.
 struct model_activation {
     activation which;
 
-    float operator()(float z) const {
-        return which == activation::silu   ? tamis::silu{}(z)
-               : which == activation::gelu ? tamis::gelu{}(z)
-                                           : tamis::relu{}(z);
-    }
+    float operator()(float z) const { return chosen_activation{which}(z); }
 };
 
 template <class Predictor>

@@ -40,11 +40,7 @@ class input_sample {
 template <class Sigma>
 teal_budget budget_of(const checkpoint& model, std::size_t layer, Sigma sigma, const input_sample& sample,
                       double target) {
-    using matrix_f32 = tamis::matrix<tamis::f32, tamis::neuron_major>;
-    const auto& w = model.layers[layer];
-    const std::size_t h = model.config.dim, d = model.config.hidden_dim;
-    const tamis::glu_weights weights{gate_of(model, layer), matrix_f32{w.w_up.data(), d, h},
-                                     down_of(model, layer)};
+    const tamis::glu_weights weights{gate_of(model, layer), up_of(model, layer), down_of(model, layer)};
     study::glu_block_error<Sigma> error{weights, sigma, sample.block()};
     constexpr double step = 0.02;
     const auto sizes = error.sizes();
@@ -95,6 +91,9 @@ std::vector<teal_budget> teal_budgets_of(const subject& s, double target, const 
                 break;
             case activation::gelu:
                 budgets.push_back(budget_of(s.model, l, tamis::gelu{}, samples[l], target));
+                break;
+            case activation::gelu_tanh:
+                budgets.push_back(budget_of(s.model, l, tamis::gelu_tanh{}, samples[l], target));
                 break;
             case activation::relu:
                 budgets.push_back(budget_of(s.model, l, tamis::relu{}, samples[l], target));

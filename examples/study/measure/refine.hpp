@@ -25,6 +25,6 @@ inline double bracket_of(const study::critical_point& at) {
 /// times. All points stay. A crossing that is undefined is left as it is. Returns how many rows were added.
 std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice>& sites,
                    const rule_family& rule, double bracket, std::size_t most_rounds, std::size_t threads,
-                   const progress_report& report);
+                   const progress_report& report, const dense_predictions* against = nullptr);
 
 } // namespace app

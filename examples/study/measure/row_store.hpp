@@ -3,6 +3,7 @@
 #include "error.hpp"
 #include "input/hash.hpp"
 #include "lists.hpp"
+#include "measure/against_dense.hpp"
 #include "measure/measure.hpp"
 #include "output/files.hpp"
 
@@ -197,7 +198,7 @@ class row_store {
         return names;
     }
 
-    static constexpr const char* format = "tamis-study rows 4";
+    static constexpr const char* format = "tamis-study rows 5";
 
     std::filesystem::path path_;
     std::string head_;
@@ -208,10 +209,11 @@ class row_store {
     mutable std::size_t added_ = 0;
 };
 
-/// measure(), without the rows that the store has; the others are added to it one by one.
+/// measure(), without the rows that the store has; the others are added to it one by one. `compared`: with the dense model.
 inline std::vector<measurement> measure_missing(const subject& s, const std::vector<condition>& conditions,
                                                 const row_store& store, std::size_t threads,
-                                                const progress_report& report, bool with_tasks = true) {
+                                                const progress_report& report, bool with_tasks = true,
+                                                bool compared = false) {
     std::vector<measurement> rows(conditions.size(), measurement{s});
     std::vector<condition> missing;
     std::vector<std::size_t> place;
@@ -221,10 +223,11 @@ inline std::vector<measurement> measure_missing(const subject& s, const std::vec
             place.push_back(i);
         }
     }
+    const auto dense = compared && !missing.empty() ? dense_predictions_of(s, threads, report) : nullptr;
     const auto measured = measure(
         s, missing, threads, report,
         [&](std::size_t row, const measurement& m) { store.add(row_store::label_of(missing[row]), m); },
-        with_tasks);
+        with_tasks, dense.get());
     for (std::size_t i = 0; i < missing.size(); ++i) {
         rows[place[i]] = measured[i];
     }

@@ -2,6 +2,7 @@
 
 #include "model/activation.hpp"
 #include "model/checkpoint.hpp"
+#include "model/engine.hpp"
 #include "model/matrix.hpp"
 #include "model/not_finite.hpp"
 #include "model/tokenizer.hpp"
@@ -26,7 +27,7 @@ class runner {
     runner(runner&&) noexcept;
 
     /// Logits [tokens x vocabulary] under the hook; at most seq_len tokens. The result lives until the next call.
-    const matrix& logits(std::span<const token> tokens, study::hook_ref hook);
+    logits_view logits(std::span<const token> tokens, study::hook_ref hook);
     /// Values that were not finite since the last call. Logits that depend on one are NaN.
     not_finite take_not_finite();
 
@@ -39,5 +40,7 @@ class runner {
 tamis::matrix<tamis::f32, tamis::output_major> down_of(const checkpoint& model, std::size_t layer);
 /// W_gate of a layer.
 tamis::matrix<tamis::f32, tamis::neuron_major> gate_of(const checkpoint& model, std::size_t layer);
+/// W_up of a layer.
+tamis::matrix<tamis::f32, tamis::neuron_major> up_of(const checkpoint& model, std::size_t layer);
 
 } // namespace app

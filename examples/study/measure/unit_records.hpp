@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/study/exact_total.hpp>
+#include <tamis/study/figure.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -31,7 +32,21 @@ struct unit_record {
     std::uint64_t dropped = 0, entries = 0;      ///< of masks
     std::uint64_t bytes_read = 0, bytes_all = 0; ///< of the FFNs' weights
 
+    study::exact_total divergence{}; ///< KL(dense || row) of its predictions, where they are compared
+    std::uint64_t agree = 0;         ///< predictions whose likeliest token is the dense model's
+
     std::vector<token> tokens{}; ///< by their places; empty unless they are kept
+
+    /// Of the predictions that are compared with the dense model's: NaN where there are none or one is lost.
+    double mean_divergence() const {
+        return divergence.count() == 0 ? study::not_a_number : divergence.mean();
+    }
+    double agreement() const {
+        return divergence.count() == 0
+                   ? study::not_a_number
+                   : study::unless_lost(divergence.left_out(),
+                                        static_cast<double>(agree) / static_cast<double>(divergence.count()));
+    }
 
     void merge(const unit_record& other) {
         loss.merge(other.loss);
@@ -40,13 +55,15 @@ struct unit_record {
         entries += other.entries;
         bytes_read += other.bytes_read;
         bytes_all += other.bytes_all;
+        divergence.merge(other.divergence);
+        agree += other.agree;
         const auto middle = tokens.insert(tokens.end(), other.tokens.begin(), other.tokens.end());
         std::inplace_merge(tokens.begin(), middle, tokens.end(),
                            [](const token& a, const token& b) { return a.place < b.place; });
     }
     template <class Archive>
     void state(Archive& a) {
-        a(loss, hits, dropped, entries, bytes_read, bytes_all, tokens);
+        a(loss, hits, dropped, entries, bytes_read, bytes_all, divergence, agree, tokens);
     }
     const char* problem() const {
         return dropped > entries        ? "unit_record: more dropped entries than entries"
@@ -65,6 +82,15 @@ class unit_records {
     std::size_t count() const { return count_; }
     /// Whether all of them are there.
     bool complete() const { return records_.size() == count_; }
+    /// Of all of them together, without their tokens.
+    unit_record total() const {
+        unit_record all;
+        for (const unit_record& r : records_) {
+            all.merge(r);
+        }
+        all.tokens.clear();
+        return all;
+    }
     /// Of a unit that is not there: of nothing.
     const unit_record& operator[](std::size_t unit) const {
         static const unit_record nothing;

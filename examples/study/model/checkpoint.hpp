@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,13 +33,17 @@ struct layer_weights {
     std::span<const float> rms_ffn, w_gate, w_down, w_up;
 };
 
-/// Views of a llama2.c v0 checkpoint; the bytes belong to the caller and have to outlive it.
+class engine;
+
+/// Views of a llama2.c v0 checkpoint; the bytes belong to the caller and have to outlive it. Or a model that an engine runs: its
+/// sizes alone, and `runs_in`.
 struct checkpoint {
     model_config config;
     std::span<const float> embedding; ///< [vocab_size x dim]
     std::vector<layer_weights> layers;
     std::span<const float> rms_final;
     std::span<const float> classifier; ///< [vocab_size x dim]
+    std::shared_ptr<const engine> runs_in{};
 };
 
 namespace detail {

@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 
+#include <tamis/ffn/site.hpp>
 #include <tamis/study/figure.hpp>
 
 #include <algorithm>
@@ -18,6 +19,15 @@ namespace study = tamis::study;
 
 /// Where in a layer a forward pass is looked at.
 enum class place : std::uint64_t { attention, behind_attention, input, gate, up, intermediate, behind_ffn };
+constexpr place place_of(tamis::site where) {
+    switch (where) {
+        case tamis::site::input: return place::input;
+        case tamis::site::gate: return place::gate;
+        case tamis::site::up: return place::up;
+        case tamis::site::intermediate: break;
+    }
+    return place::intermediate;
+}
 
 /// Values of forward passes that became NaN or infinite: the weights are finite (load_checkpoint), so a float, or a format that
 /// activations were rounded to, was too small. Counted where a token first has them; what is computed from it is lost, too.

@@ -22,6 +22,20 @@ namespace app {
 
 using token = std::int32_t;
 
+/// The tokens of a model that brings its own.
+class foreign_tokens {
+  public:
+    virtual ~foreign_tokens() = default;
+    /// A story: BOS first, where the model has one. A plain text: as the model's own tools encode it.
+    virtual std::vector<token> encode(std::string_view text, bool story) const = 0;
+    virtual std::string decode(const std::vector<token>& tokens) const = 0;
+    virtual std::size_t vocab_size() const = 0;
+    /// BOS, or -1.
+    virtual token begin() const = 0;
+    /// Whether the model's own tools put it in front of a text.
+    virtual bool adds_begin() const = 0;
+};
+
 /// A byte-pair tokenizer as llama2.c stores it: int32 longest token, then for each token of the vocabulary
 /// float score, int32 length, bytes. Token 1 begins a text. Tokens 3 .. 258 are the 256 bytes, if they are called so ("<0xC3>",
 /// or the byte itself): a vocabulary without them has "<unk>" for token 0, or cannot encode every text.
@@ -31,6 +45,8 @@ class tokenizer {
     static constexpr token bos = 1;
     static constexpr token first_byte = 3;
 
+    /// Those of a model that brings its own.
+    explicit tokenizer(const foreign_tokens& from) : foreign_{&from} {}
     tokenizer(const source& from, std::size_t vocab_size) {
         const std::size_t held = tokens_in(from);
         const std::string vocabulary =
@@ -78,6 +94,9 @@ class tokenizer {
     /// <unk>; without <unk> (has_unknown() is false) it has to throw.
     template <class OnUnknown>
     std::vector<token> encode(std::string_view text, OnUnknown&& on_unknown) const {
+        if (foreign_ != nullptr) {
+            return foreign_->encode(text, true);
+        }
         std::vector<token> tokens{bos};
         if (text.empty()) {
             return tokens;
@@ -106,6 +125,9 @@ class tokenizer {
 
     /// The text of tokens from encode, its leading space included.
     std::string decode(const std::vector<token>& tokens) const {
+        if (foreign_ != nullptr) {
+            return foreign_->decode(tokens);
+        }
         std::string text;
         for (const token t : tokens) {
             if (t == bos) {
@@ -121,9 +143,11 @@ class tokenizer {
         return text;
     }
 
-    std::size_t vocab_size() const { return pieces_.size(); }
+    std::size_t vocab_size() const { return foreign_ != nullptr ? foreign_->vocab_size() : pieces_.size(); }
+    /// Null for those of a llama2.c file.
+    const foreign_tokens* foreign() const { return foreign_; }
     /// Whether token 0 stands for what has no token.
-    bool has_unknown() const { return pieces_[unknown] == "<unk>"; }
+    bool has_unknown() const { return foreign_ == nullptr && pieces_[unknown] == "<unk>"; }
     /// What is odd about the file, though it can be read.
     const remarks& notes() const { return notes_; }
 
@@ -321,6 +345,7 @@ class tokenizer {
         std::erase(tokens, gone);
     }
 
+    const foreign_tokens* foreign_ = nullptr;
     std::vector<float> scores_;
     std::vector<std::string> pieces_;
     std::array<token, 256> byte_tokens_{}; ///< -1: none

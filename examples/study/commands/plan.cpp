@@ -1,0 +1,375 @@
+#include "commands/commands.hpp"
+#include "commands/interval_cells.hpp"
+#include "commands/origin.hpp"
+#include "commands/results.hpp"
+#include "commands/sweep_document.hpp"
+#include "error.hpp"
+#include "measure/intervals.hpp"
+#include "measure/layer_plan.hpp"
+#include "measure/thresholds.hpp"
+#include "output/files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace app {
+namespace {
+
+/// A family of plans with one number: what is chosen, and how. The last is the one that is kept.
+struct approach {
+    std::string name, words;
+    std::vector<plan_part> parts;
+    double share = 0; ///< of the bytes, as the costs have it, at the limit on the text that was tuned on
+    double ratio = 0; ///< PPL ratio there
+};
+
+class plan_command final : public command {
+  public:
+    const char* name() const override { return "plan"; }
+    const char* help() const override {
+        return "a rule and a value for each layer and site: the most bytes unread at a given loss";
+    }
+    const char* lesson() const override {
+        return "Chooses masks at the input and the intermediate of every layer together. First which rule and score loses least "
+               "at each\nsite: top_p, top_k, thresholds on |v| or on |v| times the norm of the weights that it multiplies. Then, one layer and "
+               "site\nmasked at a time, what the next bytes cost there (KL from the dense model); TEAL's greedy search over all of them; and "
+               "the scale\nat which PPL is --percent up. All on one half of the text; the other half (or --check-text), which was not used, "
+               "says what\neach choice gave, against one p for all layers and sites. --out keeps thresholds.json.";
+    }
+    void add_options(const option_adder& to) override {
+        to.add("--percent", percent_text_, "how much PPL may rise (default: 1)", "P");
+        to.add("--probe-tokens", probe_text_,
+               "of the text, for what each layer and site costs alone (default: 1000)", "N");
+        to.add("--check-text", check_text_, "other text to check the plan on", "FILE");
+        to.add("--check-stories", check_stories_, "only stories (or windows) A .. B-1 of it", "A:B");
+    }
+    void check() override {
+        percent_ = parse_within(percent_text_, "--percent", 0.01, 1000);
+        probe_tokens_ = parse_count(probe_text_, "--probe-tokens", 1'000'000);
+    }
+    void run(const common_options& o) override {
+        inputs models{o, false};
+        std::vector<std::optional<subject>> others; // read before anything is measured
+        for (std::size_t number = 0; number < models.subjects().size(); ++number) {
+            const bool given = check_text_ || check_stories_;
+            others.push_back(given
+                                 ? std::optional{models.with_text(number, check_text_ ? check_text_ : o.text,
+                                                                  check_stories_, "--check-stories")}
+                                 : std::nullopt);
+            if (!given && models.subjects()[number].stories.size() < 2) {
+                throw error(
+                    "plan: ", models.subjects()[number].text_name,
+                    " has one story or window: none is left to check the plan on; --check-text takes other text");
+            }
+        }
+        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
+            subject tuned = models.subjects()[number];
+            subject checked = others[number].value_or(tuned);
+            if (!others[number]) {
+                const auto half = static_cast<std::ptrdiff_t>(tuned.stories.size() / 2);
+                checked.stories.erase(checked.stories.begin(), checked.stories.begin() + half);
+                tuned.stories.resize(static_cast<std::size_t>(half));
+            }
+            if (tuned.predictions() == 0 || checked.predictions() == 0) {
+                throw error("plan: ", tuned.text_name, ": a half of the text predicts nothing");
+            }
+            return study_of(tuned, checked, o, shown);
+        });
+    }
+
+  private:
+    document study_of(const subject& tuned, const subject& checked, const common_options& o,
+                      progress& shown) {
+        const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
+        subject probed =
+            tuned; // a part from all over the text would be no windows that are neighbours: the first ones
+        std::size_t predictions = 0, taken = 0;
+        while (taken < tuned.stories.size() && predictions < probe_tokens_) {
+            predictions += tuned.stories[taken++].predictions();
+        }
+        probed.stories.resize(taken);
+
+        shown.begin(tuned.name + ": histograms");
+        const rule_maker make{tuned, o.threads, report};
+        shown.begin(tuned.name + ": the dense model");
+        const auto dense_probed = dense_predictions_of(probed, o.threads, report);
+
+        document d{"A plan for " + tuned.name};
+        d.paragraph(describe(tuned) + line(" Tuned on ", tuned.predictions(),
+                                           " predictions (what layers cost alone: ", predictions,
+                                           "), checked on ", checked.predictions(), " of ", checked.text_name,
+                                           ", which were not used."));
+        shown.begin(tuned.name + ": rules and scores");
+        const auto kinds = kinds_of(probed, make, o, *dense_probed, report);
+        const auto best = add_kinds(d, kinds);
+        std::vector<approach> approaches = approaches_of(kinds, best, tuned);
+
+        shown.begin(tuned.name + ": layers and sites alone");
+        measure_costs(approaches.back().parts, probed, make, o.threads, *dense_probed, report);
+        add_costs(d, approaches.back().parts);
+
+        const auto dense_row = measure(tuned, {dense(tuned.layers())}, o.threads, report, {}, false).front();
+        d.notes.merge(notes_on(tuned, dense_row));
+        for (approach& a : approaches) {
+            shown.begin(line(tuned.name, ": the scale of ", a.name));
+            find_scale(a, tuned, make, dense_row, o, report);
+        }
+
+        // On text that was not used: around the scale that was found.
+        shown.begin(tuned.name + ": on text that was not used");
+        const auto dense_checked = dense_predictions_of(checked, o.threads, report);
+        std::vector<condition> conditions{dense(checked.layers())};
+        std::vector<std::size_t> kept; // the row of each approach at its scale
+        for (const approach& a : approaches) {
+            for (const double scale : {0.7, 0.85, 1.0, 1.2, 1.45}) {
+                if (scale == 1.0) {
+                    kept.push_back(conditions.size());
+                }
+                conditions.push_back(
+                    planned(checked, rules_of(a, make, scale * a.share), make, a.name, scale * a.share));
+            }
+        }
+        const auto rows = measure(checked, conditions, o.threads, report, {}, false, dense_checked.get());
+        auto curves = curves_of(checked, conditions, rows);
+        for (curve& c : curves) {
+            if (c.of == curve::perplexity) {
+                c.keep = study::perplexity_within(percent_);
+                c.name = line("PPL-", percent_, "%");
+            }
+        }
+        const drawn_study drawn = draw_again(checked, rows, o.sure);
+        add_intervals(curves, drawn);
+        add_choices(d, approaches, curves, rows, kept, checked, drawn);
+        d.paragraph(describe_intervals(checked, o.sure));
+        d.heading("All that was measured on it");
+        d.add(results_table(checked, conditions, rows, drawn));
+        if (o.out) {
+            study::calibration c = new_calibration(tuned, "plan", approaches.back().share);
+            say_origin(c, o, tuned);
+            c.criterion = line("PPL at most ", 1 + percent_ / 100, " times the dense model's");
+            c.attained = approaches.back().ratio;
+            c.rules = rules_of(approaches.back(), make, approaches.back().share);
+            d.add_file("thresholds.json");
+            write_file(folder_of(o, tuned) / "thresholds.json", text_of(c));
+            d.paragraph("The plan is in thresholds.json.");
+        }
+        return d;
+    }
+
+    /// Every rule and score at each site, in all layers at once.
+    static std::vector<plan_part> kinds_of(const subject& s, const rule_maker& make, const common_options& o,
+                                           const dense_predictions& dense, const progress_report& report) {
+        std::vector<plan_part> all;
+        for (const tamis::site where : plan_sites) {
+            for (const mask_kind k : mask_kinds) {
+                if (!make.can(k)) {
+                    continue;
+                }
+                plan_part p{where, {}, k};
+                for (std::size_t l = 0; l < s.layers(); ++l) {
+                    p.layers.push_back(l);
+                    p.bytes += bytes_at(s, l, where);
+                }
+                all.push_back(std::move(p));
+            }
+        }
+        measure_costs(all, s, make, o.threads, dense, report);
+        return all;
+    }
+    /// The sparsity at which they are compared.
+    static constexpr double compared_at = 0.4;
+    /// Which of them loses least at each site; the table.
+    static std::array<std::size_t, 2> add_kinds(document& d, const std::vector<plan_part>& kinds) {
+        std::array<std::size_t, 2> best{};
+        for (std::size_t site = 0; site < plan_sites.size(); ++site) {
+            double least = 0;
+            bool first = true;
+            for (std::size_t i = 0; i < kinds.size(); ++i) {
+                const double loss = kinds[i].costs.loss_at(compared_at);
+                if (kinds[i].where == plan_sites[site] && (first || loss < least)) {
+                    best[site] = i;
+                    least = loss;
+                    first = false;
+                }
+            }
+        }
+        table t{"plan_rules",
+                {{"site", "", column::all},
+                 {"rule", "", column::all},
+                 {"kl", line("KL at ", percent(compared_at, 0), " dropped"), column::all},
+                 {"chosen", "", column::all}}};
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+            t.add({text_cell(tamis::name_of(kinds[i].where)), text_cell(app::name(kinds[i].kind)),
+                   number_cell(kinds[i].costs.loss_at(compared_at), 6),
+                   bool_cell(i == best[0] || i == best[1])});
+        }
+        d.heading("Rules and scores");
+        d.paragraph(
+            "What each loses in all layers at once, at the same sparsity (KL from the dense model, nats a token):");
+        d.add(std::move(t));
+        return best;
+    }
+    static std::vector<approach> approaches_of(const std::vector<plan_part>& kinds,
+                                               const std::array<std::size_t, 2>& best, const subject& s) {
+        std::vector<approach> all;
+        all.push_back({"one_p", "top_p with one p for all layers, at input and intermediate", {}});
+        std::vector<plan_part> two;
+        for (const plan_part& p : kinds) {
+            if (p.kind == mask_kind::top_p) {
+                two.push_back(p);
+            }
+        }
+        all.push_back({"p_by_site", "a p for each site", two});
+        all.push_back({"best_rules",
+                       "the rule and score that loses least at each site",
+                       {kinds[best[0]], kinds[best[1]]}});
+        approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
+        for (const std::size_t k : best) {
+            for (std::size_t l = 0; l < s.layers(); ++l) {
+                layers.parts.push_back({kinds[k].where, {l}, kinds[k].kind, bytes_at(s, l, kinds[k].where)});
+            }
+        }
+        all.push_back(std::move(layers));
+        return all;
+    }
+    /// One p has no parts: its number is what p drops of the mass.
+    static std::vector<study::calibrated_rule> rules_of(const approach& a, const rule_maker& make,
+                                                        double share) {
+        if (!a.parts.empty()) {
+            return rules_at(a.parts, make, share);
+        }
+        std::vector<study::calibrated_rule> rules;
+        for (std::size_t l = 0; l < make.layers(); ++l) {
+            for (const tamis::site where : plan_sites) {
+                rules.push_back({l, where, "top_p", 1 - std::min(share, 0.999)});
+            }
+        }
+        return rules;
+    }
+    /// The number at which PPL is as far up as it may be, on the text that is tuned on.
+    void find_scale(approach& a, const subject& s, const rule_maker& make, const measurement& dense_row,
+                    const common_options& o, const progress_report& report) const {
+        const double limit = 1 + percent_ / 100;
+        double low = 0, high = a.parts.empty() ? 0.5 : most_dropped;
+        double share = a.parts.empty() ? 0.05 : 0.3;
+        for (int step = 0; step < 6; ++step) {
+            const auto row = measure(s, {planned(s, rules_of(a, make, share), make, a.name, share)},
+                                     o.threads, report, {}, false)
+                                 .front();
+            const double ratio = perplexity_ratio(row, dense_row);
+            if (!study::is_finite(ratio)) {
+                throw error(s.name, ": ", why_no_ratio(row, dense_row, s.layers()),
+                            "; a plan needs finite figures");
+            }
+            if (ratio <= limit) {
+                low = share;
+                a.share = share;
+                a.ratio = ratio;
+                if (ratio > limit - 0.03 * (limit - 1)) {
+                    break;
+                }
+            } else {
+                high = share;
+            }
+            // The excess grows about as the square: from it the next look, kept inside of what is known.
+            const double excess = std::max(0.02 * (limit - 1), ratio - 1);
+            const double next = share * std::pow(0.985 * (limit - 1) / excess, 1 / 2.2);
+            share = next > low + 0.02 * (high - low) && next < high - 0.02 * (high - low) ? next
+                                                                                          : (low + high) / 2;
+        }
+    }
+
+    static void add_costs(document& d, const std::vector<plan_part>& parts) {
+        table t{"plan_costs",
+                {{"layer", "", column::all},
+                 {"site", "", column::all},
+                 {"rule", "", column::all},
+                 {"dropped_low", "", column::programs},
+                 {"kl_low", "", column::programs},
+                 {"dropped_high", "dropped", column::all},
+                 {"kl_high", "KL", column::all}}};
+        for (const plan_part& p : parts) {
+            const auto& [a, b] = p.costs.points;
+            t.add({count_cell(p.layers.front()), text_cell(tamis::name_of(p.where)),
+                   text_cell(app::name(p.kind)), share_cell(a.dropped), number_cell(a.loss, 6),
+                   share_cell(b.dropped), number_cell(b.loss, 6)});
+        }
+        d.add_data(std::move(t));
+    }
+    void add_choices(document& d, const std::vector<approach>& approaches, const std::vector<curve>& curves,
+                     const std::vector<measurement>& rows, const std::vector<std::size_t>& kept,
+                     const subject& s, const drawn_study& drawn) const {
+        const auto of = [&](const approach& a, curve::subject_matter what) -> const curve& {
+            return *std::find_if(curves.begin(), curves.end(),
+                                 [&](const curve& c) { return c.site == a.name && c.of == what; });
+        };
+        table t{"plan",
+                {{"choice", "", column::people},
+                 {"approach", "", column::programs},
+                 {"bytes_skipped", line("bytes not read at PPL-", percent_, "%"), column::all, true},
+                 {"over_one_p", "over one p", column::all, true},
+                 {"bytes_skipped_top1", "at top-1 99%", column::all, true},
+                 {"kept_bytes_skipped", "as tuned: bytes not read", column::all},
+                 {"kept_ppl_ratio", "ppl/dense", column::all, true},
+                 {"kept_agreement", "top-1 as dense", column::all},
+                 {"kept_kl", "KL", column::all}}};
+        const curve& base = of(approaches.front(), curve::perplexity);
+        const auto skipped_cell = [](const curve& c) {
+            const auto at = c.critical();
+            return at.reached && !at.undefined
+                       ? share_cell(at.skipped, known(c.skipped_interval), 1)
+                       : share_cell(study::not_a_number, 1,
+                                    "the limit is not crossed within what was measured");
+        };
+        for (std::size_t i = 0; i < approaches.size(); ++i) {
+            const curve &ppl = of(approaches[i], curve::perplexity), &top1 = of(approaches[i], curve::top1);
+            const measurement& row = rows[kept[i]];
+            const double gain = ppl.critical().reached && base.critical().reached
+                                    ? ppl.critical().skipped / base.critical().skipped
+                                    : study::not_a_number;
+            cell skipped = skipped_cell(ppl), of_top1 = skipped_cell(top1);
+            skipped.lost = of_top1.lost = false;
+            cell over =
+                number_cell(gain, i == 0 ? std::nullopt : known(skipped_ratio_interval(ppl, base, drawn)), 3,
+                            "the limit is not crossed within what was measured");
+            over.lost = false;
+            t.add(
+                {text_cell(approaches[i].words), text_cell(approaches[i].name), skipped, over, of_top1,
+                 share_cell(row.masks.bytes_skipped(), 1, why_none(row, s.layers())),
+                 number_cell(perplexity_ratio(row, rows.front()), known(perplexity_interval(drawn, kept[i])),
+                             4, why_no_ratio(row, rows.front(), s.layers())),
+                 share_cell(row.units.total().agreement(), 1),
+                 number_cell(row.units.total().mean_divergence(), 5)});
+        }
+        const curve& last = of(approaches.back(), curve::perplexity);
+        d.headline(line("Of the FFNs' bytes the plan leaves ", skipped_cell(last).shown,
+                        " unread where PPL is ", percent_,
+                        " % up on text that was not used; one p for all layers ", skipped_cell(base).shown,
+                        "."));
+        const measurement& row = rows[kept.back()];
+        d.headline(line("As kept: ", percent(row.masks.bytes_skipped(), 1), " of bytes not read, PPL ",
+                        fixed(perplexity_ratio(row, rows.front()), 4), " of dense (",
+                        fixed(rows.front().text.perplexity(), 4), ") there, ",
+                        fixed(approaches.back().ratio, 4), " where it was tuned."));
+        d.heading("Which choice gave how much, on text that was not used");
+        table screen = t;
+        d.on_screen(std::move(screen));
+        d.add(std::move(t));
+    }
+
+    std::string percent_text_ = "1", probe_text_ = "1000";
+    std::optional<std::string> check_text_, check_stories_;
+    double percent_ = 1;
+    std::size_t probe_tokens_ = 1000;
+};
+
+} // namespace
+
+std::unique_ptr<command> make_plan() { return std::make_unique<plan_command>(); }
+
+} // namespace app
