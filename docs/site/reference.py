@@ -12,7 +12,7 @@ PARTS = [("", "Ground floor", "values, memory, threads, errors, masks"), ("score
 
 
 def main(xml, out):
-    files = {}
+    files, free_functions = {}, []
     for compound in tree.parse(xml / "index.xml").getroot().iter("compound"):
         if compound.get("kind") != "file":
             continue
@@ -30,6 +30,7 @@ def main(xml, out):
                 if where.removeprefix("tamis/") == path and "detail" not in space.findtext("compoundname"):
                     free.append((member.get("kind"), f"{space.findtext('compoundname')}::{member.findtext('name')}",
                                  member.findtext("argsstring") or ""))
+        free_functions += free
         files[path] = (classes, free)
 
     lines = []
@@ -39,8 +40,8 @@ def main(xml, out):
         for path, (classes, free) in here.items():
             body, seen = [], set()
             for tag, name in classes:
-                if "detail::" in name or "<" in name or name.count("::") > 2 or name in seen:
-                    continue
+                if "detail::" in name or "<" in name or name in seen or is_class(xml, name.rpartition("::")[0]):
+                    continue # a member is shown with its class
                 seen.add(name)
                 kind = "doxygenconcept" if tag == "innerconcept" else "doxygenclass"
                 if tag == "innerclass":
@@ -49,12 +50,13 @@ def main(xml, out):
                 else:
                     body.append(f"```{{{kind}}} {name}\n```\n")
             for kind, name, arguments in free:
-                key = (kind, name)
+                key = (kind, name, arguments)
                 if name.count("::") > 2 or "operator" in name or "@" in name or key in seen or name.split("::")[-1] == "":
                     continue
                 seen.add(key)
                 if kind == "function":
-                    body.append(f"```{{doxygenfunction}} {name}{arguments if overloaded(free, name) else ''}\n```\n")
+                    many = overloaded(free_functions, name)
+                    body.append(f"```{{doxygenfunction}} {name}{arguments if many else ''}\n```\n")
                 elif kind in ("enum", "typedef", "variable"):
                     body.append(f"```{{doxygen{kind}}} {name}\n```\n")
             if body:
@@ -69,6 +71,10 @@ def main(xml, out):
 
 
 STRUCTS = {}
+
+
+def is_class(xml, name):
+    return is_struct(xml, name) or STRUCTS.get(name) == "class"
 
 
 def is_struct(xml, name):
