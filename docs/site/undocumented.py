@@ -1,0 +1,39 @@
+"""What is public and has no /// comment, from doxygen's warnings: undocumented.py [--most N]
+Names of detail and of kernels and searches are not public. With --most N it fails above N: nothing new goes in without a comment."""
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+with tempfile.TemporaryDirectory() as work:
+    settings = (HERE / "Doxyfile").read_text() + f"INPUT = include/tamis\nOUTPUT_DIRECTORY = {work}\nWARN_LOGFILE = {work}/log\n"
+    subprocess.run(["doxygen", "-"], input=settings, text=True, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    warnings = (pathlib.Path(work) / "log").read_text().splitlines()
+
+found = collections.defaultdict(set)
+for warning in warnings:
+    match = re.match(r"(.*?):(\d+): warning: (?:Member|Compound) (.*?) (?:\(.*?\) of .*)?is not documented", warning)
+    if match and "detail::" not in warning:
+        file = match.group(1).split("include/tamis/")[-1]
+        name = match.group(3)
+        # What C++ itself says: moves, copies, destructors, deleted overloads (their comment stands behind them).
+        line = (ROOT / "include/tamis" / file).read_text().splitlines()[int(match.group(2)) - 1]
+        if "= delete" in line or "= default" in line or "~" in line or "friend " in line:
+            continue
+        found[file].add((int(match.group(2)), name))
+count = sum(len(names) for names in found.values())
+if "--files" in sys.argv:
+    for file, names in sorted(found.items(), key=lambda one: -len(one[1])):
+        print(f"{len(names):4} {file}")
+else:
+    for file, names in sorted(found.items()):
+        for line, name in sorted(names):
+            print(f"include/tamis/{file}:{line}: {name}")
+print(f"{count} public things without a comment")
+if "--most" in sys.argv and count > int(sys.argv[sys.argv.index("--most") + 1]):
+    raise SystemExit(1)
