@@ -13,10 +13,12 @@ venv=${TAMIS_SITE_VENV:-$work/venv}
 
 rm -rf "$work/xml" "$work/pages" "$out"
 (cd "$root" && { cat "$here/Doxyfile"; printf 'INPUT = include/tamis\nOUTPUT_DIRECTORY = %s\nWARN_LOGFILE = %s\n' "$work" "$work/doxygen.log"; } | doxygen -)
+python3 "$here/undocumented.py" --most 0 # what is public has a comment
 cp -r "$root/docs" "$work/pages"
 python3 "$here/reference.py" "$work/xml" "$work/pages/reference"
 "$venv/bin/sphinx-build" -q -b html -c "$here" -D breathe_projects.tamis="$work/xml" -D html_static_path="$here/static" \
     "$work/pages" "$out" 2>"$work/sphinx.log" || { tail -20 "$work/sphinx.log"; exit 1; }
+[ ! -s "$work/sphinx.log" ] || { head -20 "$work/sphinx.log"; echo "Sphinx warns"; exit 1; }
 rm -rf "$out/.doctrees" "$out/.buildinfo"
 python3 "$here/check_links.py" "$out"
 echo "$(find "$out" -name '*.html' | wc -l) pages, $(du -sh "$out" | cut -f1): $out/index.html"

@@ -3,6 +3,11 @@ import pathlib
 import sys
 import xml.etree.ElementTree as tree
 
+# Members that a concept asks for are described with the concept.
+CONCEPTS = {"format": "What every format has (`name`, `storage`, `row_bytes`, `at` ...) is described with the concept in format.hpp.",
+            "rule": "`cut_of`, `select` and what they need of memory are described with the concepts in rule.hpp.",
+            "score": "`operator()`, `lanes` and `places` are described with the concept in score.hpp.",
+            "study/meter": "`operator()`, `merge`, `begin`, `state` and `problem` are described with the concept in study/meter.hpp."}
 PARTS = [("", "Ground floor", "values, memory, threads, errors, masks"), ("score", "Scores", "values to magnitudes"),
          ("rule", "Rules and selectors", "magnitudes to a cut, values to a mask"), ("mask", "Masks", ""),
          ("ffn", "FFN", "sites, policies, weights, calls"), ("ffn/gating", "Gatings", ""),
@@ -63,7 +68,7 @@ def main(xml, out):
                 blocks.append(f"## tamis/{path}\n\n" + "\n".join(body))
         if blocks:
             name = (folder or "ground_floor").replace("/", "_")
-            (out / f"{name}.md").write_text(f"# {title}\n\n{what}\n\n" + "\n".join(blocks))
+            (out / f"{name}.md").write_text(f"# {title}\n\n{what}\n\n{CONCEPTS.get(folder, '')}\n\n" + "\n".join(blocks))
             lines.append((name, title, what))
     (out / "generated.md").write_text(
         "".join(f"- [{title}]({name}.md): {what or title.lower()}\n" for name, title, what in lines)
