@@ -31,6 +31,7 @@ class any_selector : public selects<any_selector> {
     };
 
   public:
+    /// Of any selector: copies of it share one. Allocates.
     template <selector S>
         requires(!std::is_same_v<S, any_selector>)
     any_selector(S s) : held_{std::make_shared<const holder<S>>(std::move(s))} {}

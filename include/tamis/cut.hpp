@@ -10,6 +10,7 @@ TAMIS_BEGIN
 template <class Real>
 class cut {
   public:
+    /// An integer that orders as the magnitudes do.
     using bits_type = bits_of<Real>;
 
     /// Active: score >= threshold. At zero or below: everything but zeros. A NaN threshold keeps nothing.
@@ -31,7 +32,9 @@ class cut {
     /// Whether an entry with these magnitude_bits is active.
     constexpr bool keeps(bits_type score) const { return score >= bits_; }
 
+    /// The threshold's bits: a NaN lies above all.
     constexpr bits_type bits() const { return bits_; }
+    /// What is at or above it is active.
     constexpr Real threshold() const { return detail::bits_as<Real>(bits_); }
 
     /// Active under both / under either.

@@ -29,6 +29,7 @@ template <class V>
     requires(detail::eigen_direct_vector<V> && int(std::remove_cv_t<V>::InnerStrideAtCompileTime) == 1 &&
              !std::ranges::contiguous_range<V>)
 struct values_access<V> {
+    /// As a span.
     static auto view(V& v) { return std::span{v.data(), static_cast<std::size_t>(v.size())}; }
 };
 

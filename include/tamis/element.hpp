@@ -30,17 +30,23 @@ using bits_of = std::conditional_t<std::is_same_v<Real, float>, std::uint32_t, s
 template <class T>
 struct element_traits {};
 
+/// Numbers that the library knows.
 template <class T>
     requires std::same_as<T, float> || std::same_as<T, double>
 struct element_traits<T> {
+    /// What it is computed in.
     using real = T;
+    /// The value, as a real.
     static constexpr real to_real(T value) { return value; }
 };
 
+/// Numbers that the library knows.
 template <class T>
     requires(std::signed_integral<T> && sizeof(T) <= 8) // g++ may count __int128, too
 struct element_traits<T> {
+    /// What it is computed in.
     using real = std::conditional_t<(sizeof(T) <= 2), float, double>;
+    /// The value, as a real.
     static constexpr real to_real(T value) { return static_cast<real>(value); }
 };
 
@@ -56,9 +62,12 @@ concept other_float = !std::integral<T> && !std::is_enum_v<T> && !std::same_as<T
 
 } // namespace detail
 
+/// Numbers that the library knows.
 template <detail::other_float T>
 struct element_traits<T> {
+    /// What it is computed in.
     using real = std::conditional_t<(sizeof(T) <= 4), float, double>;
+    /// The value, as a real.
     static constexpr real to_real(const T& value) { return static_cast<real>(value); }
 };
 

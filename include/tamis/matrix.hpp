@@ -50,7 +50,9 @@ class matrix {
     static_assert(layout<L>, "tamis: a layout is neuron_major, input_major or output_major");
 
   public:
+    /// How weights are stored.
     using format_type = F;
+    /// What a row is.
     using layout_type = L;
 
     /// Rows directly behind each other. T is the format's storage type, another type of its size
@@ -82,10 +84,15 @@ class matrix {
         }
     }
 
+    /// How many rows.
     std::size_t rows() const { return rows_; }
+    /// How many entries a row has.
     std::size_t columns() const { return columns_; }
+    /// Bytes from a row to the next.
     std::size_t stride_bytes() const { return stride_bytes_; }
+    /// Bytes of a row's weights, without what may lie between rows.
     std::size_t row_bytes() const { return F::row_bytes(columns_); }
+    /// Where row i begins; i is not checked.
     const std::byte* row(std::size_t i) const { return data_ + i * stride_bytes_; }
 
     /// One weight as a float: the simple way to read any format.

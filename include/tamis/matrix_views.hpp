@@ -29,6 +29,7 @@ class matrix_stack {
         }
     }
 
+    /// How many matrices.
     std::size_t size() const { return count_; }
     /// Matrix i; refuses one that is not there.
     matrix<F, L> operator[](std::size_t i) const {

@@ -30,8 +30,11 @@ class mask_block_span {
                        rows_ * mask_words(columns_), words.size());
         }
     }
+    /// How many rows.
     TAMIS_KEYED constexpr std::size_t rows() const { return rows_; }
+    /// How many entries a row has.
     TAMIS_KEYED constexpr std::size_t columns() const { return columns_; }
+    /// The mask of row i; i is not checked.
     TAMIS_KEYED constexpr mask_span row(std::size_t i) const {
         return {words_.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
@@ -44,6 +47,7 @@ class mask_block_span {
 /// The masks of a block's rows with words of their own.
 class mask_block {
   public:
+    /// None active. Refuses negative sizes.
     TAMIS_KEYED mask_block(whole_number rows, whole_number columns)
         : words_(rows.or_fail("tamis::mask_block: rows") *
                  mask_words(columns.or_fail("tamis::mask_block: columns"))),
@@ -56,9 +60,13 @@ class mask_block {
     TAMIS_KEYED mask_block& operator=(mask_block&&) = default;
     TAMIS_KEYED ~mask_block() = default;
 
+    /// To write to.
     TAMIS_KEYED mask_block_span span() TAMIS_LIFETIMEBOUND { return {words_.words(), rows_, columns_}; }
+    /// How many rows.
     TAMIS_KEYED std::size_t rows() const { return rows_; }
+    /// How many entries a row has.
     TAMIS_KEYED std::size_t columns() const { return columns_; }
+    /// The mask of row i; i is not checked.
     TAMIS_KEYED mask_view row(std::size_t i) const TAMIS_LIFETIMEBOUND {
         return {words_.words().subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }

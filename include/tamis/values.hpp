@@ -20,6 +20,7 @@ TAMIS_BEGIN
 template <element T>
 class strided {
   public:
+    /// The type of an entry.
     using value_type = std::remove_cv_t<T>;
 
     /// Refuses a negative count; the step may be negative or 0.
@@ -28,7 +29,9 @@ class strided {
     template <std::floating_point Step>
     strided(T*, whole_number, Step) = delete; // tamis: the step is in elements, a whole number
 
+    /// How many entries.
     constexpr std::size_t size() const { return count_; }
+    /// Entry i; i is not checked.
     constexpr T& operator[](std::size_t i) const { return data_[static_cast<std::ptrdiff_t>(i) * step_]; }
 
   private:
@@ -45,13 +48,16 @@ struct values_access {};
 template <class V>
     requires std::ranges::contiguous_range<V> && std::ranges::sized_range<V>
 struct values_access<V> {
+    /// As they are read.
     static constexpr auto view(V& values) {
         return std::span{std::ranges::data(values), static_cast<std::size_t>(std::ranges::size(values))};
     }
 };
 
+/// Strided values are read where they lie.
 template <class T>
 struct values_access<strided<T>> {
+    /// As they are read.
     static constexpr strided<T> view(const strided<T>& values) { return values; }
 };
 template <class T>
@@ -94,10 +100,13 @@ using values_real = real_of<detail::view_element<decltype(values_access<std::rem
 template <element T>
 class block {
   public:
+    /// The type of an entry.
     using value_type = std::remove_cv_t<T>;
 
     /// Refuses a negative size, and a stride shorter than a row where there are several.
     constexpr block(T* data, whole_number rows, whole_number columns) : block{data, rows, columns, columns} {}
+    /// Rows of `columns` entries, `stride` entries from one to the next. Refuses a stride shorter than a row, and null
+    /// with a size.
     constexpr block(T* data, whole_number rows, whole_number columns, whole_number stride)
         : data_{data},
           rows_{rows.or_fail("tamis::block: rows")},
@@ -110,15 +119,20 @@ class block {
             fail_sizes("tamis::block: %zu rows of %zu columns at a null pointer", rows_, columns_);
         }
     }
+    /// To read.
     constexpr operator block<const T>() const
         requires(!std::is_const_v<T>)
     {
         return {data_, rows_, columns_, stride_};
     }
 
+    /// How many rows.
     constexpr std::size_t rows() const { return rows_; }
+    /// How many entries a row has.
     constexpr std::size_t columns() const { return columns_; }
+    /// Entries from a row to the next.
     constexpr std::size_t stride() const { return stride_; }
+    /// Row i; i is not checked.
     constexpr std::span<T> row(std::size_t i) const { return {data_ + i * stride_, columns_}; }
 
   private:

@@ -27,6 +27,7 @@ concept counts = (std::integral<N> && !std::same_as<N, bool>) ||
 /// into 2^64 - 1 without a word; here the first does not compile, and the second is refused with its name and value.
 class whole_number {
   public:
+    /// Any integer; or_fail refuses a negative one.
     template <detail::counts N>
     constexpr whole_number(const N& n) {
         if constexpr (std::is_unsigned_v<N> || requires { std::size_t{n}; }) {

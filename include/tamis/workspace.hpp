@@ -67,6 +67,7 @@ class workspace {
         return {first, count};
     }
 
+    /// Bytes that may still be taken.
     TAMIS_KEYED std::size_t bytes_left() const { return left_; }
     /// What the next is taken from.
     TAMIS_KEYED std::span<const std::byte> memory_left() const { return {next_, left_}; }
@@ -80,11 +81,14 @@ class workspace {
 class aligned_memory {
   public:
     TAMIS_KEYED aligned_memory() = default;
+    /// So many bytes, uninitialised.
     TAMIS_KEYED explicit aligned_memory(std::size_t size)
         : first_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
           size_{size} {}
+    /// The other has none then.
     TAMIS_KEYED aligned_memory(aligned_memory&& other) noexcept
         : first_{std::exchange(other.first_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+    /// The other has none then.
     TAMIS_KEYED aligned_memory& operator=(aligned_memory&& other) noexcept {
         aligned_memory old{std::move(other)};
         std::swap(first_, old.first_);
@@ -93,6 +97,7 @@ class aligned_memory {
     }
     TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, std::align_val_t{workspace_alignment}); }
 
+    /// All of them.
     TAMIS_KEYED std::span<std::byte> bytes() const& TAMIS_LIFETIMEBOUND { return {first_, size_}; }
     TAMIS_KEYED void bytes() const&& = delete; // tamis: these bytes go with a temporary; name that
     /// 0 when it has been moved from.
@@ -106,6 +111,7 @@ class aligned_memory {
 /// A workspace with memory of its own, for those who have none to give: allocates once, at construction.
 class owned_workspace {
   public:
+    /// So many bytes.
     TAMIS_KEYED explicit owned_workspace(std::size_t bytes) : memory_{bytes} {}
     TAMIS_KEYED owned_workspace(owned_workspace&&) = default;
     TAMIS_KEYED owned_workspace& operator=(owned_workspace&&) = default;
@@ -113,6 +119,7 @@ class owned_workspace {
 
     /// Good as an argument even of a temporary; a workspace that is kept needs an owned_workspace with a name.
     TAMIS_KEYED workspace view() TAMIS_LIFETIMEBOUND { return workspace{memory_.bytes()}; }
+    /// The same as view().
     TAMIS_KEYED operator workspace() TAMIS_LIFETIMEBOUND { return view(); }
 
   private:

@@ -18,7 +18,7 @@ build() {
     cp "$program" "$user/main.cpp"
     case $1 in
         wrap)
-            sed -e "s/0[.]2[.]0/$version/g" -e "s|^source_url.*|source_url = file://$work/tamis-$version.tar.gz|" \
+            sed -e "s|^source_url.*|source_url = file://$work/tamis-$version.tar.gz|" \
                 -e "s/^source_hash.*/source_hash = $(sha256sum "$work/tamis-$version.tar.gz" | cut -d' ' -f1)/" \
                 "$checkout/packaging/meson/tamis.wrap" >"$user/subprojects/tamis.wrap" ;;
         cmake_subproject) ln -s "$work/source/tamis-$version" "$user/subprojects/tamis-cmake" ;;

@@ -16,6 +16,7 @@ class openmp {
   public:
     /// As many as OpenMP would take, or so many (0 counts as 1); refuses a negative number.
     openmp() : openmp(omp_get_max_threads()) {}
+    /// So many threads; 0 counts as 1. Refuses a negative number.
     explicit openmp(whole_number threads) : threads_{threads.or_fail("tamis::openmp: threads")} {
         if (threads_ == 0) {
             threads_ = 1;

@@ -12,6 +12,7 @@ TAMIS_BEGIN
 /// Idle threads sleep.
 class on_tbb {
   public:
+    /// An arena of yours, borrowed.
     explicit on_tbb(tbb::task_arena& arena) : arena_{&arena} { arena.initialize(); }
 
     std::size_t width() const { return static_cast<std::size_t>(arena_->max_concurrency()); }

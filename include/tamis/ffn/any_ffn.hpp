@@ -40,8 +40,11 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
     static constexpr bool reads_x_before_y = true;
 
   public:
+    /// Any gating of the list.
     using gating_type = std::variant<Gs...>;
 
+    /// A gated FFN. Refuses, by name, formats, layouts and sizes that do not fit, two policies at a site, and one that
+    /// saves nothing.
     template <class G>
     any_ffn(const any_glu_weights& w, G sigma, std::span<const any_policy> policies)
         : weights_{glu_type{checked("W_gate", w.gate, weight_layout::output_major),
@@ -50,6 +53,7 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
           sigma_{as_listed(std::move(sigma))} {
         take(policies);
     }
+    /// An ungated one. Refuses the same, and a gating that is no activation.
     template <class G>
     any_ffn(const any_plain_weights& w, G sigma, std::span<const any_policy> policies)
         : weights_{plain_type{checked("W_up", w.up, weight_layout::output_major),
@@ -61,6 +65,7 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
         }
         take(policies);
     }
+    /// Either, with policies as arguments.
     template <class Weights, class G, class... Policies>
         requires(std::is_convertible_v<Policies, any_policy> && ...)
     any_ffn(const Weights& w, G sigma, Policies... policies)
@@ -68,10 +73,13 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
                   std::span<const any_policy>{
                       std::array<any_policy, sizeof...(Policies)>{any_policy{std::move(policies)}...}}} {}
 
+    /// Whether it has a gate: any_glu_weights were given.
     bool is_gated() const { return std::holds_alternative<glu_type>(weights_); }
+    /// The length of x and y.
     std::size_t width() const {
         return std::visit([](const auto& w) { return w.width(); }, weights_);
     }
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const {
         return std::visit([](const auto& w) { return w.neurons(); }, weights_);
     }
@@ -80,6 +88,7 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
         return std::visit([](const auto& w) { return w.bytes(); }, weights_);
     }
 
+    /// Whether there is a policy at a site.
     bool has(site where) const { return policies_.has(where); }
     /// Which matrices the mask of a site leaves partly unread, with these layouts and the other policies; false as a condition
     /// if none.

@@ -27,6 +27,7 @@ inline constexpr weight_layout value_of_layout =
 /// is "bf16"). Borrowed, as every matrix; whether it is one is checked by what takes it, which knows the formats.
 class any_matrix {
   public:
+    /// Of a matrix whose types are known.
     template <class F, class L>
     any_matrix(const matrix<F, L>& m)
         : any_matrix{F::name, value_of_layout<L>, m.row(0), m.rows(), m.columns(), m.stride_bytes()} {}
@@ -37,11 +38,17 @@ class any_matrix {
         length_ = format.copy(name_, sizeof name_);
     }
 
+    /// The format's name.
     std::string_view format() const { return {name_, length_}; }
+    /// What a row is.
     weight_layout layout() const { return layout_; }
+    /// Where the first row begins.
     const void* data() const { return data_; }
+    /// How many rows.
     std::size_t rows() const { return rows_; }
+    /// How many entries a row has.
     std::size_t columns() const { return columns_; }
+    /// Bytes from a row to the next.
     std::size_t stride_bytes() const { return stride_bytes_; }
 
   private:
@@ -56,6 +63,7 @@ class any_matrix {
 template <weight_format... Fs>
 struct formats {
     static_assert(sizeof...(Fs) != 0, "tamis::formats: at least one format is needed");
+    /// How many there are.
     static constexpr std::size_t count = sizeof...(Fs);
 
     /// The place of a name in the list; count if it has none.
@@ -64,6 +72,7 @@ struct formats {
         (void)((name == Fs::name ? true : (++index, false)) || ...);
         return index;
     }
+    /// Whether a name is in the list.
     static bool has(std::string_view name) { return index_of(name) != count; }
 };
 

@@ -12,6 +12,7 @@ TAMIS_BEGIN
 /// them, or {site, selector}.
 class any_policy {
   public:
+    /// Of a policy whose types are known.
     template <site Where, class S, bool MasksOnly>
         requires(Where != detail::before_sites)
     any_policy(policy<Where, S, MasksOnly> p)
@@ -19,13 +20,17 @@ class any_policy {
     template <bool MasksOnly>
     any_policy(policy<detail::before_sites, given, MasksOnly> p)
         : where_{detail::before_sites}, masks_only_{MasksOnly}, given_{p.selector_part} {}
+    /// A selector at a site; with masks_only it need not save anything.
     any_policy(site where, any_selector s, bool masks_only = false)
         : where_{where}, masks_only_{masks_only}, selector_{std::move(s)} {}
 
+    /// Its site.
     site where() const { return where_; }
+    /// Whether it need not save anything.
     bool masks_only() const { return masks_only_; }
     /// One of them is there: masks of at_neurons, or what selects at a site.
     const given* masks() const { return given_ ? &*given_ : nullptr; }
+    /// What selects at a site, or null: see masks.
     const any_selector* selector() const { return selector_ ? &*selector_ : nullptr; }
 
   private:

@@ -18,26 +18,34 @@ struct gatings {
 
 /// The weights of a gated FFN, or of an ungated one, whose formats and layouts are known at run time.
 struct any_glu_weights {
+    /// Views of the three matrices, with biases if there are any.
     any_glu_weights(any_matrix gate_matrix, any_matrix up_matrix, any_matrix down_matrix,
                     glu_biases all_biases = {})
         : gate{gate_matrix}, up{up_matrix}, down{down_matrix}, biases{all_biases} {}
+    /// Of weights whose types are known.
     template <class Gate, class Up, class Down>
     any_glu_weights(const glu_weights<Gate, Up, Down>& w)
         : gate{w.gate}, up{w.up}, down{w.down}, biases{w.biases} {}
 
+    /// The matrices, borrowed.
     any_matrix gate, up, down;
+    /// Of gate, up and down; empty where there is none.
     glu_biases biases;
 };
+/// The weights of an ungated FFN by what a file says of them.
 struct any_plain_weights {
     any_plain_weights(any_matrix up_matrix, any_matrix down_matrix,
                       detail::kept_span<float> up_bias_or_none = {},
                       detail::kept_span<float> down_bias_or_none = {})
         : up{up_matrix}, down{down_matrix}, up_bias{up_bias_or_none}, down_bias{down_bias_or_none} {}
+    /// Of weights whose types are known.
     template <class Up, class Down>
     any_plain_weights(const plain_weights<Up, Down>& w)
         : up{w.up}, down{w.down}, up_bias{w.up_bias}, down_bias{w.down_bias} {}
 
+    /// The matrices, borrowed.
     any_matrix up, down;
+    /// One an output, borrowed; empty where there is none.
     std::span<const float> up_bias, down_bias;
 };
 

@@ -24,8 +24,11 @@ class tokens_of {
         }
     }
 
+    /// The block that they are of.
     block<T> all() const { return all_; }
+    /// How many tokens were taken.
     std::size_t rows() const { return places_.size(); }
+    /// Token i of those that were taken.
     std::span<T> row(std::size_t i) const { return all_.row(places_[i]); }
 
   private:
@@ -133,7 +136,9 @@ struct scaled {
     template <class X>
     scaled(X&& x, detail::factors w) : end{detail::end_of(x)}, weights{w} {}
 
+    /// x or y.
     End end;
+    /// What they are multiplied by: one number, or one a token.
     detail::factors weights;
 };
 template <class X, class W>
@@ -146,7 +151,9 @@ struct add_to {
     template <class Y>
     explicit add_to(Y&& y, detail::factors w = 1.0f) : end{detail::end_of(y)}, weights{w} {}
 
+    /// x or y.
     End end;
+    /// What they are multiplied by: one number, or one a token.
     detail::factors weights;
 };
 template <class Y>

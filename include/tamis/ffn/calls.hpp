@@ -13,7 +13,9 @@ TAMIS_BEGIN
 /// Memory for a call that takes fewer tokens of a block at a time than it could; each group reads the weights again:
 ///     ffn(x, y, tokens_at_a_time{4, memory}, threads); // with memory of ffn.workspace_bytes(threads, 4)
 struct tokens_at_a_time {
+    /// How many at a time; 0 counts as 1.
     std::size_t tokens;
+    /// Of workspace_bytes(threads, tokens).
     workspace memory;
 };
 
@@ -118,6 +120,7 @@ class ffn_calls {
 
     // Calls that are nearly right, and what is wrong with them.
 
+    /// Refused: memory was left out.
     template <class X, class Y>
     traffic operator()(X&&, Y&&) const {
         static_assert(detail::never<X>,
@@ -125,6 +128,7 @@ class ffn_calls {
                       "ffn(x, y, memory), with owned_workspace memory{ffn.workspace_bytes()}");
         return {};
     }
+    /// Refused: the third argument is no memory.
     template <class X, class Y, class Third, class... More>
         requires(!std::is_convertible_v<Third, detail::call_memory>)
     traffic operator()(X&&, Y&&, Third&&, More&&...) const {
@@ -146,6 +150,7 @@ class ffn_calls {
     }
 
   protected:
+    /// workspace_bytes for products of a kind: by rows, or prefill.
     template <class Products, class Executor>
     std::size_t workspace_bytes_with(const Executor& threads, std::size_t tokens) const {
         if constexpr (Ffn::is_right) {

@@ -36,6 +36,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
     using policy_set_type = typename detail::checked_policies<is_right, Policies...>::type;
 
   public:
+    /// Over borrowed weights. A policy that saves nothing in their layouts does not compile.
     explicit glu_ffn(Weights weights, Activation sigma, Policies... policies)
         : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
         if constexpr (is_right) {
@@ -65,6 +66,7 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
                           "masks alone");
         }
     }
+    /// Refused: an activation is missing.
     explicit glu_ffn(Weights weights)
         requires std::is_same_v<Activation, detail::no_activation>
         : weights_{weights} {}
@@ -115,8 +117,11 @@ class glu_ffn : public ffn_calls<glu_ffn<Weights, Activation, Policies...>> {
         return skips<Where>() == best;
     }
 
+    /// The length of x and y.
     std::size_t width() const { return weights_.width(); }
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const { return weights_.neurons(); }
+    /// The weights, as they were given.
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:

@@ -38,8 +38,10 @@ class linear_weights {
     static_assert(sizeof...(Matrices) != 0, "tamis::linear_weights: at least one matrix is needed");
 
   public:
+    /// How many matrices.
     static constexpr std::size_t count = sizeof...(Matrices);
 
+    /// Matrices that share x, borrowed. Refuses widths that are not the same.
     explicit linear_weights(Matrices... w) : matrices{w...} {
         std::apply([&](const auto&... m) { (need_width(detail::linear_inputs(m)), ...); }, matrices);
     }
@@ -61,16 +63,20 @@ class linear_weights {
 
     /// Entries of x, and of output k.
     std::size_t width() const { return detail::linear_inputs(std::get<0>(matrices)); }
+    /// How many outputs matrix k has.
     std::size_t outputs(std::size_t k = 0) const {
         return std::apply([&](const auto&... m) { return std::array{detail::linear_outputs(m)...}[k]; },
                           matrices);
     }
+    /// Bytes of all weights.
     std::uint64_t bytes() const {
         return std::apply([](const auto&... m) { return ((std::uint64_t{m.rows()} * m.row_bytes()) + ...); },
                           matrices);
     }
 
+    /// The matrices, borrowed.
     std::tuple<Matrices...> matrices;
+    /// Of each matrix; empty where there is none.
     std::array<std::span<const float>, count> biases{};
 
   private:

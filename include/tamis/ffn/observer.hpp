@@ -10,11 +10,13 @@ TAMIS_BEGIN_SHARED
 /// What an observer is shown at a site, once a token, in the order in which the FFN takes them: input, gate, up,
 /// intermediate; with a policy at up and none at gate, up comes before gate (but where the gating takes all gates at once).
 struct sighting {
+    /// Where.
     site where;
     /// The site's values before its mask; entries that an earlier mask left out are zero.
     std::span<const float> values;
     /// The site's mask. Without a policy at the site: empty (size 0), and everything goes on.
     mask_view mask;
+    /// Whether there is a policy at the site, so that the mask means something.
     bool has_policy;
     /// The token's place in the block; 0 for a single token.
     std::size_t token;
@@ -40,6 +42,7 @@ TAMIS_BEGIN_SHARED
 /// What a call read of the weights, and what masks and sharing saved of a dense call's bytes, each by itself:
 ///     bytes_dense = bytes_read + bytes_skipped() + bytes_shared
 struct traffic {
+    /// Bytes of weights that were read.
     std::uint64_t bytes_read = 0;
     /// What a dense FFN reads for these tokens one by one: all weights once a token.
     std::uint64_t bytes_dense = 0;
@@ -52,6 +55,7 @@ struct traffic {
         const std::uint64_t all = bytes_dense - bytes_shared;
         return all < bytes_read ? 0 : all - bytes_read;
     }
+    /// Of both calls.
     TAMIS_KEYED constexpr traffic& operator+=(const traffic& other) {
         bytes_read += other.bytes_read;
         bytes_dense += other.bytes_dense;

@@ -16,9 +16,12 @@ TAMIS_BEGIN
 template <class F, class L>
 class packed_matrix {
   public:
+    /// A view, which owns nothing.
     explicit packed_matrix(matrix<F, L> borrowed) : view_{borrowed} {}
+    /// A copy, and the memory that it lies in.
     packed_matrix(matrix<F, L> packed, aligned_memory memory) : memory_{std::move(memory)}, view_{packed} {}
 
+    /// The weights where they lie now; refused of a temporary.
     const matrix<F, L>& view() const& TAMIS_LIFETIMEBOUND { return view_; }
     void view() const&& = delete; // tamis: these weights go with a temporary; give the packed_matrix a name
     /// Bytes of a copy of its own; 0 for a view.
@@ -32,25 +35,36 @@ class packed_matrix {
 /// The weights of a gated FFN in the layout that policies need; owns what had to be copied.
 template <class Gate, class Up, class Down>
 struct packed_glu {
+    /// Packed, or a view where it lay right.
     Gate gate;
+    /// Packed, or a view where it lay right.
     Up up;
+    /// Packed, or a view where it lay right.
     Down down;
+    /// Of gate, up and down; empty where there is none.
     glu_biases biases;
 
+    /// The weights where they lie now; refused of a temporary.
     auto view() const& { return glu_weights{gate.view(), up.view(), down.view(), biases}; }
     void view() const&& = delete; // tamis: these weights go with a temporary; give what pack returns a name
+    /// Bytes of copies; 0 if all lay right.
     std::size_t owned_bytes() const { return gate.owned_bytes() + up.owned_bytes() + down.owned_bytes(); }
 };
 
 /// The same of an ungated FFN.
 template <class Up, class Down>
 struct packed_plain {
+    /// Packed, or a view where it lay right.
     Up up;
+    /// Packed, or a view where it lay right.
     Down down;
+    /// One an output, borrowed; empty where there is none.
     std::span<const float> up_bias, down_bias;
 
+    /// One an output, borrowed; empty where there is none.
     auto view() const& { return plain_weights{up.view(), down.view(), up_bias, down_bias}; }
     void view() const&& = delete; // tamis: these weights go with a temporary; give what pack returns a name
+    /// Bytes of copies; 0 if all lay right.
     std::size_t owned_bytes() const { return up.owned_bytes() + down.owned_bytes(); }
 };
 
@@ -58,7 +72,9 @@ struct packed_plain {
 ///     pack<bf16>(on_threads{threads, progress}, weights, policies...)
 template <executor E, class Progress = no_progress>
 struct on_threads {
+    /// Where bands of rows are packed.
     E threads;
+    /// Called with (done, all) in bytes.
     Progress progress{};
 };
 template <class E>

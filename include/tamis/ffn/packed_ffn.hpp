@@ -22,6 +22,7 @@ struct holds {
 template <class Packed, class Ffn>
 class owning_ffn : private detail::holds<Packed>, public Ffn {
   public:
+    /// Takes the packed weights.
     template <class Activation, class... Policies>
     owning_ffn(Packed packed, Activation sigma, Policies... policies)
         : detail::holds<Packed>{std::move(packed)},

@@ -9,15 +9,19 @@ TAMIS_BEGIN
 /// The weights of linear layers in the layout that their mask needs; owns what had to be copied.
 template <class... Packed>
 struct packed_linear {
+    /// Packed, or views where they lay right.
     std::tuple<Packed...> matrices;
+    /// Of each matrix; empty where there is none.
     std::array<std::span<const float>, sizeof...(Packed)> biases{};
 
+    /// The weights where they lie now; refused of a temporary.
     auto view() const& {
         auto weights = std::apply([](const auto&... m) { return linear_weights{m.view()...}; }, matrices);
         weights.biases = biases;
         return weights;
     }
     void view() const&& = delete; // tamis: these weights go with a temporary; give what owns them a name
+    /// Bytes of copies; 0 if all lay right.
     std::size_t owned_bytes() const {
         return std::apply([](const auto&... m) { return (m.owned_bytes() + ...); }, matrices);
     }
@@ -38,6 +42,7 @@ using format_if = format_or<F, M, layout_if<Skips, M>>;
 template <class Packed, class Projection>
 class owning_projection : private detail::holds<Packed>, public Projection {
   public:
+    /// Takes the packed weights.
     template <class... Policies>
     explicit owning_projection(Packed packed, Policies... policies)
         : detail::holds<Packed>{std::move(packed)},

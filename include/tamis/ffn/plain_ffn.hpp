@@ -29,6 +29,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
                   "tamis: an ungated FFN has no up beside the gate: its activation has no of_up");
 
   public:
+    /// Over borrowed weights. A policy that saves nothing in their layouts does not compile.
     explicit plain_ffn(Weights weights, Activation sigma, Policies... policies)
         : weights_{weights}, sigma_{std::move(sigma)}, policies_{std::move(policies)...} {
         if constexpr (is_right) {
@@ -48,6 +49,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
                           "masks alone");
         }
     }
+    /// Refused: an activation is missing.
     explicit plain_ffn(Weights weights)
         requires std::is_same_v<Activation, detail::no_activation>
         : weights_{weights} {}
@@ -60,6 +62,7 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
         requires std::is_same_v<detail::weights_of<Packed>, Weights>
     plain_ffn(const Packed&&, Activation, Policies...) = delete; // tamis: these weights go with a temporary
 
+    /// Whether there is a policy at a site.
     template <site Where>
     static constexpr bool has = policy_set_type::template has<Where>;
 
@@ -78,8 +81,11 @@ class plain_ffn : public ffn_calls<plain_ffn<Weights, Activation, Policies...>> 
                 given && !detail::down_rows_are_outputs<decltype(Weights::down)>()};
     }
 
+    /// The length of x and y.
     std::size_t width() const { return weights_.width(); }
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const { return weights_.neurons(); }
+    /// The weights, as they were given.
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
   private:

@@ -16,8 +16,11 @@ struct policy {
     static_assert(detail::explain_rule<Selector>());
     static_assert(selector<Selector>, "tamis: a policy needs a rule or a selector; see tamis/rule/rule.hpp");
 
+    /// Its site.
     static constexpr site where = Where;
+    /// Whether it need not save anything.
     static constexpr bool masks_only = MasksOnly;
+    /// Its selector.
     Selector selector_part;
 };
 

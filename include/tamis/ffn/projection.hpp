@@ -13,10 +13,12 @@ TAMIS_BEGIN
 template <class... Ends>
 class outputs {
   public:
+    /// The ys, borrowed.
     template <class... Ys>
         requires(sizeof...(Ys) == sizeof...(Ends))
     explicit outputs(Ys&&... ys) : ends_{detail::call_end_of<false>(ys)...} {}
 
+    /// The ys.
     const std::tuple<Ends...>& ends() const { return ends_; }
 
   private:
@@ -69,6 +71,7 @@ class projection {
                   "tamis: a projection has one site: at_input(...)");
 
   public:
+    /// Over borrowed weights. A policy that saves nothing in their layouts does not compile.
     explicit projection(Weights weights, Policies... policies)
         : weights_{weights}, policies_{std::move(policies)...} {
         static_assert(
@@ -77,15 +80,19 @@ class projection {
             "tamis::packed_projection makes them so; masks_only(at_input(...)) asks for masks alone");
     }
 
+    /// Whether there is a policy at a site.
     template <site Where>
     static constexpr bool has = policy_set_type::template has<Where>;
     /// Whether the mask leaves any matrix partly unread, and whether all of them.
     static constexpr bool skips() { return has<site::input> && skipping(weights_type{}) != 0; }
+    /// Whether the mask saves all that it could in any layout.
     static constexpr bool skips_all() {
         return has<site::input> && skipping(weights_type{}) == Weights::count;
     }
 
+    /// The length of x and y.
     std::size_t width() const { return weights_.width(); }
+    /// The weights, as they were given.
     const Weights& weights() const TAMIS_LIFETIMEBOUND { return weights_; }
 
     template <class X, class Y, class Observer = no_observer>

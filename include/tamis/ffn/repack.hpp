@@ -125,6 +125,7 @@ matrix<F, L> repack(const M& source, std::span<std::byte> memory, const E& threa
 /// Memory of which every byte may be overwritten when the source in it is packed: gaps between the source's rows, what lies
 /// before it, and what lies behind.
 struct whole_memory {
+    /// All of which is free.
     std::span<std::byte> bytes;
 };
 

@@ -24,6 +24,7 @@ constexpr const char* name_of(site where) {
 
 /// Which matrices' weights a mask lets the FFN leave unread.
 struct skipped_matrices {
+    /// Whether the matrix is left partly unread.
     bool gate = false, up = false, down = false;
 
     /// Whether there is any: if (ffn.skips<site::gate>()) ...

@@ -12,6 +12,7 @@ TAMIS_BEGIN
 /// read. Give it to one call with a block (or to several with one token each), then ask.
 class union_growth {
   public:
+    /// Of the masks at a site.
     explicit union_growth(site where) : where_{where} {}
 
     void operator()(const sighting& s) {
@@ -26,11 +27,13 @@ class union_growth {
         active_.push_back(union_.count());
     }
 
+    /// How many tokens were seen.
     std::size_t tokens() const { return active_.size(); }
     /// The share of entries that are active in any of the first k tokens, 1 <= k <= tokens().
     double active_after(std::size_t k) const {
         return static_cast<double>(active_[k - 1]) / static_cast<double>(union_.size());
     }
+    /// Forgets them.
     void reset() {
         union_ = mask{};
         active_.clear();

@@ -9,6 +9,7 @@ TAMIS_BEGIN
 
 /// The biases of an FFN, borrowed (a temporary is refused); an empty span is no bias.
 struct glu_biases {
+    /// One an output, borrowed; empty where there is none.
     detail::kept_span<float> gate{}, up{}, down{};
 };
 
@@ -90,6 +91,7 @@ inline void need_bias(const char* message, std::span<const float> bias, std::siz
 template <class Gate, class Up, class Down>
 class glu_weights {
   public:
+    /// Refuses sizes that do not fit together.
     glu_weights(Gate gate_matrix, Up up_matrix, Down down_matrix, glu_biases all_biases = {})
         : gate{gate_matrix}, up{up_matrix}, down{down_matrix}, biases{all_biases} {
         detail::need("tamis::glu_weights: W_up has %zu neurons, W_gate %zu", neurons(),
@@ -108,15 +110,21 @@ class glu_weights {
 
     /// d, the width of the intermediate, and h, that of x and y.
     std::size_t neurons() const { return detail::up_neurons(up); }
+    /// The length of x and y.
     std::size_t width() const { return detail::up_width(up); }
+    /// Bytes of all weights.
     std::uint64_t bytes() const {
         return std::uint64_t{gate.rows()} * gate.row_bytes() + std::uint64_t{up.rows()} * up.row_bytes() +
                std::uint64_t{down.rows()} * down.row_bytes();
     }
 
+    /// The matrix, borrowed.
     Gate gate;
+    /// The matrix, borrowed.
     Up up;
+    /// The matrix, borrowed.
     Down down;
+    /// Of gate, up and down; empty where there is none.
     glu_biases biases;
 };
 
@@ -136,14 +144,20 @@ class plain_weights {
                           width());
     }
 
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const { return detail::up_neurons(up); }
+    /// The length of x and y.
     std::size_t width() const { return detail::up_width(up); }
+    /// Bytes of all weights.
     std::uint64_t bytes() const {
         return std::uint64_t{up.rows()} * up.row_bytes() + std::uint64_t{down.rows()} * down.row_bytes();
     }
 
+    /// The matrix, borrowed.
     Up up;
+    /// The matrix, borrowed.
     Down down;
+    /// One an output, borrowed; empty where there is none.
     std::span<const float> up_bias, down_bias;
 };
 

@@ -12,8 +12,11 @@ TAMIS_BEGIN
 struct fp8_blocks {
     static constexpr const char* name = "fp8_blocks";
     struct storage {
+        /// The scales of the row in the two blocks that it may lie in.
         std::uint8_t scales[2][sizeof(float)];
+        /// From which weight on the second scale counts.
         std::uint8_t split;
+        /// E4M3.
         std::uint8_t codes[128];
     };
     static constexpr std::size_t block = 128, unit = 32, factors = 0;

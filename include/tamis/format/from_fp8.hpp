@@ -15,9 +15,10 @@ TAMIS_BEGIN
 /// Codes (float8_e4m3fn) with a scale for each row.
 struct fp8_row_tensor {
     const void* codes;
+    /// The tensor's sizes.
     std::size_t rows, columns;
     std::span<const float> scales;
-    std::size_t stride = columns; // bytes from a row to the next
+    std::size_t stride = columns; ///< bytes from a row to the next
 };
 
 /// Codes of which 128 x 128 share a scale (DeepSeek's weight_scale_inv, which the codes are multiplied by), or a view of a
@@ -25,10 +26,12 @@ struct fp8_row_tensor {
 /// (first_row, first_column) of it. Neither has to be a multiple of 128, nor has the size.
 struct fp8_block_tensor {
     const void* codes;
+    /// The tensor's sizes.
     std::size_t rows, columns;
     const float* scales;
-    std::size_t scales_stride;    // scales from a row of them to the next: whole columns / 128, rounded up
-    std::size_t stride = columns; // bytes from a row of codes to the next
+    std::size_t scales_stride;    ///< scales from a row of them to the next: whole columns / 128, rounded up
+    std::size_t stride = columns; ///< bytes from a row of codes to the next
+    /// Where in its blocks of 128 x 128 a view begins.
     std::size_t first_row = 0, first_column = 0;
 };
 

@@ -17,18 +17,25 @@ TAMIS_BEGIN
 /// AutoAWQ's ("gemm"): qweight[input][output / 8], qzeros[input / group][output / 8], scales[input / group][output] as
 /// binary16. A word's nibbles are outputs 0, 2, 4, 6, 1, 3, 5, 7 from its low bits up.
 struct awq_tensors {
+    /// Eight codes a word, in the order of the kind.
     const std::uint32_t* qweight;
+    /// Zero points, eight a word.
     const std::uint32_t* qzeros;
     const std::uint16_t* scales;
+    /// The linear layer's sizes.
     std::size_t outputs, inputs;
 };
 /// AutoGPTQ's: qweight[input / 8][output], qzeros[input / group][output / 8], scales[input / group][output] as binary16, and the
 /// group of each input, which may be left away where it is input / group. Nibbles are in order from the low bits up.
 struct gptq_tensors {
+    /// Eight codes a word, in the order of the kind.
     const std::uint32_t* qweight;
+    /// Zero points, eight a word.
     const std::uint32_t* qzeros;
     const std::uint16_t* scales;
+    /// The linear layer's sizes.
     std::size_t outputs, inputs;
+    /// The group of each input, or empty; act-order is refused.
     std::span<const std::int32_t> g_idx{};
 };
 /// ONNX Runtime's MatMulNBits of four bits: b[output][group][bytes], scales[output][group] (float, or binary16 as
@@ -36,9 +43,11 @@ struct gptq_tensors {
 /// low bits up.
 template <class Scale>
 struct matmul_nbits_tensors {
+    /// Codes, two a byte.
     const std::uint8_t* b;
     const Scale* scales;
-    const std::uint8_t* zero_points; // or null
+    const std::uint8_t* zero_points; ///< or null
+    /// The linear layer's sizes.
     std::size_t outputs, inputs;
 };
 

@@ -18,8 +18,11 @@ struct int4_groups {
                                         : Group == 64 ? "int4_groups<64>"
                                                       : "int4_groups<128>";
     struct storage {
+        /// A float32.
         std::uint8_t scale[sizeof(float)];
+        /// The zero point.
         std::uint8_t zero;
+        /// Codes, two a byte.
         std::uint8_t q[Group / 2];
     };
     static constexpr std::size_t block = Group, unit = 32, factors = 0;

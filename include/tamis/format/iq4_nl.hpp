@@ -15,6 +15,7 @@ struct iq4_nl {
         std::uint8_t q[16];
     };
     static constexpr std::size_t block = 32, unit = 32, factors = 1;
+    /// What the codes mean, before the scale.
     static constexpr std::int8_t table[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                               1,    13,   25,  38,  53,  69,  89,  113};
 

@@ -20,10 +20,12 @@ TAMIS_BEGIN
 struct mxfp4 {
     static constexpr const char* name = "mxfp4";
     struct storage {
+        /// The scale: an exponent (E8M0).
         std::uint8_t e;
         std::uint8_t q[16];
     };
     static constexpr std::size_t block = 32, unit = 32, factors = 0;
+    /// What the codes mean, before the scale.
     static constexpr std::int8_t table[16] = {0, 1,  2,  3,  4,  6,  8,  12,
                                               0, -1, -2, -3, -4, -6, -8, -12}; // halves
 

@@ -17,6 +17,7 @@ TAMIS_BEGIN
 struct q4_1 {
     static constexpr const char* name = "q4_1";
     struct storage {
+        /// binary16 both.
         std::uint16_t scale, minimum;
         std::uint8_t q[16];
     };

@@ -17,6 +17,7 @@ struct q5_0 {
     static constexpr const char* name = "q5_0";
     struct storage {
         std::uint16_t scale;
+        /// The fifth bits.
         std::uint8_t fifth[4];
         std::uint8_t q[16];
     };

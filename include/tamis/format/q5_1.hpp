@@ -15,7 +15,9 @@ TAMIS_BEGIN
 struct q5_1 {
     static constexpr const char* name = "q5_1";
     struct storage {
+        /// binary16 both.
         std::uint16_t scale, minimum;
+        /// The fifth bits.
         std::uint8_t fifth[4];
         std::uint8_t q[16];
     };

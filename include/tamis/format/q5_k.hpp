@@ -12,7 +12,9 @@ struct q5_k {
     struct storage {
         std::uint16_t d, dmin;
         std::uint8_t scales[12];
+        /// The fifth bits.
         std::uint8_t fifth[32];
+        /// The low four bits, two codes a byte.
         std::uint8_t q[128];
     };
     static constexpr std::size_t block = 256, unit = 64, factors = 4;

@@ -10,6 +10,7 @@ TAMIS_BEGIN
 struct q6_k {
     static constexpr const char* name = "q6_k";
     struct storage {
+        /// The low four and the high two bits.
         std::uint8_t low[128], high[64];
         std::int8_t scales[16];
         std::uint16_t d;

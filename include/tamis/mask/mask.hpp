@@ -33,6 +33,7 @@ TAMIS_BEGIN_SHARED
 template <class Derived>
 class mask_reads {
   public:
+    /// Whether entry i is active; i is not checked.
     TAMIS_KEYED constexpr bool operator[](std::size_t i) const {
         return ((self().words()[i / 64] >> (i % 64)) & 1) != 0;
     }
@@ -79,7 +80,9 @@ class mask_view : public mask_reads<mask_view> {
         }
         words_ = words.first(mask_words(size_));
     }
+    /// How many entries.
     TAMIS_KEYED constexpr std::size_t size() const { return size_; }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED constexpr std::span<const std::uint64_t> words() const { return words_; }
 
   private:
@@ -100,15 +103,20 @@ class mask_span : public mask_reads<mask_span> {
         }
         words_ = words.first(mask_words(size_));
     }
+    /// To read.
     TAMIS_KEYED constexpr operator mask_view() const { return {words_, size_}; }
 
+    /// How many entries.
     TAMIS_KEYED constexpr std::size_t size() const { return size_; }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED constexpr std::span<std::uint64_t> words() const { return words_; }
 
+    /// Makes entry i active or not; i is not checked.
     TAMIS_KEYED constexpr void set(std::size_t i, bool active) const {
         const std::uint64_t bit = std::uint64_t{1} << (i % 64);
         words_[i / 64] = active ? words_[i / 64] | bit : words_[i / 64] & ~bit;
     }
+    /// Makes all entries active, or none.
     TAMIS_KEYED constexpr void fill(bool active) const {
         for (std::uint64_t& word : words_) {
             word = active ? ~std::uint64_t{0} : 0;
@@ -132,16 +140,21 @@ class mask_span : public mask_reads<mask_span> {
 class owned_words {
   public:
     TAMIS_KEYED owned_words() = default;
+    /// So many words of zeros.
     TAMIS_KEYED explicit owned_words(std::size_t count)
         : first_{count == 0 ? nullptr : new std::uint64_t[count]{}}, count_{count} {}
+    /// A copy.
     TAMIS_KEYED explicit owned_words(std::span<const std::uint64_t> other) : owned_words{other.size()} {
         for (std::size_t i = 0; i < count_; ++i) {
             first_[i] = other[i];
         }
     }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED owned_words(const owned_words& other) : owned_words{other.words()} {}
+    /// The same words.
     TAMIS_KEYED owned_words(owned_words&& other) noexcept
         : first_{std::exchange(other.first_, nullptr)}, count_{std::exchange(other.count_, 0)} {}
+    /// The same words.
     TAMIS_KEYED owned_words& operator=(owned_words other) noexcept {
         std::swap(first_, other.first_);
         std::swap(count_, other.count_);
@@ -149,7 +162,9 @@ class owned_words {
     }
     TAMIS_KEYED ~owned_words() { delete[] first_; }
 
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED std::span<std::uint64_t> words() { return {first_, count_}; }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED std::span<const std::uint64_t> words() const { return {first_, count_}; }
 
     TAMIS_KEYED friend bool operator==(const owned_words& a, const owned_words& b) {
@@ -170,12 +185,16 @@ class owned_words {
 class mask : public mask_reads<mask> {
   public:
     TAMIS_KEYED mask() = default;
+    /// n entries, none active. Refuses a negative number.
     TAMIS_KEYED explicit mask(whole_number n)
         : words_(mask_words(n.or_fail("tamis::mask: n"))), size_{n.or_fail("")} {}
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED explicit mask(mask_view other) : words_{other.words()}, size_{other.size()} {}
     TAMIS_KEYED mask(const mask&) = default;
+    /// The other is empty then.
     TAMIS_KEYED mask(mask&& other) noexcept
         : words_{std::move(other.words_)}, size_{std::exchange(other.size_, 0)} {}
+    /// The same words.
     TAMIS_KEYED mask& operator=(mask other) noexcept {
         words_ = std::move(other.words_);
         size_ = other.size_;
@@ -183,11 +202,16 @@ class mask : public mask_reads<mask> {
     }
     TAMIS_KEYED ~mask() = default;
 
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED operator mask_view() const TAMIS_LIFETIMEBOUND { return {words_.words(), size_}; }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED mask_span span() TAMIS_LIFETIMEBOUND { return {words_.words(), size_}; }
 
+    /// How many entries.
     TAMIS_KEYED std::size_t size() const { return size_; }
+    /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED std::span<const std::uint64_t> words() const TAMIS_LIFETIMEBOUND { return words_.words(); }
+    /// Makes entry i active or not; i is not checked.
     TAMIS_KEYED void set(std::size_t i, bool active) { span().set(i, active); }
 
     TAMIS_KEYED friend bool operator==(const mask& a, const mask& b) {

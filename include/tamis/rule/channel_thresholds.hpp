@@ -47,6 +47,7 @@ class channel_thresholds : public selects<channel_thresholds> {
     }
     static constexpr std::size_t selection_bytes(std::size_t) { return 0; }
 
+    /// One a value, borrowed.
     std::span<const float> thresholds() const { return thresholds_; }
 
   private:

@@ -14,6 +14,7 @@ TAMIS_BEGIN
 template <rule A, rule B>
 class both_rules : public selects<both_rules<A, B>> {
   public:
+    /// What both keep.
     constexpr both_rules(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
 
     template <class Real>
@@ -34,6 +35,7 @@ class both_rules : public selects<both_rules<A, B>> {
 template <rule A, rule B>
 class either_rule : public selects<either_rule<A, B>> {
   public:
+    /// What either keeps.
     constexpr either_rule(A a, B b) : a_{std::move(a)}, b_{std::move(b)} {}
 
     template <class Real>

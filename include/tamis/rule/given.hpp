@@ -14,9 +14,12 @@ TAMIS_BEGIN
 /// A mask over another number of entries is refused with both, as is a block of fewer masks than tokens.
 class given : public selects<given> {
   public:
+    /// One mask, for every token.
     explicit given(mask_view one TAMIS_LIFETIMEBOUND) : words_{one.words()}, size_{one.size()} {}
+    /// A mask a token.
     explicit given(const mask_block_span& rows)
         : words_{words_of(rows)}, size_{rows.columns()}, rows_{rows.rows()}, each_{mask_words(size_)} {}
+    /// A mask a token.
     explicit given(const mask_block& rows TAMIS_LIFETIMEBOUND)
         : words_{words_of(rows)}, size_{rows.columns()}, rows_{rows.rows()}, each_{mask_words(size_)} {}
     given(const mask&&) = delete;       // tamis: the mask is borrowed: give it a name

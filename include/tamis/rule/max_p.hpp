@@ -24,6 +24,7 @@ class max_p : public selects<max_p> {
                                               : cut<Real>::at_product(p_, detail::bits_as<Real>(largest));
     }
 
+    /// The share.
     constexpr double p() const { return p_; }
 
   private:

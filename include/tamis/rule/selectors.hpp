@@ -73,6 +73,7 @@ constexpr either_of<A, B> operator|(A a, B b) {
 template <selector S>
 class always_active : public selects<always_active<S>> {
   public:
+    /// A set that is borrowed, and what selects the rest.
     constexpr always_active(mask_view set TAMIS_LIFETIMEBOUND, S selector)
         : set_{set}, selector_{std::move(selector)} {}
     always_active(const mask&&, S) = delete; // tamis: the set is borrowed: give the mask a name

@@ -10,10 +10,12 @@ TAMIS_BEGIN
 /// memory `rule(values, mask_span, workspace)`. Optional: tamis::select takes any rule or selector.
 template <class Derived>
 struct selects {
+    /// A mask of its own: allocates.
     template <class V>
     mask operator()(V&& v) const {
         return tamis::select(static_cast<const Derived&>(*this), v);
     }
+    /// Into a mask of yours; memory of selection_bytes.
     template <class V>
     void operator()(V&& v, mask_span out, workspace w) const {
         tamis::select(static_cast<const Derived&>(*this), v, out, w);
@@ -32,6 +34,7 @@ class scored : public selects<scored<Score, Rule>> {
                   "tamis: the second part of scored{score, rule} is no rule; see tamis/rule/rule.hpp");
 
   public:
+    /// The rule, on this score.
     constexpr scored(Score score, Rule rule) : score_{std::move(score)}, rule_{std::move(rule)} {}
 
     template <class View>
@@ -40,7 +43,9 @@ class scored : public selects<scored<Score, Rule>> {
     }
     constexpr std::size_t selection_bytes(std::size_t n) const { return tamis::selection_bytes(rule_, n); }
 
+    /// The score.
     constexpr const Score& score_part() const { return score_; }
+    /// The rule.
     constexpr const Rule& rule_part() const { return rule_; }
 
   private:

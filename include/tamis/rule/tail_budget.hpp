@@ -23,6 +23,7 @@ class tail_budget : public selects<tail_budget> {
     }
     static constexpr std::size_t workspace_bytes(std::size_t n) { return top_p_cut_bytes(n); }
 
+    /// What may be dropped.
     constexpr double budget() const { return budget_; }
 
   private:

@@ -38,6 +38,7 @@ class threshold : public selects<threshold> {
         return cut<Real>::at_bits(is_eps && !keeps_eps_ ? least + 1 : least);
     }
 
+    /// The smallest score that is kept.
     constexpr double eps() const { return eps_; }
     /// Whether a score that is eps itself is active.
     constexpr bool keeps_eps() const { return keeps_eps_; }

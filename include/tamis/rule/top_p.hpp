@@ -25,6 +25,7 @@ class top_p : public selects<top_p> {
     }
     static constexpr std::size_t workspace_bytes(std::size_t n) { return top_p_cut_bytes(n); }
 
+    /// The share.
     constexpr double p() const { return p_; }
 
   private:

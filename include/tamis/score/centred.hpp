@@ -25,6 +25,7 @@ class centred {
         return detail::without_denormals(detail::without_denormals(v) - detail::real_lanes<double>(mode_));
     }
 
+    /// What distances are from.
     double mode() const { return mode_; }
 
   private:

@@ -55,6 +55,7 @@ class power {
         return result;
     }
 
+    /// The power, a multiple of 1/16.
     double q() const { return sixteenths_ / 16.0; }
 
   private:

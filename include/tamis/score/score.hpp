@@ -38,12 +38,17 @@ using score_real = decltype(std::declval<const S&>()(Real{}, std::size_t{}));
 template <class Real>
 class scores {
   public:
+    /// float or double.
     using real = Real;
 
+    /// Of numbers whose signs do not count.
     constexpr explicit scores(std::span<const Real> signed_scores) : signed_{signed_scores} {}
 
+    /// How many entries.
     constexpr std::size_t size() const { return signed_.size(); }
+    /// The magnitude of entry i.
     constexpr Real operator[](std::size_t i) const { return detail::bits_as<Real>(bits(i)); }
+    /// Its bits: they order as the magnitudes do.
     constexpr bits_of<Real> bits(std::size_t i) const { return magnitude_bits(signed_[i]); }
 
     /// The reals underneath, to be read without their signs.

@@ -33,6 +33,7 @@ class weighted {
                                          detail::load_doubles(weights_.data() + first));
     }
 
+    /// c_i of each place, borrowed.
     std::span<const float> weights() const { return weights_; }
     std::size_t places() const { return weights_.size(); }
 

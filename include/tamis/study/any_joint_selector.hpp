@@ -34,6 +34,7 @@ class any_joint_selector {
     };
 
   public:
+    /// Of any selector: copies of it share one. Allocates.
     template <joint_selector S>
     any_joint_selector(S s) : held_{std::make_shared<const holder<S>>(std::move(s))} {}
 

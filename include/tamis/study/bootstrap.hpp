@@ -21,8 +21,10 @@ namespace study {
 /// 64-bit numbers from a seed: splitmix64 (Steele, Lea, Flood 2014), the same with every compiler and library.
 class split_mix {
   public:
+    /// The same numbers for the same seed, everywhere.
     constexpr explicit split_mix(std::uint64_t seed) : state_{seed} {}
 
+    /// The next 64 bits.
     constexpr std::uint64_t operator()() {
         std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -59,8 +61,11 @@ class resampling {
         }
     }
 
+    /// How many units (stories) there are.
     std::size_t units() const { return units_; }
+    /// How many draws.
     std::size_t draws() const { return draws_; }
+    /// Of the generator.
     std::uint64_t seed() const { return seed_; }
 
     /// How often draw d takes each unit; the sum is units(). Refuses a span of another size.
@@ -82,14 +87,19 @@ class resampling {
 /// What each unit adds to the sums that figures are computed from: a loss, a count of tokens, of hits, of dropped entries.
 class unit_sums {
   public:
+    /// Zeros. Refuses negative sizes.
     unit_sums(whole_number units, whole_number columns)
         : units_{units.or_fail("tamis::study::unit_sums: units")},
           columns_{columns.or_fail("tamis::study::unit_sums: columns")},
           values_(units_ * columns_) {}
 
+    /// How many units (stories) there are.
     std::size_t units() const { return units_; }
+    /// How many entries a row has.
     std::size_t columns() const { return columns_; }
+    /// One sum a unit.
     std::span<double> column(std::size_t c) { return std::span{values_}.subspan(c * units_, units_); }
+    /// One sum a unit.
     std::span<const double> column(std::size_t c) const {
         return std::span{values_}.subspan(c * units_, units_);
     }
@@ -137,9 +147,12 @@ void for_each_draw(const resampling& r, const unit_sums& sums, Each&& each) {
 /// Where a figure lies in `level` of the draws. An end is infinite where the figure was in too many of them; NaN (both) when
 /// it was undefined in any.
 struct interval {
+    /// The ends; NaN where one is not known.
     double low = not_a_number, high = not_a_number;
 
+    /// Whether both ends are.
     bool is_known() const { return !is_nan(low) && !is_nan(high); }
+    /// Whether both ends are.
     bool holds(double figure) const { return is_known() && low <= figure && figure <= high; }
 };
 

@@ -30,6 +30,7 @@ struct sweep_point {
 
 /// What is to be kept, and how much of it: quality falls from 1 to `limit`, or rises to it.
 struct criterion {
+    /// As far as quality may fall, or rise.
     double limit = 0.99;
     bool rises = false; ///< worse is more (a ratio of perplexities), not less (accuracy)
 
@@ -49,6 +50,7 @@ constexpr criterion perplexity_within(double percent) { return {1 + percent / 10
 /// A metric / the dense model's at least `share`.
 constexpr criterion keeps_share(double share) { return {share, false}; }
 
+/// Where a sweep leaves its limit.
 struct critical_point {
     bool reached =
         false; ///< whether the sweep leaves the limit at all; if not, the point is the sweep's last
@@ -136,6 +138,7 @@ inline std::vector<sweep_point> average_of(const std::vector<std::vector<sweep_p
 struct spread {
     std::size_t tasks = 0, reached = 0; ///< how many there are, and how many leave the limit within the sweep
     double mean = 0, deviation = 0;     ///< the deviation is that of a sample (n - 1); 0 for one task
+    /// Of all tasks.
     double least = 0, greatest = 0;
     std::size_t undefined = 0; ///< of the tasks
 };

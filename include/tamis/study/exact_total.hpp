@@ -15,6 +15,7 @@ namespace study {
 /// and mean are NaN, since those of the other values would be figures of something else. 32 bytes.
 class exact_total {
   public:
+    /// To the bit, in any order; what is not finite is counted and left out.
     constexpr void add(double value) {
         const std::uint64_t magnitude = magnitude_bits(value);
         if (magnitude >= magnitude_bits(0x1p62)) {
@@ -30,6 +31,7 @@ class exact_total {
         const bool negative = (std::bit_cast<std::uint64_t>(value) >> 63) != 0;
         units_ += negative ? ~units + 1 : units; // two's complement: subtraction is an addition
     }
+    /// What one would have that had seen both.
     constexpr void merge(const exact_total& other) {
         units_ += other.units_;
         count_ += other.count_;
@@ -38,6 +40,7 @@ class exact_total {
 
     /// How many values are in the sum, and how many could not be.
     constexpr std::uint64_t count() const { return count_; }
+    /// How many were not finite, or too large.
     constexpr std::uint64_t left_out() const { return left_out_; }
 
     /// NaN when a value could not be in it.

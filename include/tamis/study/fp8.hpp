@@ -64,12 +64,14 @@ namespace study {
 /// nearest, ties to even; what is too large, infinity included, becomes +-448: the standard allows that or NaN, and
 /// inference engines saturate. NaN stays a NaN of its sign.
 struct e4m3 : detail::byte_float<4, 3, false> {
+    /// Its name in reports.
     static constexpr const char* name = "e4m3";
 };
 
 /// OCP's 8-bit float E5M2: the upper byte of a binary16. Finite up to 57344, least denormal 2^-16. Rounded to nearest, ties
 /// to even, from 61440 on to infinity, as IEEE 754 does. NaN stays a NaN of its sign.
 struct e5m2 : detail::byte_float<5, 2, true> {
+    /// Its name in reports.
     static constexpr const char* name = "e5m2";
 };
 

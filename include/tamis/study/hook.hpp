@@ -18,12 +18,14 @@ concept site_hook =
 
 /// The hook of those who change nothing: the dense model.
 struct no_hook {
+    /// As a hook is called: layer, site, values that it may write.
     constexpr void operator()(std::size_t, site, block<float>) const {}
 };
 
 /// A hook of any type by reference, for code that is compiled once. It is valid as long as the hook.
 class hook_ref {
   public:
+    /// Of any hook, borrowed.
     template <site_hook H>
         requires(!std::is_same_v<std::remove_const_t<H>, hook_ref>)
     hook_ref(H& hook)
@@ -32,6 +34,7 @@ class hook_ref {
               (*static_cast<H*>(h))(layer, where, values);
           }} {}
 
+    /// As a hook is called: layer, site, values that it may write.
     void operator()(std::size_t layer, site where, block<float> values) const {
         call_(hook_, layer, where, values);
     }
@@ -45,7 +48,9 @@ class hook_ref {
 template <site_hook First, site_hook Second>
 class chained {
   public:
+    /// Both borrowed; the second sees what the first left.
     chained(First& first, Second& second) : first_{&first}, second_{&second} {}
+    /// As a hook is called: layer, site, values that it may write.
     void operator()(std::size_t layer, site where, block<float> values) {
         (*first_)(layer, where, values);
         (*second_)(layer, where, values);

@@ -19,6 +19,7 @@ namespace study {
 template <gating Sigma>
 class hooked_ffn {
   public:
+    /// float32, in a checkpoint's order.
     using weights =
         glu_weights<matrix<f32, neuron_major>, matrix<f32, neuron_major>, matrix<f32, output_major>>;
 
@@ -29,7 +30,9 @@ class hooked_ffn {
         check_stride(w.down);
     }
 
+    /// The length of x and y.
     std::size_t width() const { return weights_.width(); }
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const { return weights_.neurons(); }
 
     /// y = FFN(x) for each token, with `hook(layer, where, values)` at every site. x is left as it is; y may be x. Refuses

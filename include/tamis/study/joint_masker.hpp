@@ -25,6 +25,7 @@ class joint_plan {
         }
     }
 
+    /// What selects at a site, over all tokens of a call.
     joint_plan& set(site where, any_joint_selector s) {
         at_[static_cast<std::size_t>(where)] = std::move(s);
         return *this;
@@ -34,6 +35,7 @@ class joint_plan {
         const auto& s = at_[static_cast<std::size_t>(where)];
         return s ? &*s : nullptr;
     }
+    /// How many tokens were counted.
     std::size_t tokens() const { return tokens_; }
 
     /// Bytes of workspace for blocks of at most so many rows and columns, masks included.
@@ -58,7 +60,9 @@ class joint_plan {
 template <layer_observer Observer = no_layer_observer>
 class joint_masker {
   public:
+    /// All borrowed; memory of workspace_bytes, what is seen goes to the observer.
     joint_masker(const joint_plan& p, workspace w, Observer& see) : plan_{&p}, workspace_{w}, see_{&see} {}
+    /// The same, and nothing is shown.
     joint_masker(const joint_plan& p, workspace w)
         requires std::is_same_v<Observer, const no_layer_observer>
         : joint_masker{p, w, nothing} {}

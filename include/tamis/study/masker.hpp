@@ -30,7 +30,9 @@ void show_and_mask(Observer& see, std::size_t layer, const sighting& s, std::spa
 template <layer_observer Observer = no_layer_observer>
 class masker {
   public:
+    /// All borrowed; memory of workspace_bytes, what is seen goes to the observer.
     masker(const plan& p, workspace w, Observer& see) : plan_{&p}, workspace_{w}, see_{&see} {}
+    /// The same, and nothing is shown.
     masker(const plan& p, workspace w)
         requires std::is_same_v<Observer, const no_layer_observer>
         : masker{p, w, nothing} {}

@@ -37,6 +37,7 @@ concept numbered_meter = meter<M> && requires(M& m, std::uint64_t sequence) { m.
 template <class O>
 concept layer_observer = requires(O& o, std::size_t layer, const sighting& s) { o(layer, s); };
 
+/// Sees nothing.
 struct no_layer_observer {
     constexpr void operator()(std::size_t, const sighting&) const {}
 };
@@ -46,6 +47,7 @@ struct no_layer_observer {
 template <meter M>
 class per_layer {
   public:
+    /// So many copies of a fresh meter.
     explicit per_layer(whole_number layers, const M& fresh = M{})
         : meters_(layers.or_fail("tamis::study::per_layer: layers"), fresh) {}
     /// A meter a layer, for those that differ (by the layer's weights, say).
@@ -79,10 +81,15 @@ class per_layer {
         }
     }
 
+    /// How many entries.
     std::size_t size() const { return meters_.size(); }
+    /// A layer's meter; not checked.
     M& operator[](std::size_t layer) { return meters_[layer]; }
+    /// A layer's meter; not checked.
     const M& operator[](std::size_t layer) const { return meters_[layer]; }
+    /// How many layers.
     auto begin_layers() const { return meters_.begin(); }
+    /// How many layers.
     auto end_layers() const { return meters_.end(); }
     /// One meter of all layers.
     M merged() const {
@@ -113,6 +120,7 @@ class per_layer {
 template <meter... Meters>
 class meters {
   public:
+    /// All of these, fed together.
     explicit meters(Meters... all) : all_{std::move(all)...} {}
 
     void begin() {
@@ -147,18 +155,22 @@ class meters {
         each([&](auto& m) { a(m); });
     }
 
+    /// The meter of a type, or at a place.
     template <class M>
     M& get() {
         return std::get<M>(all_);
     }
+    /// The meter of a type, or at a place.
     template <class M>
     const M& get() const {
         return std::get<M>(all_);
     }
+    /// The meter of a type, or at a place.
     template <std::size_t At>
     auto& get() {
         return std::get<At>(all_);
     }
+    /// The meter of a type, or at a place.
     template <std::size_t At>
     const auto& get() const {
         return std::get<At>(all_);

@@ -18,8 +18,10 @@ inline constexpr std::array all_sites{site::input, site::gate, site::up, site::i
 /// threads.
 class plan {
   public:
+    /// No rule anywhere.
     explicit plan(whole_number layers = 0) : at_(layers.or_fail("tamis::study::plan: layers")) {}
 
+    /// How many layers.
     std::size_t layers() const { return at_.size(); }
 
     /// Refuses a layer that is not there.

@@ -71,6 +71,7 @@ constexpr float largest_of(const R& rounding) {
 /// What rounding lost, over all values seen. They stay in the model as they became: an infinity spoils what is computed from
 /// it, the format's largest number does not, but is not the value either.
 struct rounding_losses {
+    /// How many were rounded.
     std::uint64_t values = 0;
     /// Finite, and became infinite or NaN; finite and beyond the format's largest number, and became finite; not zero, and
     /// became zero.
@@ -90,6 +91,7 @@ struct rounding_losses {
             flushed += was != 0 && is == 0 ? 1u : 0u;
         }
     }
+    /// Of both.
     constexpr void merge(const rounding_losses& other) {
         values += other.values;
         overflowed += other.overflowed;
@@ -107,6 +109,7 @@ struct rounding_losses {
 /// A rounding without members of its own, chosen at run time: one indirect call a row.
 class any_rounding {
   public:
+    /// Of any rounding.
     template <rounding R>
         requires(std::is_empty_v<R> && std::default_initializable<R>)
     constexpr any_rounding(R rounding)

@@ -17,6 +17,7 @@ namespace study {
 template <rounding R>
 class rounded {
   public:
+    /// At these sites.
     explicit rounded(R rounding, std::span<const site> sites = all_sites) : rounding_{std::move(rounding)} {
         for (const site where : sites) {
             rounds_[static_cast<std::size_t>(where)] = true;
@@ -35,6 +36,7 @@ class rounded {
     }
 
     const char* name() const { return rounding_.name; }
+    /// What was lost so far.
     const rounding_losses& losses() const { return losses_; }
 
   private:

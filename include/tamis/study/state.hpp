@@ -111,6 +111,7 @@ class state_writer : public state_part::archive<state_writer> {
   public:
     static constexpr bool fills = false;
 
+    /// Appends to these words.
     explicit state_writer(std::vector<std::uint64_t>& words) : words_{&words} {}
 
     template <class T>
@@ -140,6 +141,7 @@ class state_reader : public state_part::archive<state_reader> {
   public:
     static constexpr bool fills = true;
 
+    /// Reads these words from the first on.
     explicit state_reader(std::span<const std::uint64_t> words) : words_{words} {}
 
     template <class T>
@@ -200,6 +202,7 @@ class state_reader : public state_part::archive<state_reader> {
         }
     }
 
+    /// Words that were not read.
     std::size_t words_left() const { return words_.size(); }
 
   private:

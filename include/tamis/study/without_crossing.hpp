@@ -16,6 +16,7 @@ namespace study {
 template <rule R>
 class without_crossing : public selects<without_crossing<R>> {
   public:
+    /// The rule whose crossing entry is left out.
     constexpr explicit without_crossing(R rule) : rule_{std::move(rule)} {}
 
     template <class Real>

@@ -12,6 +12,7 @@ TAMIS_BEGIN
 class clipped_swiglu {
   public:
     clipped_swiglu() = default;
+    /// Refuses a limit that is not above 0.
     explicit clipped_swiglu(float alpha, float limit) : alpha_{alpha}, limit_{detail::checked_limit(limit)} {}
 
     float operator()(float gate) const {

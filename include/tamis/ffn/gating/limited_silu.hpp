@@ -9,6 +9,7 @@ TAMIS_BEGIN
 /// Errors as silu; NaN stays NaN. Refuses a limit that is not above 0.
 class limited_silu {
   public:
+    /// Refuses a limit that is not above 0.
     explicit limited_silu(float limit) : limit_{detail::checked_limit(limit)} {}
 
     float operator()(float gate) const { return silu{}(detail::at_most(gate, limit_)); }

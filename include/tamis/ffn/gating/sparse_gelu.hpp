@@ -16,6 +16,7 @@ enum class deviation { of_population, of_sample };
 /// finite become NaN, all of them. Refuses a target that is not within 0 and 1.
 class sparse_gelu {
   public:
+    /// Refuses a target that is not within 0 and 1.
     explicit sparse_gelu(double target_sparsity, deviation by = deviation::of_population)
         : k_{normal_quantile(target_sparsity)}, by_{by} {}
     /// By k itself: what the target .95 gives is 1.6448536f.
@@ -25,6 +26,7 @@ class sparse_gelu {
         return result;
     }
 
+    /// How many deviations above the mean a gate has to be.
     float k() const { return k_; }
 
     /// c: gates that are not above it become zero.

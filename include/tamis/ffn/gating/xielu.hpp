@@ -13,8 +13,10 @@ TAMIS_BEGIN
 /// -1e-6 alpha_n. -infinity and NaN give NaN.
 class xielu {
   public:
+    /// By the parameters of a checkpoint, before softplus.
     xielu(float parameter_p, float parameter_n, float beta = 0.5f, float eps = -1e-6f)
         : p_{softplus(parameter_p)}, n_{beta + softplus(parameter_n)}, beta_{beta}, eps_{eps} {}
+    /// By the slopes themselves.
     static xielu by_slopes(float alpha_p, float alpha_n, float beta = 0.5f, float eps = -1e-6f) {
         xielu result{0, 0, beta, eps};
         result.p_ = alpha_p;
@@ -22,7 +24,9 @@ class xielu {
         return result;
     }
 
+    /// The slope above zero.
     float alpha_p() const { return p_; }
+    /// The slope below zero.
     float alpha_n() const { return n_; }
 
     float operator()(float z) const {

@@ -14,10 +14,12 @@ namespace study {
 
 /// One look at f.
 struct probe {
+    /// Where, and what was found there.
     double at, value;
-    bool within; // value <= limit
+    bool within; ///< value <= limit
 };
 
+/// What a bisection came to.
 struct bisection {
     /// The best x found and f there: the largest probed x that is below every probed x beyond the limit. NaN when undefined.
     double at, value;

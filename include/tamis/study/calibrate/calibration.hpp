@@ -32,10 +32,15 @@ namespace study {
 ///     rule                values
 ///     channel_thresholds  one a channel: finite, >= 0
 struct calibrated_rule {
+    /// From 0.
     std::size_t layer = 0;
+    /// Its site.
     site where = site::intermediate;
+    /// The name, as in the table above.
     std::string rule;
+    /// Of a rule that has one number.
     double value = 0;
+    /// Of a rule that has a list.
     std::vector<float> values{};
 
     friend bool operator==(const calibrated_rule&, const calibrated_rule&) = default;
@@ -46,19 +51,22 @@ struct calibration {
     /// Of the format; a reader refuses a newer one.
     static constexpr int version = 2;
 
-    std::string model;  // its name
-    std::string source; // what it was calibrated on: a hash of the weights, of the text; free text
-    std::string kind;   // "cett", "cett_ppl", "teal", "cats" ...; free text
-    double target = 0;  // of that kind: the CETT, the sparsity
+    std::string model;  ///< its name
+    std::string source; ///< what it was calibrated on: a hash of the weights, of the text; free text
+    std::string kind;   ///< "cett", "cett_ppl", "teal", "cats" ...; free text
+    double target = 0;  ///< of that kind: the CETT, the sparsity
+    /// How many were looked at.
     std::uint64_t tokens = 0;
+    /// The model's.
     std::size_t layers = 0;
+    /// At most one a layer and site.
     std::vector<calibrated_rule> rules;
 
     // What a file need not have.
-    std::string weights{};   // a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
-    std::string stories{};   // the part of the text: "0:50"
-    std::string criterion{}; // what was to be met: "PPL at most 1.01 times the dense model's"
-    std::optional<double> attained{}; // what that came to: 1.0099
+    std::string weights{}; ///< a hash of the model's, to tell whether this belongs to them: "sha256:9f1c..."
+    std::string stories{}; ///< the part of the text: "0:50"
+    std::string criterion{};          ///< what was to be met: "PPL at most 1.01 times the dense model's"
+    std::optional<double> attained{}; ///< what that came to: 1.0099
 
     friend bool operator==(const calibration&, const calibration&) = default;
 };
@@ -161,15 +169,18 @@ namespace calibration_part {
 /// channel_thresholds with thresholds of its own: movable, not copyable.
 class held_thresholds : public selects<held_thresholds> {
   public:
+    /// Of a rule that has a list.
     explicit held_thresholds(std::vector<float> values) : values_{std::move(values)}, over_{values_} {}
     held_thresholds(held_thresholds&&) = default;
     held_thresholds& operator=(held_thresholds&&) = default;
     ~held_thresholds() = default;
 
+    /// As channel_thresholds does.
     template <class View>
     void select(View values, mask_span out, workspace w) const {
         over_.select(values, out, w);
     }
+    /// None.
     static constexpr std::size_t selection_bytes(std::size_t) { return 0; }
 
   private:

@@ -13,9 +13,12 @@ namespace study {
 
 /// What was read, or why it was not: one of the two is empty.
 struct calibration_reading {
+    /// The calibration, if it is one.
     std::optional<calibration> value;
+    /// Else the line, the field and what was expected.
     std::string error;
 
+    /// Whether there is one.
     explicit operator bool() const { return value.has_value(); }
 };
 

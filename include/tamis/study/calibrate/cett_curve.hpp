@@ -24,7 +24,9 @@ namespace study {
 /// first whose end is beyond the target (0 when there is none before), `beyond` the end of that bin; the means of CETT at
 /// both. When a token was not finite all four are NaN. When no end is beyond the target, `within` is the largest float and `beyond` is infinite.
 struct cett_bracket {
+    /// The thresholds on both sides of the target.
     float within, beyond;
+    /// The mean CETT at each.
     double mean_within, mean_beyond;
 };
 
@@ -53,6 +55,7 @@ class cett_curve {
             before = s.cett;
         }
     }
+    /// As an observer: takes the intermediate.
     void operator()(const sighting& s) {
         if (s.where == site::intermediate) {
             add(s.values);
@@ -72,8 +75,11 @@ class cett_curve {
 
     /// Tokens in the means; those whose output is zero; those with NaN or infinity.
     std::uint64_t tokens() const { return tokens_; }
+    /// Tokens without output.
     std::uint64_t left_out() const { return left_out_; }
+    /// Tokens with values that are not finite: figures are NaN then.
     std::uint64_t not_finite() const { return not_finite_; }
+    /// What walks a token.
     const cett_steps<Down>& steps() const { return steps_; }
 
     /// The mean over tokens of CETT at the last end of a bin that is not above eps; 0 before the first. Refuses a
@@ -110,9 +116,10 @@ class cett_curve {
 
     /// The first bin at whose end the mean is beyond the target, or finite_bins; and the sum of CETT at its beginning.
     struct crossing {
-        std::size_t bin;
-        exact_total before;
+        std::size_t bin;    ///< finite_bins: none is
+        exact_total before; ///< of all bins before it
     };
+    /// Where a target is crossed. Refuses a target outside [0, 1], and a curve without tokens.
     crossing crossing_of(double target) const {
         need_tokens();
         if (!detail::is_between(target, 0.0, 1.0)) {

@@ -9,26 +9,31 @@ TAMIS_BEGIN
 
 namespace study {
 
+/// What is asked for.
 struct cett_ppl_options {
-    double percent = 1;        // p of CETT-PPL-p%
-    double tolerance = 0.0002; // of the ratio
+    double percent = 1;        ///< p of CETT-PPL-p%
+    double tolerance = 0.0002; ///< of the ratio
+    /// How many evaluations at most.
     std::size_t most_steps = 20;
 };
 
 /// One row of the search's table.
 struct cett_ppl_step {
-    double target; // CETT
-    double loss;   // mean nats
-    double ratio;  // perplexity over the dense model's
+    double target; ///< CETT
+    double loss;   ///< mean nats
+    double ratio;  ///< perplexity over the dense model's
+    /// Whether the ratio is.
     bool within;
 };
 
+/// What was found.
 struct cett_ppl_result {
-    double target;                  // CETT; NaN when undefined
-    std::vector<double> thresholds; // of each layer; none when undefined
-    double ratio;                   // reached: at most 1 + percent / 100 when within
+    double target;                  ///< CETT; NaN when undefined
+    std::vector<double> thresholds; ///< of each layer; none when undefined
+    double ratio;                   ///< reached: at most 1 + percent / 100 when within
     /// See bisection. Not within: even CETT 0 costs more, so the model or its dense loss is not what was meant.
     bool within, converged, monotone;
+    /// All that was tried, in order.
     std::vector<cett_ppl_step> steps;
     /// A loss was NaN (of the last step): see bisection.
     bool undefined = false;

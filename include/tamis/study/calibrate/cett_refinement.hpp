@@ -50,6 +50,7 @@ class cett_refinement {
             before = s.cett;
         }
     }
+    /// As an observer: takes the intermediate.
     void operator()(const sighting& s) {
         if (s.where == site::intermediate) {
             add(s.values);
@@ -70,9 +71,11 @@ class cett_refinement {
     /// How many targets there are.
     std::size_t size() const { return goals_.size(); }
 
+    /// A threshold, and what it incurs.
     struct found {
+        /// The threshold.
         float eps;
-        double mean; // of CETT at eps
+        double mean; ///< of CETT at eps
     };
     /// For target number i. The largest float where the mean never is beyond the target; NaN when one of the curve's tokens
     /// was not finite. Refuses when this pass saw other tokens than the curve.
@@ -102,6 +105,7 @@ class cett_refinement {
         fail(
             "tamis::study::cett_refinement: the second pass has to see the tokens of the first; these differ");
     }
+    /// Of the i-th target.
     float threshold(std::size_t i) const { return at(i).eps; }
 
   private:

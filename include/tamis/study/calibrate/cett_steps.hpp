@@ -30,16 +30,22 @@ class cett_steps {
                      norms.size());
     }
 
+    /// How many neurons: the length of gate, up and intermediate.
     std::size_t neurons() const { return score_.weights().size(); }
 
+    /// Where CETT changes.
     struct step {
+        /// The threshold's bits.
         std::uint32_t eps_bits;
-        double cett; // from this float on; at most 2^30, so that sums stay exact
+        double cett; ///< from this float on; at most 2^30, so that sums stay exact
     };
     /// A token whose output is zero has no CETT, and neither has one that is not finite: defined is false.
     struct token_steps {
+        /// False for a token without output.
         bool defined;
+        /// Borrowed until the next walk.
         std::span<const step> steps;
+        /// False if a value is not.
         bool finite = true;
     };
 

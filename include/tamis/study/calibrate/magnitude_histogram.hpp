@@ -54,6 +54,7 @@ class magnitude_histogram {
         }
         return all;
     }
+    /// How many were NaN.
     std::uint64_t nans() const {
         std::uint64_t all = nans_beside_infinity_;
         for (std::size_t bin = finite_bins + 1; bin < magnitude_bins; ++bin) {
@@ -62,7 +63,9 @@ class magnitude_histogram {
         return all;
     }
 
+    /// The magnitudes of a bin.
     struct range {
+        /// From, and below.
         float low, high;
     };
     /// The first and the last float that the q-quantile can be: low <= quantile <= high, and high <= low (1 + 2^-8) for
@@ -81,10 +84,14 @@ class magnitude_histogram {
     /// Where the quantile is: the bin, and how many magnitudes of the bin are before it. `above`: it is the float above
     /// the bin's last.
     struct rank {
+        /// The bin that it lies in.
         std::size_t bin;
+        /// How many magnitudes of the bin are before it.
         std::uint64_t before;
+        /// Whether it is the float above the last of the bin.
         bool above;
     };
+    /// Where the quantile q lies; q in [0, 1].
     rank rank_of(double q) const {
         const std::uint64_t n = count();
         if (!detail::is_between(q, 0.0, 1.0)) {

@@ -18,9 +18,11 @@ concept values_counter =
 template <values_counter Counter>
 class site_meter {
   public:
+    /// Of a site, with a counter as it is at first.
     explicit site_meter(site where, Counter counter = Counter{})
         : where_{where}, counter_{std::move(counter)} {}
 
+    /// Hands the values of its site to the counter.
     void operator()(const sighting& s) {
         if (s.where == where_) {
             counter_.add(s.values);
@@ -33,7 +35,9 @@ class site_meter {
         counter_.merge(other.counter_);
     }
 
+    /// The site that it counts.
     site where() const { return where_; }
+    /// What was counted.
     const Counter& counter() const { return counter_; }
 
   private:

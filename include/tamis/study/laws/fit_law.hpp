@@ -24,6 +24,7 @@ constexpr const char* name_of(law_verdict v) {
 /// A law's parameters as the points have them.
 template <law L>
 struct law_fit : fitted<parameters_of<L>> {
+    /// The law.
     [[no_unique_address]] L curve{};
     /// Steps of Levenberg-Marquardt from the start that led to the least residual, and how many starts there were.
     std::size_t iterations = 0, starts = 0;
@@ -32,7 +33,9 @@ struct law_fit : fitted<parameters_of<L>> {
 
     /// A0, the activation ratio for data without end, and its standard error.
     double limit() const { return this->values[L::limit]; }
+    /// The standard error of the limit.
     double limit_error() const { return this->errors[L::limit]; }
+    /// The fitted curve at x.
     double operator()(double x) const { return curve.value(x, this->values); }
 
     /// Whether the points determine the limit: J^T J is regular and A0 is known to better than its own size.
@@ -46,6 +49,7 @@ struct law_fit : fitted<parameters_of<L>> {
         }
         return all;
     }
+    /// What the errors say of the fit.
     law_verdict verdict() const {
         if (!(this->r_squared >= 0.5)) {
             return law_verdict::failed;
@@ -66,7 +70,7 @@ namespace law_part {
 template <law L>
 class law_residuals {
   public:
-    using Scalar = double; // Eigen's names
+    using Scalar = double; ///< Eigen's names
     static constexpr double too_far = 1e60;
 
     law_residuals(const L& curve, std::span<const law_point> points) : curve_{&curve}, points_{points} {}

@@ -16,6 +16,7 @@ namespace study {
 
 /// A measured activation ratio y, a share in [0, 1], at x: billions of training tokens, or a width over a depth.
 struct law_point {
+    /// Data or shape, and the ratio.
     double x, y;
 };
 
@@ -70,6 +71,7 @@ inline void check_points(std::span<const law_point> points, std::size_t least) {
 
 /// y = intercept + slope * x by least squares with weights; slope 0 where the x do not differ.
 struct line {
+    /// Of the line.
     double intercept = 0, slope = 0;
 };
 template <class X, class Y, class Weight>

@@ -15,6 +15,7 @@ namespace study {
 /// What a fit by least squares says of a curve's N parameters.
 template <std::size_t N>
 struct fitted {
+    /// The parameters.
     std::array<double, N> values{};
     /// Standard errors: the roots of the diagonal of s^2 (J^T J)^-1 with J the derivatives at the solution and s^2 the
     /// squared residuals over points - N. Of a parameter above zero, errors / values is the standard error of its
@@ -28,6 +29,7 @@ struct fitted {
     /// Of J with columns of length one: 1 when each parameter moves the curve in a way of its own, infinite when one
     /// moves it not at all, or as others do together.
     double condition = 0;
+    /// How many points it was fitted to.
     std::size_t points = 0;
 
     /// Whether parameter i is known to better than its own size.

@@ -12,13 +12,17 @@ namespace study {
 struct bottleneck_fit : fitted<3> {
     static constexpr std::array<const char*, 3> names{"intercept", "slope", "bottleneck"};
 
+    /// Of the line below the bottleneck.
     double intercept() const { return values[0]; }
+    /// Of the line below the bottleneck.
     double slope() const { return values[1]; }
     /// The width over depth at which the line ends.
     double bottleneck() const { return values[2]; }
+    /// The fitted curve at x.
     double operator()(double x) const { return values[0] + values[1] * (std::min)(x, values[2]); }
     /// The ratio beyond the bottleneck, and its standard error.
     double level() const { return (*this)(bottleneck()); }
+    /// The standard error of the level.
     double level_error = 0;
 
     /// Whether the points have a bottleneck: all three parameters can be told from them.

@@ -38,6 +38,7 @@ struct ffn_sizes {
                 true,
                 detail::down_rows_are_outputs<Down>()};
     }
+    /// Of an ungated FFN.
     template <class Up, class Down>
     static ffn_sizes of(const plain_weights<Up, Down>& w) {
         return {w.width(),
@@ -50,7 +51,9 @@ struct ffn_sizes {
     }
 
     std::size_t width = 0, neurons = 0;
+    /// Of each matrix.
     row_bytes gate, up, down;
+    /// Whether there is a gate.
     bool gated = true;
     /// How W_down lies where no mask wants it by neurons: pack leaves it then as it is.
     bool down_by_outputs = true;
@@ -71,6 +74,7 @@ struct ffn_sizes {
 /// each token of a block.
 class accounting_meter {
   public:
+    /// For FFNs of these sizes.
     explicit accounting_meter(const ffn_sizes& sizes) : sizes_{sizes} {}
 
     /// Refuses masks of other sizes.
@@ -109,7 +113,9 @@ class accounting_meter {
         multiply_adds_ += other.multiply_adds_;
     }
 
+    /// The sizes that it counts with.
     const ffn_sizes& sizes() const { return sizes_; }
+    /// How many tokens were counted.
     std::uint64_t tokens() const { return tokens_; }
     /// Bytes of weights, of all tokens.
     traffic bytes() const { return bytes_; }
@@ -117,7 +123,9 @@ class accounting_meter {
     double bytes_not_read() const { return share(bytes_); }
     /// Multiply-adds (one a weight and token) that are done, and those of the dense FFN.
     std::uint64_t multiply_adds() const { return multiply_adds_.bytes_read; }
+    /// Of the dense FFN.
     std::uint64_t multiply_adds_dense() const { return multiply_adds_.bytes_dense; }
+    /// Their share that masks save.
     double multiply_adds_not_done() const { return share(multiply_adds_); }
 
     template <class Archive>

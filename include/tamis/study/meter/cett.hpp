@@ -57,13 +57,16 @@ class cett_meter {
         not_finite_ += other.not_finite_;
     }
 
+    /// The site that it counts.
     site where() const { return where_; }
     /// Tokens that have a CETT, and those that have none because something in them is not finite (or the CETT is 2^62 and
     /// more: nearly all of what cancels in the output is dropped).
     std::uint64_t tokens() const { return errors_.count(); }
+    /// Tokens with values that are not finite: figures are NaN then.
     std::uint64_t not_finite() const { return not_finite_ + errors_.left_out(); }
     /// Over all tokens; NaN when one of them has none. 0 of no tokens.
     double mean() const { return unless_lost(not_finite(), errors_.mean()); }
+    /// The largest CETT of a token.
     double greatest() const { return unless_lost(not_finite(), greatest_); }
 
     template <class Archive>

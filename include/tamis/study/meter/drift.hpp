@@ -15,6 +15,7 @@ namespace study {
 
 /// What rounding did to one site's masks, over all tokens seen.
 struct mask_drift {
+    /// How many were counted.
     std::uint64_t tokens = 0;
     /// Over all tokens: entries; values that are not zero but are rounded to it; active entries of the masks over the values,
     /// over the rounded values, and over both.
@@ -32,7 +33,9 @@ struct mask_drift {
     double mean_jaccard() const { return tokens == 0 ? 1.0 : jaccard.mean(); }
     /// Mask sparsity, pooled over tokens; 0 of nothing.
     double sparsity_before() const { return sparsity(active_before); }
+    /// Of the masks behind the rounding.
     double sparsity_after() const { return sparsity(active_after); }
+    /// After the rounding less before it.
     double sparsity_change() const { return sparsity_after() - sparsity_before(); }
 
     void merge(const mask_drift& other) {
@@ -80,6 +83,7 @@ struct mask_drift {
 template <rounding R>
 class precision_drift {
   public:
+    /// The plan is borrowed.
     explicit precision_drift(const plan& p, R rounding = {})
         : plan_{&p}, rounding_{std::move(rounding)}, at_(p.layers()) {}
 
@@ -101,7 +105,9 @@ class precision_drift {
         }
     }
 
+    /// How many layers.
     std::size_t layers() const { return at_.size(); }
+    /// The format's name.
     const char* name() const { return rounding_.name; }
     /// Without tokens where the plan masks nothing.
     const mask_drift& at(std::size_t layer, site where) const {

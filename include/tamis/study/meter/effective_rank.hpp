@@ -73,9 +73,13 @@ class effective_rank_meter {
         }
     }
 
+    /// The site that it counts.
     site where() const { return where_; }
+    /// One token in so many is taken.
     std::size_t every() const { return every_; }
+    /// The width of the site.
     std::size_t features() const { return features_; }
+    /// How many tokens were counted.
     std::uint64_t tokens() const { return tokens_; }
     /// Tokens that could not be taken.
     std::uint64_t left_out() const { return left_out_; }

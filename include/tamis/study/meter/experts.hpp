@@ -26,7 +26,9 @@ class per_expert {
         }
     }
 
+    /// How many layers.
     std::size_t layers() const { return meters_.size() / experts_; }
+    /// In each layer.
     std::size_t experts() const { return experts_; }
     /// The number of an expert's FFN among all.
     std::size_t layer_of(std::size_t layer, std::size_t expert) const { return layer * experts_ + expert; }
@@ -53,7 +55,9 @@ class per_expert {
         }
     }
 
+    /// An expert's meter.
     M& at(std::size_t layer, std::size_t expert) { return meters_[layer_of(layer, expert)]; }
+    /// An expert's meter.
     const M& at(std::size_t layer, std::size_t expert) const { return meters_[layer_of(layer, expert)]; }
     /// One meter of a layer's experts: every token as often as it was routed.
     M merged(std::size_t layer) const {
@@ -68,6 +72,7 @@ class per_expert {
     std::uint64_t routed(std::size_t layer, std::size_t expert) const {
         return routed_[layer_of(layer, expert)];
     }
+    /// The share of a layer's tokens that went to it.
     double share_routed(std::size_t layer, std::size_t expert) const {
         const std::uint64_t all = routed(layer);
         return all == 0 ? 0.0 : static_cast<double>(routed(layer, expert)) / static_cast<double>(all);

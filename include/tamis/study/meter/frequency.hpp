@@ -14,6 +14,7 @@ namespace study {
 /// tokens. O(active entries) a token, 8 bytes a neuron.
 class frequency_meter {
   public:
+    /// At a site.
     explicit frequency_meter(site where) : where_{where} {}
 
     /// Refuses masks of different sizes.
@@ -40,10 +41,13 @@ class frequency_meter {
         }
     }
 
+    /// The site that it counts.
     site where() const { return where_; }
+    /// How many tokens were counted.
     std::uint64_t tokens() const { return tokens_; }
     /// For each neuron, the tokens where it was active; empty before the first token.
     std::span<const std::uint64_t> active() const { return active_; }
+    /// A neuron's: tokens where it is active over all.
     double frequency(std::size_t neuron) const { return share(active_[neuron]); }
     /// Neurons that were active for no token.
     std::size_t never_active() const {

@@ -29,9 +29,12 @@ class outliers_meter {
     /// A quantity over tokens, >= 0: NaN when one of them had none, the mean also when their sum may reach 2^63.
     class spread {
       public:
+        /// Over tokens.
         double mean() const { return unless_lost(mass_ >> 63, total_.mean()); }
+        /// Of all tokens.
         double greatest() const { return unless_lost(total_.left_out(), greatest_); }
 
+        /// Of a token.
         void add(double value) {
             total_.add(value);
             mass_ = saturated_sum(mass_, static_cast<std::uint64_t>(value) + 1);
@@ -71,7 +74,9 @@ class outliers_meter {
         double greatest_ = 0;
     };
 
+    /// What was seen at a site.
     struct at_site {
+        /// How many were counted.
         std::uint64_t tokens = 0;
         /// Of these, how many have a ratio of at least massive_ratio.
         std::uint64_t massive = 0;
@@ -147,6 +152,7 @@ class outliers_meter {
         }
     }
 
+    /// What was seen there.
     const at_site& at(site where) const { return sites_[static_cast<std::size_t>(where)]; }
 
     template <class Archive>

@@ -18,12 +18,14 @@ class sparsity_meter {
   public:
     /// Entries seen and, of these, not active.
     struct counts {
+        /// All entries, and those that masks dropped or that were zero.
         std::uint64_t entries = 0, dropped = 0;
 
         /// In [0, 1]; 0 of nothing.
         double sparsity() const {
             return entries == 0 ? 0.0 : static_cast<double>(dropped) / static_cast<double>(entries);
         }
+        /// Of both.
         void operator+=(const counts& other) {
             entries += other.entries;
             dropped += other.dropped;
@@ -64,15 +66,20 @@ class sparsity_meter {
         }
     }
 
+    /// How many were counted there.
     std::uint64_t tokens(site where) const { return at(where).tokens; }
+    /// Over all tokens.
     const counts& pooled(site where) const { return at(where).all; }
+    /// Dropped entries over all, pooled over tokens; 0 of nothing.
     double sparsity(site where) const { return pooled(where).sparsity(); }
     /// One for each sighting::token that was seen, from 0.
     std::span<const counts> by_position(site where) const { return at(where).by_position; }
 
+    /// How sparsity is distributed over tokens.
     const histogram& distribution(site where) const { return at(where).bins; }
     /// The sparsity of the least and the most sparse token; 0 of none.
     double least(site where) const { return at(where).least; }
+    /// That of the most sparse token; 0 of none.
     double greatest(site where) const { return at(where).greatest; }
 
     template <class Archive>

@@ -17,8 +17,10 @@ namespace study {
 /// one counts if it is full. O(n / 64) a token for each k.
 class stability_meter {
   public:
+    /// Of how many neighbouring tokens the unions are.
     static constexpr std::array<std::size_t, 6> group_sizes{1, 2, 4, 8, 16, 32};
 
+    /// At a site.
     explicit stability_meter(site where) : where_{where} {}
 
     void begin() { position_ = 0; }
@@ -58,9 +60,11 @@ class stability_meter {
         }
     }
 
+    /// The site that it counts.
     site where() const { return where_; }
     /// Pairs of neighbouring tokens, and the mean of their Jaccard indices; 0 of none. Two empty masks are alike: 1.
     std::uint64_t pairs() const { return jaccard_.count(); }
+    /// Over pairs of neighbours.
     double mean_jaccard() const { return jaccard_.mean(); }
 
     /// The mean share of entries that are active in any of group_sizes[g] tokens; 0 where no group was full.

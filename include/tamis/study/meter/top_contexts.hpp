@@ -12,8 +12,10 @@ namespace study {
 
 /// A token of a sequence, and a neuron's value there.
 struct context {
+    /// What the neuron was there.
     float value = 0;
-    std::uint32_t position = 0; // in its sequence, from 0
+    std::uint32_t position = 0; ///< in its sequence, from 0
+    /// The number that begin was told.
     std::uint64_t sequence = 0;
 
     /// Larger magnitudes first, NaN before all; then the earlier sequence, the earlier position; of one token the positive
@@ -112,7 +114,9 @@ class top_contexts {
     }
 
     std::size_t neurons() const { return neurons_; }
+    /// The site that it counts.
     site where() const { return where_; }
+    /// How many tokens were counted.
     std::uint64_t tokens() const { return tokens_; }
 
     /// A neuron's contexts, the largest magnitude first: as many as were asked for, or fewer if there are no more.

@@ -71,6 +71,7 @@ class low_rank {
 
     std::size_t width() const { return static_cast<std::size_t>(in_.cols()); }
     std::size_t neurons() const { return static_cast<std::size_t>(out_.rows()); }
+    /// The rank.
     std::size_t rank() const { return static_cast<std::size_t>(in_.rows()); }
     std::size_t prediction_bytes() const {
         return workspace_bytes_of<float>(rank()) + workspace_bytes_of<float>(neurons()) +

@@ -16,10 +16,12 @@ namespace predictor_part {
 /// Masks of a block's tokens over the neurons, kept from one site to the next. Allocates when blocks grow.
 class block_masks {
   public:
+    /// Masks of so many tokens over n entries.
     void resize(std::size_t tokens, std::size_t n) {
         tokens_ = tokens, size_ = n;
         words_.resize((std::max)(words_.size(), tokens * mask_words(n)));
     }
+    /// A token's mask.
     mask_span of(std::size_t token) {
         return {std::span{words_}.subspan(token * mask_words(size_), mask_words(size_)), size_};
     }
@@ -42,6 +44,7 @@ class block_masks {
 template <predictor P>
 class predictions : public block_masks {
   public:
+    /// A predictor a layer, borrowed.
     explicit predictions(std::span<const P> layers) : layers_{layers}, memory_{most_bytes(layers)} {}
 
     /// At the input; refuses a layer without a predictor.
@@ -79,7 +82,9 @@ class predictions : public block_masks {
 template <predictor P, layer_observer Observer = const no_layer_observer>
 class predicted {
   public:
+    /// A predictor a layer; both borrowed.
     predicted(std::span<const P> layers, Observer& see) : predictions_{layers}, see_{&see} {}
+    /// The same, and nothing is shown.
     explicit predicted(std::span<const P> layers)
         requires std::is_same_v<Observer, const no_layer_observer>
         : predicted{layers, nothing} {}

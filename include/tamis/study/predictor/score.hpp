@@ -47,6 +47,7 @@ class prediction_score {
         kept_.merge(other.kept_);
     }
 
+    /// How many tokens were counted.
     std::uint64_t tokens() const { return tokens_; }
     /// Of the neurons that are active, the share that was predicted; 1 when none is.
     double recall() const { return share(both_, active_, 1.0); }
@@ -54,6 +55,7 @@ class prediction_score {
     double precision() const { return share(both_, predicted_, 1.0); }
     /// Shares of all neurons; 0 of none.
     double predicted_share() const { return share(predicted_, neurons_, 0.0); }
+    /// The share that was predicted to be active.
     double active_share() const { return share(active_, neurons_, 0.0); }
     /// The recall by mass: sum of |value| over the predicted neurons, over that of all; 1 when there is no mass, NaN when
     /// a value was not finite.

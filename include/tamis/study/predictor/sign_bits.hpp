@@ -42,6 +42,7 @@ class sign_bits {
 
     std::size_t width() const { return width_; }
     std::size_t neurons() const { return neurons_; }
+    /// Greater keeps more; 1 is the majority.
     double alpha() const { return alpha_; }
     std::size_t prediction_bytes() const { return workspace_bytes_of<std::uint64_t>(words()); }
     std::uint64_t multiply_adds() const { return 0; }
