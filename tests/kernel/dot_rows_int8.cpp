@@ -19,15 +19,16 @@ void check_int8_dots(std::size_t columns, std::size_t rows, std::size_t tokens, 
     tamis::workspace left = memory;
     const tamis::detail::int8_values values{x.view(), run, left};
     const std::vector<std::uint32_t> some = some_rows(rows, rows + 2, random);
-    const tamis::detail::row_list list = listed
-                                             ? tamis::detail::row_list{w, tamis::active_rows{some}}
-                                             : tamis::detail::row_list{w, tamis::all_rows{rows + 2}.part(1, rows)};
+    const tamis::detail::row_list list =
+        listed ? tamis::detail::row_list{w, tamis::active_rows{some}}
+               : tamis::detail::row_list{w, tamis::all_rows{rows + 2}.part(1, rows)};
     padded_rows y{tokens, rows + 2, 2};
     tamis::detail::dot_listed_rows_int8<F>(list, columns, values, y.view());
     REQUIRE(y.is_whole_between());
     for (std::size_t token = 0; token < tokens; ++token) {
-        const tamis::detail::int8_values alone{
-            tamis::block<const float>{x.row(token).data(), 1, columns, columns}, run, left};
+        const tamis::detail::int8_values alone{tamis::block<const float>{x.row(token).data(), 1, columns,
+                                                                         columns},
+                                               run, left};
         left = memory;
         left.take<std::byte>(tamis::detail::int8_values::bytes(tokens, columns, run));
         std::vector<float> of_token(rows + 2, sentinel);
@@ -52,12 +53,13 @@ void check_int8_dots(std::size_t columns, std::size_t rows, std::size_t tokens, 
 
 } // namespace
 
-TEST_CASE_TEMPLATE("dot_rows_int8 equals the simple loop", F, tamis::q8_0, tamis::int8_by_row, tamis::q4_0, tamis::q4_k,
-                   tamis::q6_k) {
+TEST_CASE_TEMPLATE("dot_rows_int8 equals the simple loop", F, tamis::q8_0, tamis::int8_by_row, tamis::q4_0,
+                   tamis::q4_k, tamis::q6_k) {
     constexpr bool whole = tamis::detail::whole_block_format<F>;
     const std::size_t step = whole ? 256 : 1;
-    const std::vector<std::size_t> widths = whole ? std::vector<std::size_t>{1, 2, 3, 5}
-                                                  : std::vector<std::size_t>{1, 31, 32, 33, 97, 511, 512, 545, 1100};
+    const std::vector<std::size_t> widths =
+        whole ? std::vector<std::size_t>{1, 2, 3, 5}
+              : std::vector<std::size_t>{1, 31, 32, 33, 97, 511, 512, 545, 1100};
     for (const std::size_t width : widths) {
         CAPTURE(width);
         for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{21}}) {

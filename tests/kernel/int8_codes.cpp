@@ -14,8 +14,9 @@ TEST_CASE_TEMPLATE("codes times scales are the weights", F, FORMATS_WITH_CODES) 
         tamis::detail::bytes32 codes[C::unit / 32];
         C::load(row.data(), i, codes);
         for (std::size_t k = 0; k < C::unit; ++k) {
-            REQUIRE(codes[k / 32][k % 32] == static_cast<std::uint8_t>(C::at(row.data(), i + k) + C::zero));
-            REQUIRE((C::are_signed || codes[k / 32][k % 32] <= C::most));
+            const int code = codes[k / 32][k % 32];
+            REQUIRE(code == static_cast<std::uint8_t>(C::at(row.data(), i + k) + C::zero));
+            REQUIRE((C::are_signed || code <= C::most));
         }
     }
     for (std::size_t first = 0; first < columns; first += 512) {

@@ -5,10 +5,10 @@
 #include <tamis/tamis.hpp>
 
 /// All formats with integer codes.
-#define FORMATS_WITH_CODES                                                                                            \
-    tamis::q8_0, tamis::int8_by_row, tamis::q4_0, tamis::q4_1, tamis::q5_0, tamis::q5_1, tamis::iq4_nl, tamis::mxfp4, \
-        tamis::int4_groups<32>, tamis::int4_groups<128>, tamis::tq2_0, tamis::q4_k, tamis::q5_k, tamis::q6_k,         \
-        tamis::q2_k, tamis::q3_k
+#define FORMATS_WITH_CODES                                                                              \
+    tamis::q8_0, tamis::int8_by_row, tamis::q4_0, tamis::q4_1, tamis::q5_0, tamis::q5_1, tamis::iq4_nl, \
+        tamis::mxfp4, tamis::int4_groups<32>, tamis::int4_groups<128>, tamis::tq2_0, tamis::q4_k,       \
+        tamis::q5_k, tamis::q6_k, tamis::q2_k, tamis::q3_k
 
 /// Rows of any codes, whose scales and minima are numbers of moderate size: bytes that read so are kept.
 template <class F>

@@ -75,7 +75,8 @@ TEST_CASE("sum_rows_int8: what is no number is seen") {
         std::vector<float> x(8, 1.0f);
         x[5] = std::bit_cast<float>(0x7fc00000u);
         std::vector<float> y(64, 0.0f);
-        tamis::detail::sum_listed_rows_int8<tamis::q5_0>({w, tamis::all_rows{8}}, 64, x.data(), y.data(), 0, 64);
+        tamis::detail::sum_listed_rows_int8<tamis::q5_0>({w, tamis::all_rows{8}}, 64, x.data(), y.data(), 0,
+                                                         64);
         for (const float value : y) {
             CHECK(tamis::magnitude_bits(value) > tamis::infinity_bits<float>);
         }

@@ -60,6 +60,11 @@ void sum_int8_plain(const std::byte* const (&rows)[8], const float (&x)[8], std:
     }
 }
 
+/// y[j] += sum over the rows of x[row] * W[row, j], for columns [begin, end), of formats that sums_int8 says it of.
+template <class F>
+void sum_listed_rows_int8(const row_list& rows, std::size_t columns, const float* x, float* y,
+                          std::size_t begin, std::size_t end);
+
 #if defined(__AVX2__) && defined(__FMA__)
 
 /// Factors of a stretch of blocks, of eight rows.
@@ -239,7 +244,6 @@ void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x,
     }
 }
 
-/// y[j] += sum over the rows of x[row] * W[row, j], for columns [begin, end).
 template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_rows_int8(const row_list& rows, std::size_t columns, const float* x,
                                                 float* y, std::size_t begin, std::size_t end) {
