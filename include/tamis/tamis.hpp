@@ -70,6 +70,7 @@
 #include <tamis/ffn/gating/sparse_gelu.hpp>
 #include <tamis/ffn/gating/xielu.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/in_bf16.hpp>
 #include <tamis/ffn/in_int8.hpp>
 #include <tamis/ffn/linear_weights.hpp>
 #include <tamis/ffn/observer.hpp>

@@ -1,65 +1,34 @@
 #pragma once
 
-#include <tamis/ffn/linear.hpp>
+#include <tamis/ffn/rounded_product.hpp>
 #include <tamis/kernel/dot_rows_int8.hpp>
 #include <tamis/kernel/rounds_to_zero.hpp>
 #include <tamis/kernel/sum_rows_int8.hpp>
 
 TAMIS_BEGIN
 
-/// Which products of a format are made of eight-bit integers on this target: where a row of the matrix is an output, and where it
-/// is an input. The others stay as they are without.
-struct product_forms {
-    bool rows_are_outputs, rows_are_inputs;
-
-    friend constexpr bool operator==(const product_forms&, const product_forms&) = default;
-};
+/// Which products of a format are made of eight-bit integers on this target; the others stay as they are without.
 template <weight_format F>
 inline constexpr product_forms int8_products{detail::has_codes<F> && detail::multiplies_bytes,
                                              detail::sums_int8<F>};
 
 namespace detail {
 
-/// linear.hpp's product in integers, where a row is an output: the values are rounded once for all rows.
+/// Dot products in integers: what their values are made into, and the kernel.
 template <class F>
-class int8_dot_product {
-    using M = any_layout<F>;
+struct int8_dot_kernel {
+    using values = int8_values;
 
-  public:
-    int8_dot_product(const M& w, block<const float> in, const active_set& rows, std::span<const float> bias,
-                     block<float> out)
-        : floats_{w, in, rows, bias, out}, w_{w}, in_{in}, rows_{rows}, out_{out} {}
-
-    static std::size_t bytes(const M& w, std::size_t tokens, std::size_t) {
-        return int8_values::bytes(tokens, w.columns(), run_of_codes<F>);
+    static std::size_t bytes(std::size_t tokens, std::size_t n) {
+        return int8_values::bytes(tokens, n, run_of_codes<F>);
     }
-    std::size_t prepare(std::size_t width, workspace& w) {
-        values_ = int8_values{in_, run_of_codes<F>, w};
-        parts_ = floats_.prepare(width, w);
-        return parts_;
+    static int8_values round(block<const float> x, workspace& w) { return {x, run_of_codes<F>, w}; }
+    static void dot(const row_list& rows, std::size_t columns, const int8_values& x, block<float> y) {
+        dot_listed_rows_int8<F>(rows, columns, x, y);
     }
-    void run(std::size_t part) const {
-        const std::size_t count = rows_.count(w_.rows());
-        const auto edge = [&](std::size_t i) { return i == parts_ ? count : count * i / parts_ / 8 * 8; };
-        with_rows(rows_, w_.rows(), edge(part), edge(part + 1), [&](auto rows) {
-            dot_listed_rows_int8<F>(row_list{w_, rows}, w_.columns(), values_, out_);
-        });
-    }
-    void run_all() const { run(0); }
-    void finish(std::size_t width) const { floats_.finish(width); }
-    std::uint64_t bytes_of_weights() const { return floats_.bytes_of_weights(); }
-
-  private:
-    product<F, true> floats_;
-    M w_;
-    block<const float> in_;
-    active_set rows_;
-    block<float> out_;
-    int8_values values_;
-    std::size_t parts_ = 1;
 };
 
-/// The same where a row is an input: those of entries that round to zero are not read.
+/// Sums of rows: those of entries that round to zero are not read.
 template <class F>
 class int8_sum_product {
     using M = any_layout<F>;
@@ -129,7 +98,7 @@ struct int8_product_of {
 template <class F>
     requires(int8_products<F>.rows_are_outputs)
 struct int8_product_of<F, true> {
-    using type = int8_dot_product<F>;
+    using type = rounded_dot_product<F, int8_dot_kernel<F>>;
 };
 template <has_codes F>
 struct int8_product_of<F, false> {

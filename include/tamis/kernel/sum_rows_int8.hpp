@@ -30,6 +30,41 @@ inline constexpr bool sums_int8 = [] {
     return false;
 }();
 
+/// The simple loop: eight rows of which each has so many columns.
+template <class F>
+void sum_int8_plain(const std::byte* const (&rows)[8], const float (&x)[8], std::size_t columns, float* y) {
+    using C = typename F::codes;
+    constexpr std::size_t most = code_units<F>::runs_a_stretch;
+    for (std::size_t first = 0; first < columns; first += int8_stretch) {
+        const std::size_t end = (std::min)(first + int8_stretch, columns);
+        float scales[8][most];
+        float offsets[8][most] = {};
+        for (std::size_t k = 0; k < 8; ++k) {
+            C::numbers(rows[k], first, (end - first + int8_block - 1) / int8_block, scales[k], offsets[k]);
+        }
+        for (std::size_t j = first; j < end; ++j) {
+            const std::size_t r = (j - first) / int8_block;
+            std::uint32_t largest = 0;
+            float offset = 0;
+            for (std::size_t k = 0; k < 8; ++k) {
+                largest = larger(largest, magnitude_bits(scales[k][r] * x[k]));
+                offset += C::has_offset ? offsets[k][r] * x[k] : 0.0f;
+            }
+            const float inverse = 127.0f / larger(bits_as<float>(largest), 0x1p-100f);
+            int sum = 0;
+            for (std::size_t k = 0; k < 8; ++k) {
+                sum += nearest_int8(scales[k][r] * x[k], inverse) * C::at(rows[k], j);
+            }
+            y[j] += offset + static_cast<float>(sum) * (bits_as<float>(largest) * (1.0f / 127.0f));
+        }
+    }
+}
+
+/// y[j] += sum over the rows of x[row] * W[row, j], for columns [begin, end), of formats that sums_int8 says it of.
+template <class F>
+void sum_listed_rows_int8(const row_list& rows, std::size_t columns, const float* x, float* y,
+                          std::size_t begin, std::size_t end);
+
 #if defined(__AVX2__) && defined(__FMA__)
 
 /// Factors of a stretch of blocks, of eight rows.
@@ -209,7 +244,6 @@ void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x,
     }
 }
 
-/// y[j] += sum over the rows of x[row] * W[row, j], for columns [begin, end).
 template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_rows_int8(const row_list& rows, std::size_t columns, const float* x,
                                                 float* y, std::size_t begin, std::size_t end) {
