@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/kernel/tuning.hpp>
 #include <tamis/whole_number.hpp>
 
 #include <concepts>
@@ -59,5 +60,39 @@ class executor_of {
     std::size_t width_;
     Run run_;
 };
+
+/// Threads, and what was measured to suit the processor that they run on: `ffn(x, y, memory, tuned{threads, by})`.
+template <executor Threads>
+class tuned {
+  public:
+    constexpr tuned(Threads threads, const tuning& by) : threads_{std::move(threads)}, by_{by} {}
+
+    constexpr std::size_t width() const { return width_of(threads_); }
+    template <class Task>
+    constexpr void run(std::size_t count, Task&& task) const {
+        threads_.run(count, task);
+    }
+    constexpr const tuning& kernels() const { return by_; }
+
+  private:
+    Threads threads_;
+    tuning by_;
+};
+
+namespace detail {
+
+/// What an executor says of the processor; most say nothing.
+template <class Threads>
+constexpr tuning tuning_of(const Threads& threads) {
+    if constexpr (requires {
+                      { threads.kernels() } -> std::convertible_to<tuning>;
+                  }) {
+        return threads.kernels();
+    } else {
+        return {};
+    }
+}
+
+} // namespace detail
 
 TAMIS_END

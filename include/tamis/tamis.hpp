@@ -107,6 +107,7 @@
 #include <tamis/format/q6_k.hpp>
 #include <tamis/format/q8_0.hpp>
 #include <tamis/format/tq2_0.hpp>
+#include <tamis/kernel/measure_tuning.hpp>
 #include <tamis/kernel/unpack.hpp>
 #include <tamis/matrix.hpp>
 #include <tamis/matrix_views.hpp>

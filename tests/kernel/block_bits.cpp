@@ -7,7 +7,7 @@
 
 TEST_CASE_TEMPLATE("sum_rows_of_block: the bits of sum_rows, token by token", F, UNSCALED_FORMATS) {
     engine random{1};
-    for (const std::size_t width : {1u, 16u, 33u, 513u}) {
+    for (const std::size_t width : {1u, 16u, 33u, 513u, 1024u}) {
         for (const std::size_t tokens : {1u, 2u, 7u, 16u}) {
             CAPTURE(width);
             CAPTURE(tokens);

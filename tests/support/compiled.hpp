@@ -18,12 +18,14 @@
 
 #define TAMIS_COMPILED_KERNELS(EXTERN, F)                                                                   \
     EXTERN template void tamis::detail::dot_listed_rows<F>(const tamis::detail::row_list&,                  \
-                                                           std::span<const float>, float*);                 \
+                                                           std::span<const float>, float*,                  \
+                                                           const tamis::tuning&);                           \
     EXTERN template void tamis::detail::dot_listed_rows_of_block<F>(const tamis::detail::row_list&,         \
                                                                     tamis::block<const float>,              \
                                                                     tamis::block<float>);                   \
     EXTERN template void tamis::detail::sum_listed_rows<F>(const tamis::detail::row_list&, std::size_t,     \
-                                                           const float*, float*, std::size_t, std::size_t); \
+                                                           const float*, float*, std::size_t, std::size_t,  \
+                                                           const tamis::tuning&);                           \
     EXTERN template void tamis::detail::sum_listed_rows_of_block<F>(const tamis::detail::row_list&,         \
                                                                     std::size_t, tamis::block<const float>, \
                                                                     tamis::block<float>, std::size_t,       \

@@ -8,6 +8,7 @@
 #include <tamis/workspace.hpp>
 
 #include <algorithm>
+#include <bit>
 
 TAMIS_BEGIN
 
@@ -59,9 +60,12 @@ inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
     return {w.take<float>(tokens * stride).data(), tokens, n, stride};
 }
 
-/// Runs that a sum of rows is divided into: one a MiB, up to eight.
-constexpr std::size_t sum_runs(std::uint64_t bytes) {
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes >> 20, 1, 8));
+/// Runs that a sum of rows is divided into: 1, 2, 4 or 8, which as many threads share evenly. Each has a sum of its own, which
+/// is added to the others': so a run reads 24 times as many bytes as that takes, from 128 KiB on, and a MiB at most.
+constexpr std::size_t sum_runs(std::uint64_t bytes, std::size_t columns) {
+    const std::uint64_t of_a_run =
+        std::clamp<std::uint64_t>(std::uint64_t{columns} * sizeof(float) * 24, 1 << 17, 1 << 20);
+    return static_cast<std::size_t>(std::bit_floor(std::clamp<std::uint64_t>(bytes / of_a_run, 1, 8)));
 }
 
 /// out = W in + bias for a block of tokens. Only active rows of W are read. Where rows are inputs, entries of `in` that are
@@ -77,10 +81,12 @@ class product {
 
     /// Workspace for products with this matrix, for so many tokens and threads.
     static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
-        const std::size_t runs = RowsAreOutputs ? 1 : sum_runs(std::uint64_t{w.rows()} * w.row_bytes());
+        const std::size_t runs =
+            RowsAreOutputs ? 1 : sum_runs(std::uint64_t{w.rows()} * w.row_bytes(), w.columns());
         return (std::min)(runs - 1, width == 1 ? std::size_t{1} : runs) * buffer_bytes(w, tokens);
     }
 
+    void tune(const tuning& by) { by_ = by; }
     /// Takes memory and divides the work; tells into how many parts.
     std::size_t prepare(std::size_t width, workspace& w) {
         const std::size_t count = rows_.count(w_.rows());
@@ -88,7 +94,7 @@ class product {
             runs_ = width == 1 ? 1 : std::clamp<std::size_t>(count / 16, 1, 4 * width);
             columns_ = 1;
         } else {
-            runs_ = sum_runs(bytes_of_weights());
+            runs_ = sum_runs(bytes_of_weights(), w_.columns());
             columns_ = std::clamp<std::size_t>((width + runs_ - 1) / runs_, 1,
                                                (std::max)(std::size_t{1}, (w_.columns() + 1023) / 1024));
             buffers_ = w.take<float>((std::min)(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *
@@ -101,8 +107,13 @@ class product {
         if constexpr (RowsAreOutputs) {
             const std::size_t count = rows_.count(w_.rows());
             const auto edge = [&](std::size_t i) { return i == runs_ ? count : count * i / runs_ / 8 * 8; };
-            with_rows(rows_, w_.rows(), edge(part), edge(part + 1),
-                      [&](auto rows) { dot_rows_of_block(w_, rows, in_, out_); });
+            with_rows(rows_, w_.rows(), edge(part), edge(part + 1), [&](auto rows) {
+                if (in_.rows() == 1) {
+                    dot_rows(w_, rows, in_.row(0), out_.row(0), by_);
+                } else {
+                    dot_rows_of_block(w_, rows, in_, out_);
+                }
+            });
         } else {
             const std::size_t piece = part % columns_;
             const auto edge = [&](std::size_t i) {
@@ -120,20 +131,31 @@ class product {
                 const block<float> sum = sum_of(std::min<std::size_t>(i, 1));
                 sum_run(i, sum, 0, w_.columns());
                 if (i != 0) {
-                    add(sum);
+                    add(sum, 0, w_.columns());
                 }
             }
         }
     }
-    /// What is left when all parts are done.
-    void finish(std::size_t width) const {
+    /// Floats of the sums of runs that are still to be added up when all parts of several threads are done.
+    std::size_t floats_to_add() const {
+        return RowsAreOutputs ? 0 : (runs_ - 1) * out_.rows() * w_.columns();
+    }
+    /// One piece of that, of so many: any order, any thread.
+    void add_up(std::size_t piece, std::size_t pieces) const {
+        if constexpr (!RowsAreOutputs) {
+            const auto edge = [&](std::size_t i) {
+                return i == pieces ? w_.columns() : w_.columns() * i / pieces / 64 * 64;
+            };
+            for (std::size_t i = 1; i < runs_; ++i) {
+                add(sum_of(i), edge(piece), edge(piece + 1));
+            }
+        }
+    }
+    /// What is left when all parts are done, and added up.
+    void finish(std::size_t) const {
         if constexpr (RowsAreOutputs) {
             if (!rows_.all) {
                 return finish_listed();
-            }
-        } else if (width > 1) {
-            for (std::size_t i = 1; i < runs_; ++i) {
-                add(sum_of(i));
             }
         }
         for (std::size_t token = 0; token < out_.rows() && !bias_.empty(); ++token) {
@@ -166,16 +188,18 @@ class product {
         const std::size_t count = rows_.count(w_.rows());
         const auto edge = [&](std::size_t k) { return k == runs_ ? count : count * k / runs_ / 8 * 8; };
         with_rows(rows_, w_.rows(), edge(i), edge(i + 1), [&](auto rows) {
-            if (rows.size() != 0) {
+            if (rows.size() != 0 && in_.rows() == 1) {
+                sum_rows(w_, rows, in_.row(0), sum.row(0), begin, end, by_);
+            } else if (rows.size() != 0) {
                 sum_rows_of_block(w_, rows, in_, sum, begin, end);
             }
         });
     }
-    void add(block<float> sum) const {
+    void add(block<float> sum, std::size_t begin, std::size_t end) const {
         for (std::size_t token = 0; token < out_.rows(); ++token) {
-            const auto to = out_.row(token);
-            const auto from = sum.row(token);
-            for (std::size_t j = 0; j < to.size(); ++j) {
+            float* const to = out_.row(token).data();
+            const float* const from = sum.row(token).data();
+            for (std::size_t j = begin; j < end; ++j) {
                 to[j] += from[j];
             }
         }
@@ -201,12 +225,43 @@ class product {
     block<float> out_;
     std::size_t runs_ = 1, columns_ = 1;
     std::span<float> buffers_{};
+    tuning by_{};
 };
+
+/// Adds up what the threads summed by themselves: by all of them where it takes longer than waking them, which they are
+/// asked to do once more then.
+template <class Executor, class... Products>
+void add_up_products(const Executor& threads, std::size_t width, const Products&... products) {
+    const auto floats = [](const auto& p) {
+        if constexpr (requires { p.floats_to_add(); }) {
+            return std::size_t{p.floats_to_add()};
+        } else {
+            return std::size_t{0};
+        }
+    };
+    const auto add = [](const auto& p, std::size_t piece, std::size_t pieces) {
+        if constexpr (requires { p.floats_to_add(); }) {
+            p.add_up(piece, pieces);
+        }
+    };
+    const std::size_t pieces = (floats(products) + ...) < 64 * 1024 ? 1 : width;
+    if (pieces == 1) {
+        (add(products, 0, 1), ...);
+    } else {
+        threads.run(pieces, [&](std::size_t piece) { (add(products, piece, pieces), ...); });
+    }
+}
 
 /// Products that do not wait for each other, together.
 template <class Executor, class... Products>
 void run_products(const Executor& threads, workspace w, traffic& read, Products... products) {
     const std::size_t width = width_of(threads);
+    const auto tune = [&](auto& p) {
+        if constexpr (requires { p.tune(tuning{}); }) {
+            p.tune(tuning_of(threads));
+        }
+    };
+    (tune(products), ...);
     const std::size_t parts[] = {products.prepare(width, w)...};
     std::size_t all = 0;
     for (const std::size_t count : parts) {
@@ -226,6 +281,7 @@ void run_products(const Executor& threads, workspace w, traffic& read, Products.
             };
             (run(products), ...);
         });
+        add_up_products(threads, width, products...);
     }
     (products.finish(width), ...);
     ((read.bytes_read += products.bytes_of_weights()), ...);

@@ -35,6 +35,9 @@ class listed_product<formats<Fs...>, Product> {
     std::size_t prepare(std::size_t width, workspace& w) { return calls_->prepare(memory_, width, w); }
     void run(std::size_t part) const { calls_->run(memory_, part); }
     void run_all() const { calls_->run_all(memory_); }
+    void tune(const tuning& by) { calls_->tune(memory_, by); }
+    std::size_t floats_to_add() const { return calls_->floats_to_add(memory_); }
+    void add_up(std::size_t piece, std::size_t pieces) const { calls_->add_up(memory_, piece, pieces); }
     void finish(std::size_t width) const { calls_->finish(memory_, width); }
     std::uint64_t bytes_of_weights() const { return calls_->bytes_of_weights(memory_); }
 
@@ -62,6 +65,9 @@ class listed_product<formats<Fs...>, Product> {
         std::size_t (*prepare)(void*, std::size_t, workspace&);
         void (*run)(const void*, std::size_t);
         void (*run_all)(const void*);
+        void (*tune)(void*, const tuning&);
+        std::size_t (*floats_to_add)(const void*);
+        void (*add_up)(const void*, std::size_t, std::size_t);
         void (*finish)(const void*, std::size_t);
         std::uint64_t (*bytes_of_weights)(const void*);
     };
@@ -70,6 +76,24 @@ class listed_product<formats<Fs...>, Product> {
         [](void* p, std::size_t width, workspace& w) { return static_cast<P*>(p)->prepare(width, w); },
         [](const void* p, std::size_t part) { static_cast<const P*>(p)->run(part); },
         [](const void* p) { static_cast<const P*>(p)->run_all(); },
+        []([[maybe_unused]] void* p, [[maybe_unused]] const tuning& by) {
+            if constexpr (requires { static_cast<P*>(p)->tune(by); }) {
+                static_cast<P*>(p)->tune(by);
+            }
+        },
+        []([[maybe_unused]] const void* p) {
+            if constexpr (requires { static_cast<const P*>(p)->floats_to_add(); }) {
+                return std::size_t{static_cast<const P*>(p)->floats_to_add()};
+            } else {
+                return std::size_t{0};
+            }
+        },
+        []([[maybe_unused]] const void* p, [[maybe_unused]] std::size_t piece,
+           [[maybe_unused]] std::size_t pieces) {
+            if constexpr (requires { static_cast<const P*>(p)->floats_to_add(); }) {
+                static_cast<const P*>(p)->add_up(piece, pieces);
+            }
+        },
         [](const void* p, std::size_t width) { static_cast<const P*>(p)->finish(width); },
         [](const void* p) { return static_cast<const P*>(p)->bytes_of_weights(); }};
 

@@ -18,7 +18,11 @@ struct f16 {
     static float at(const std::byte* row, std::size_t i) {
         storage bits;
         std::memcpy(&bits, row + i * sizeof(storage), sizeof bits);
+#if defined(__F16C__) && defined(__GNUC__) // one instruction in place of a dozen and two branches
+        return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(bits)));
+#else
         return widen(bits);
+#endif
     }
     static detail::vec load(const std::byte* row, std::size_t i) {
         return detail::widen_to_vec::f16(row + i * sizeof(storage));
@@ -76,8 +80,14 @@ namespace detail {
 inline void scales_of_blocks(const std::byte* first, std::size_t stride, std::size_t count, float factor,
                              float* out) {
     alignas(32) std::uint16_t halves[16] = {};
-    for (std::size_t b = 0; b < count; ++b) {
-        std::memcpy(&halves[b], first + b * stride, sizeof halves[b]);
+    if (count == 16) { // nearly always; the compiler need not think of the rest
+        for (std::size_t b = 0; b < 16; ++b) {
+            std::memcpy(&halves[b], first + b * stride, sizeof halves[b]);
+        }
+    } else {
+        for (std::size_t b = 0; b < count; ++b) {
+            std::memcpy(&halves[b], first + b * stride, sizeof halves[b]);
+        }
     }
     for (std::size_t b = 0; b < 16; b += vec::size) {
         store(out + b, widen_to_vec::f16(&halves[b]) * vec(factor));

@@ -25,11 +25,40 @@ inline k_run k_run_at(const std::byte* block, std::size_t run) {
             f16::at(block, 1) * static_cast<float>(static_cast<int>(minimum))};
 }
 
+#if defined(__AVX2__)
+/// The sixteen factors of a block in the order of k_factors, at once.
+TAMIS_DETAIL_INLINE void k_factors_of_block(const std::byte* block, float* out) {
+    const auto a = integer_at<std::uint32_t>(block + 4);
+    const auto b = integer_at<std::uint32_t>(block + 8);
+    const auto c = integer_at<std::uint32_t>(block + 12);
+    const auto wide = [](std::uint32_t low, std::uint32_t high) {
+        const __m128i bytes = _mm_set_epi32(0, 0, static_cast<int>(high), static_cast<int>(low));
+        return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+    };
+    const __m256 scales = wide(a & 0x3f3f3f3fu, (c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u));
+    const __m256 minima = wide(b & 0x3f3f3f3fu, (c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u));
+    const __m256d by_scale = _mm256_castps_pd(_mm256_mul_ps(scales, _mm256_set1_ps(f16::at(block, 0))));
+    const __m256d by_minimum = _mm256_castps_pd(_mm256_mul_ps(minima, _mm256_set1_ps(-f16::at(block, 1))));
+    const __m256 even = _mm256_castpd_ps(_mm256_unpacklo_pd(by_scale, by_minimum));
+    const __m256 odd = _mm256_castpd_ps(_mm256_unpackhi_pd(by_scale, by_minimum));
+    _mm256_storeu_ps(out, _mm256_permute2f128_ps(even, odd, 0x20));
+    _mm256_storeu_ps(out + 8, _mm256_permute2f128_ps(even, odd, 0x31));
+}
+#endif
+
 /// For `pairs` pairs of runs from pair `first` of a row on: two scales, and two minima less than zero.
 inline void k_factors(const std::byte* row, std::size_t block_bytes, std::size_t first, std::size_t pairs,
                       float* out) {
     for (std::size_t done = 0; done < pairs;) {
         const std::byte* const block = row + (first + done) / 4 * block_bytes;
+#if defined(__AVX2__)
+        if ((first + done) % 4 == 0 && done + 4 <= pairs) {
+            k_factors_of_block(block, out);
+            done += 4;
+            out += 16;
+            continue;
+        }
+#endif
         const auto a = integer_at<std::uint32_t>(block + 4);
         const auto b = integer_at<std::uint32_t>(block + 8);
         const auto c = integer_at<std::uint32_t>(block + 12);

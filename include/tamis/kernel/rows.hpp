@@ -64,6 +64,12 @@ class row_list {
         return first_ + (indices_ != nullptr ? indices_[k] : k) * stride_;
     }
 
+    /// Bytes from row i of a piece to row i of the next, where the list is cut into so many; of listed rows what they are a
+    /// multiple of.
+    std::size_t spacing(std::size_t pieces) const {
+        return indices_ != nullptr ? stride_ : size_ / pieces * stride_;
+    }
+
   private:
     const std::byte* first_;
     std::size_t stride_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/unseen.hpp>
+#include <tamis/kernel/kernel_traits.hpp>
 #include <tamis/kernel/rows.hpp>
 #include <tamis/matrix.hpp>
 #include <tamis/values.hpp>
@@ -57,29 +58,46 @@ struct unit_of {
     static constexpr std::size_t stretch = 16;
     static constexpr std::size_t a_line = bytes < 64 ? 64 / bytes : 1; // as many share a cache line
     using each_vector = std::make_index_sequence<vectors>;
+    /// Units that loops take between two tests, for formats whose unit is a vector.
+    static constexpr std::size_t in_hand =
+        numbers != 0 || vectors != 1 ? 1 : (std::max)(a_line, kernel_traits::vectors_in_hand);
+    using each_in_hand = std::make_index_sequence<in_hand>;
 };
 
-/// How far ahead memory is asked for. Formats that take longer to unpack than to fetch did best with a whole row, up to a
-/// length; all others with 1 KiB.
+/// How far ahead memory is asked for, in units: twice as far where half as many rows are in hand. Formats that take longer to
+/// unpack than to fetch did best with a whole row, up to a length.
 template <class F>
-constexpr std::size_t units_ahead(std::size_t units_in_row) {
+constexpr std::size_t units_ahead(std::size_t units_in_row, const tuning& by = {}, bool halved = false) {
     using unit = unit_of<F>;
     constexpr bool unpacks = unit::bytes < 2 * unit::weights;
-    const bool whole = unpacks && units_in_row * unit::bytes <= 6144;
-    return whole ? units_in_row : (std::min)((unpacks ? 1536 : 1024) / unit::bytes, units_in_row);
+    if (by.ahead != tuning::by_instruction_set) {
+        return (std::min)(by.ahead / unit::bytes, units_in_row);
+    }
+    const bool whole = unpacks && units_in_row * unit::bytes <= kernel_traits::whole_row_ahead;
+    return whole ? units_in_row
+                 : (std::min)((unpacks  ? kernel_traits::ahead_unpacking
+                               : halved ? 2 * kernel_traits::ahead
+                                        : kernel_traits::ahead) /
+                                  unit::bytes,
+                              units_in_row);
 }
 
 /// Count * passes rows of a list from place `first` on, cut into Count pieces of equal length: pass i takes row i of each.
+/// Or into twice as many pieces, of which every other pass takes the first half, and the next one the second: what is summed
+/// row after row then comes in the order of passes of twice the rows.
 template <std::size_t Count>
 struct passes_of {
     const row_list& rows;
     std::size_t first, passes;
+    bool halved = false;
 
     std::size_t row(std::size_t pass, std::size_t k) const { return rows[place(pass, k)]; }
     const std::byte* memory(std::size_t pass, std::size_t k) const { return rows.memory(place(pass, k)); }
 
   private:
-    std::size_t place(std::size_t pass, std::size_t k) const { return first + pass + k * passes; }
+    std::size_t place(std::size_t pass, std::size_t k) const {
+        return halved ? first + pass / 2 + (pass % 2 * Count + k) * (passes / 2) : first + pass + k * passes;
+    }
 };
 
 /// Calls f(passes, i) for every pass over the rows: Most rows at a time, and the rest by fewer.
@@ -93,6 +111,18 @@ void for_each_pass(const row_list& rows, F&& f, std::size_t first = 0) {
         for_each_pass<(Most == 4 ? 1 : Most / 2)>(rows, f, first + all.passes * Most);
     }
 }
+/// The same, eight rows or four at a time, as suits. The order of the rows is the same.
+template <class F, class Call>
+void for_each_tuned_pass(const row_list& rows, const tuning& by, Call&& call) {
+    if (rows_a_pass<F>(by, rows.spacing(8)) == 8) {
+        return for_each_pass<8>(rows, call);
+    }
+    const passes_of<4> all{rows, 0, rows.size() / 8 * 2, true};
+    for (std::size_t i = 0; i < all.passes; ++i) {
+        call(all, i);
+    }
+    for_each_pass<4>(rows, call, all.passes * 4);
+}
 
 /// Where the rows of a pass begin in memory, those of the next one, and what is asked for ahead in either.
 template <class F, std::size_t Count>
@@ -104,8 +134,9 @@ struct rows_in_hand {
     std::size_t first, last, ahead; // units
 
     /// Units [first_unit, last_unit) of the rows of pass i.
-    rows_in_hand(const passes_of<Count>& all, std::size_t i, std::size_t first_unit, std::size_t last_unit)
-        : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first)} {
+    rows_in_hand(const passes_of<Count>& all, std::size_t i, std::size_t first_unit, std::size_t last_unit,
+                 const tuning& by = {})
+        : first{first_unit}, last{last_unit}, ahead{units_ahead<F>(last - first, by, all.halved)} {
         for (std::size_t k = 0; k < Count; ++k) {
             now[k] = unseen(all.memory(i, k));
             next[k] = all.memory((std::min)(i + 1, all.passes - 1), k);
@@ -119,12 +150,33 @@ struct rows_in_hand {
                                          : next[k] - (last - first - ahead) * unit::bytes;
         }
     }
-    void ask_for([[maybe_unused]] std::size_t i) const {
+    /// The end of the stretch from `from` on. One that has no numbers made for it ends where look_ahead comes to the next
+    /// rows: two are all of a row.
+    std::size_t end_of_stretch(std::size_t from) const {
+        if constexpr (unit::numbers != 0) {
+            return (std::min)(from + unit::stretch, last);
+        } else {
+            return from + ahead < last ? last - ahead : last;
+        }
+    }
+    TAMIS_DETAIL_INLINE void ask_for([[maybe_unused]] std::size_t i) const {
         for (std::size_t k = 0; k < Count; ++k) {
             prefetch(ask[k] + i * unit::bytes);
             if constexpr (unit::bytes > 64) {
                 prefetch(ask[k] + i * unit::bytes + 64);
             }
+        }
+    }
+    /// Once a cache line, for unit U of those in hand from i on, or for the unit at a place of its stretch.
+    template <std::size_t U>
+    TAMIS_DETAIL_INLINE void ask_in_group(std::size_t i) const {
+        if constexpr (U % unit::a_line == 0) {
+            ask_for(i + U);
+        }
+    }
+    TAMIS_DETAIL_INLINE void ask_in_turn(std::size_t i, std::size_t place) const {
+        if (place % unit::a_line == 0) {
+            ask_for(i);
         }
     }
 };
