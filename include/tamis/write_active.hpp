@@ -25,11 +25,11 @@ template <class Real>
 void write_mask(cut<Real> cut, scores<Real> s, mask_span out) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
     const Real* const values = s.signed_scores().data();
-    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    const detail::key_lanes<Real> below(static_cast<detail::key_of<Real>>(cut.bits()) - 1); // one instruction
     for (std::size_t word = 0; word < s.size() / 64; ++word) {
         std::uint64_t active = 0;
         for (std::size_t i = 0; i < 64; i += lanes) {
-            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) >= threshold)
+            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) > below)
                       << i;
         }
         out.words()[word] = active;
@@ -73,11 +73,11 @@ template <class Real>
 std::size_t write_indices(cut<Real> cut, scores<Real> s, std::span<std::uint32_t> out) {
     detail::need_indices_for(s.size());
     constexpr std::size_t lanes = detail::lane_count<Real>;
-    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    const detail::key_lanes<Real> below(static_cast<detail::key_of<Real>>(cut.bits()) - 1); // one instruction
     std::uint32_t* next = out.data(); // in a register: nothing captures it
     std::size_t i = 0;
     for (; i + lanes <= s.size(); i += lanes) {
-        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) >= threshold;
+        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) > below;
         next += detail::compress_indices<lanes>(next, i, detail::lane_bits<Real>(active));
     }
     for (; i < s.size(); ++i) {
@@ -93,11 +93,11 @@ std::size_t write_entries(cut<Real> cut, scores<Real> s, std::span<const float> 
                           std::span<entry> out) {
     detail::need_indices_for(s.size());
     constexpr std::size_t lanes = detail::lane_count<Real>;
-    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    const detail::key_lanes<Real> below(static_cast<detail::key_of<Real>>(cut.bits()) - 1); // one instruction
     entry* next = out.data();
     std::size_t i = 0;
     for (; i + lanes <= s.size(); i += lanes) {
-        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) >= threshold;
+        const auto active = detail::load_keys<Real>(s.signed_scores().data() + i) > below;
         next += detail::compress_entries<lanes>(next, values.data() + i, i, detail::lane_bits<Real>(active));
     }
     for (; i < s.size(); ++i) {
@@ -120,11 +120,11 @@ void plain_write_zeros(cut<Real> cut, std::span<Real> values) {
 template <class Real>
 void write_zeros(cut<Real> cut, std::span<Real> values) {
     constexpr std::size_t lanes = detail::lane_count<Real>;
-    const detail::key_lanes<Real> threshold(static_cast<detail::key_of<Real>>(cut.bits()));
+    const detail::key_lanes<Real> below(static_cast<detail::key_of<Real>>(cut.bits()) - 1); // one instruction
     const std::size_t whole = values.size() - values.size() % lanes;
     for (std::size_t i = 0; i < whole; i += lanes) {
         const auto bits = detail::bits_of_lanes<Real>(detail::real_lanes<Real>::load_unaligned(&values[i]));
-        const auto active = detail::load_keys<Real>(&values[i]) >= threshold;
+        const auto active = detail::load_keys<Real>(&values[i]) > below;
         detail::reals_of<Real>(detail::only<Real>(active, bits)).store_unaligned(&values[i]);
     }
     plain_write_zeros(cut, values.subspan(whole));

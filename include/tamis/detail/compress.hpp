@@ -72,6 +72,10 @@ std::size_t compress_indices(std::uint32_t* out, std::size_t first, std::uint64_
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
                             _mm256_add_epi32(_mm256_set1_epi32(start), packed_lanes(active)));
         return count;
+    } else if constexpr (Lanes == 4) { // of doubles
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                         _mm_add_epi32(_mm_set1_epi32(start), _mm256_castsi256_si128(packed_lanes(active))));
+        return count;
     } else if constexpr (Lanes == 16) {
         const std::size_t low = compress_indices<8>(out, first, active & 0xff);
         return low + compress_indices<8>(out + low, first + 8, active >> 8);

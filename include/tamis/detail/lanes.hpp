@@ -84,10 +84,24 @@ lane_choice<Real> within(const key_lanes<Real>& keys, const key_lanes<Real>& low
         return lane_choice<Real>(_mm512_cmplt_epu64_mask((keys - low).data, (high - low).data));
     }
 #endif
-    return (keys >= low) & (keys < high);
+    [[maybe_unused]] const lane_choice<Real> below =
+        keys < low; // which the sum of what is below has made already
+    const lane_choice<Real> not_above = keys < high;
+#if defined(__AVX2__)
+    if constexpr (requires { _mm256_andnot_si256(below.data, not_above.data); }) {
+        return lane_choice<Real>(_mm256_andnot_si256(below.data, not_above.data));
+    }
+#endif
+#if defined(__SSE2__)
+    if constexpr (requires { _mm_andnot_si128(below.data, not_above.data); }) {
+        return lane_choice<Real>(_mm_andnot_si128(below.data, not_above.data));
+    }
+#endif
+    return (keys >= low) & not_above;
 }
 
-/// The keys where chosen, else 0. (xsimd 8.1's own select does not compile for AVX-512 without optimisation.)
+/// The keys where chosen, else 0. (xsimd's own select blends, which g++ makes more than one instruction of; that of 8.1 does
+/// not compile for AVX-512 without optimisation.)
 template <class Real>
 key_lanes<Real> only(const lane_choice<Real>& chosen, const key_lanes<Real>& keys) {
 #if defined(__AVX512F__)
@@ -95,6 +109,16 @@ key_lanes<Real> only(const lane_choice<Real>& chosen, const key_lanes<Real>& key
         return key_lanes<Real>(_mm512_maskz_mov_epi32(chosen.data, keys.data));
     } else if constexpr (sizeof(Real) * lane_count<Real> == 64) {
         return key_lanes<Real>(_mm512_maskz_mov_epi64(chosen.data, keys.data));
+    } else
+#endif
+#if defined(__AVX2__)
+        if constexpr (requires { _mm256_and_si256(chosen.data, keys.data); }) {
+        return key_lanes<Real>(_mm256_and_si256(chosen.data, keys.data));
+    } else
+#endif
+#if defined(__SSE2__)
+        if constexpr (requires { _mm_and_si128(chosen.data, keys.data); }) {
+        return key_lanes<Real>(_mm_and_si128(chosen.data, keys.data));
     } else
 #endif
     {
