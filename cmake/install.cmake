@@ -18,6 +18,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/package/tamis-config.cmake"
     "${PROJECT_BINARY_DIR}/package/tamis-config-version.cmake"
     cmake/tamis_find.cmake
+    cmake/tamis_instruction_sets.cmake
     cmake/tamis_simd.cmake
     DESTINATION "${config_dir}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/tamis")
