@@ -25,19 +25,15 @@ using namespace tamis;
 
 using readable =
     formats<f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0>;
-/// What a matrix becomes when its rows are made inputs: the same where that loses nothing (to speak of). Rounding anew to as few
-/// bits costs as much as they did the first time, so those of four bits get five, and those of five and six get eight.
+/// What a matrix becomes when its rows are made inputs: the same where that loses nothing, and q8_0 else. Rounding anew to as few
+/// bits costs as much as they did the first time, and five of them (q5_1) take longer to unpack than eight to read.
 template <class F>
 struct laid_out_as {
-    static constexpr bool is_of_floats =
-        std::is_same_v<F, f32> || std::is_same_v<F, f16> || std::is_same_v<F, bf16>;
-    static constexpr bool has_four_bits = std::is_same_v<F, q4_1> || std::is_same_v<F, q4_0> ||
-                                          std::is_same_v<F, q4_k> || std::is_same_v<F, q3_k> ||
-                                          std::is_same_v<F, q2_k> || std::is_same_v<F, iq4_nl> ||
-                                          std::is_same_v<F, mxfp4>;
-    using type = std::conditional_t<is_of_floats, F, std::conditional_t<has_four_bits, q5_1, q8_0>>;
+    using type =
+        std::conditional_t<std::is_same_v<F, f32> || std::is_same_v<F, f16> || std::is_same_v<F, bf16>, F,
+                           q8_0>;
 };
-using laid_out_formats = formats<f32, f16, bf16, q8_0, q5_1>;
+using laid_out_formats = formats<f32, f16, bf16, q8_0>;
 
 /// Calls f with a format, by its name; tells whether there is one.
 template <class... Fs, class Call>
