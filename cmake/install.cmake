@@ -22,6 +22,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/package/tamis-config.cmake"
     "${PROJECT_BINARY_DIR}/package/tamis-config-version.cmake"
     cmake/tamis_find.cmake
+    cmake/tamis_instruction_sets.cmake
     cmake/tamis_simd.cmake
     DESTINATION "${config_dir}")
 option(TAMIS_INSTALL_LICENSE "Install the licence under share/licenses (a packager that has a place of its own says no)" ON)

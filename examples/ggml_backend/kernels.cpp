@@ -18,31 +18,22 @@
 #endif
 
 namespace tamis_ggml {
-inline namespace TAMIS_LEVEL {
+namespace TAMIS_LEVEL {
 namespace {
 
 using namespace tamis;
 
 using readable =
     formats<f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0>;
-/// What a matrix becomes when its rows are made inputs: the same where that loses nothing (to speak of), else q8_0, since
-/// rounding anew to four or five bits costs as much as they did the first time.
+/// What a matrix becomes when its rows are made inputs: the same where that loses nothing, and q8_0 else. Rounding anew to as few
+/// bits costs as much as they did the first time, and five of them (q5_1) take longer to unpack than eight to read.
 template <class F>
 struct laid_out_as {
-    using type = q8_0;
+    using type =
+        std::conditional_t<std::is_same_v<F, f32> || std::is_same_v<F, f16> || std::is_same_v<F, bf16>, F,
+                           q8_0>;
 };
-template <>
-struct laid_out_as<f32> {
-    using type = f32;
-};
-template <>
-struct laid_out_as<f16> {
-    using type = f16;
-};
-template <>
-struct laid_out_as<bf16> {
-    using type = bf16;
-};
+using laid_out_formats = formats<f32, f16, bf16, q8_0>;
 
 /// Calls f with a format, by its name; tells whether there is one.
 template <class... Fs, class Call>
@@ -155,7 +146,7 @@ crew* new_crew(std::size_t most_threads) { return new team_crew{most_threads}; }
 
 operation* new_product(const stored_matrix& m, const std::byte* laid_out, const rule& at_x) {
     operation* made = nullptr;
-    with_format(formats<f32, f16, bf16, q8_0>{}, laid_out_format(m.format), [&]<class F>(F) {
+    with_format(laid_out_formats{}, laid_out_format(m.format), [&]<class F>(F) {
         const matrix<F, input_major> w{laid_out, m.columns, m.rows};
         std::vector<float> norms = norms_of(matrix<F, neuron_major>{laid_out, m.columns, m.rows});
         projection product{linear_weights{w}, at_input(selector_of(at_x, norms))};
@@ -173,7 +164,7 @@ operation* new_ffn(const stored_matrix& gate, const stored_matrix& up, const sto
                                   any_matrix{laid_out_format(down.format), weight_layout::neuron_major,
                                              laid_out_down, down.columns, down.rows}};
     std::vector<float> norms;
-    with_format(formats<f32, f16, bf16, q8_0>{}, laid_out_format(down.format), [&]<class F>(F) {
+    with_format(laid_out_formats{}, laid_out_format(down.format), [&]<class F>(F) {
         norms = norms_of(matrix<F, neuron_major>{laid_out_down, down.columns, down.rows});
     });
     std::vector<any_policy> policies;

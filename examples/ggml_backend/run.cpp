@@ -135,9 +135,9 @@ bool takes(const ggml_tensor* node) {
         return false;
     }
     if (!lies_with_host(w)) {
-        say(std::string{w->name} +
-            " could skip exact zeros, but the CPU backend holds it in a layout of its own (or in a "
-            "format that tamis does not read): TAMIS_RULE=nonzero takes such weights first");
+        say(std::string{"W_down of type "} + ggml_type_name(w->type) +
+            " could skip exact zeros, but the CPU backend holds it in a layout of its own (or tamis does not read it): "
+            "TAMIS_RULE=nonzero takes such weights first");
         return false;
     }
     if (is_glu_of_products(node->src[1])) {

@@ -83,6 +83,7 @@ settings read_settings() {
     settings s;
     s.statistics = is_on("TAMIS_STATS");
     s.prompts = is_on("TAMIS_PROMPT");
+    s.all = is_on("TAMIS_ALL");
     const char* plan = std::getenv("TAMIS_PLAN");
     const char* rules = std::getenv("TAMIS_RULE");
     if (plan != nullptr && rules != nullptr && *plan != 0 && *rules != 0) {

@@ -13,12 +13,13 @@ namespace tamis_ggml {
 ///     TAMIS_PLAN=thresholds.json                        a calibration file (docs/calibration.md)
 ///     TAMIS_RULE=top_p=0.9@input,intermediate           rules for all layers; several are separated by ;
 ///     TAMIS_STATS=1                                     what was masked and read, on stderr at the end
+///     TAMIS_ALL=1                                       weights, too, that take more bytes laid out than stored
 ///     TAMIS_PROMPT=1                                    masks for prompts, too (to measure what a plan costs)
 /// Neither of the first two: exact zeros alone.
 struct settings {
     std::string source, model; // where the rules are from, and the model that they are for (empty: any)
     std::size_t layers = 0;    // of that model; 0: any
-    bool asked = false, statistics = false, prompts = false;
+    bool asked = false, statistics = false, prompts = false, all = false;
     struct owned_rule {
         std::string name;
         double value = 0;

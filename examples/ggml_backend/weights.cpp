@@ -243,6 +243,26 @@ laid_out_weight* weight_of(const ggml_tensor* t) {
     return is_held(t) ? static_cast<laid_out_weight*>(t->extra) : nullptr;
 }
 
+namespace {
+
+/// Whether a weight is quick enough as tamis lays it out. Those of few bits get eight, so that a mask has to leave out about half
+/// before any time is won: exact zeros of a ReLU do, and what a rule leaves is not known.
+bool pays(const ggml_tensor* w, const settings& s, const weight_name& name) {
+    const stored_matrix m{format_of(w->type), nullptr, static_cast<std::size_t>(w->ne[1]),
+                          static_cast<std::size_t>(w->ne[0])};
+    const std::size_t stored = ggml_nbytes(w) / static_cast<std::size_t>(w->ne[2]);
+    const bool zeros = std::strcmp(s.at(name.layer, place::intermediate).name, "nonzero") == 0;
+    const bool as_stored = name.which != weight_name::down && s.whole_ffn(name.layer);
+    if (s.all || zeros || as_stored || best_kernels()->laid_out_bytes(m) <= stored) {
+        return true;
+    }
+    say(std::string{"weights of type "} + ggml_type_name(w->type) +
+        " run dense: laid out to be skipped they take more bytes than rules save; TAMIS_ALL=1 takes them all the same");
+    return false;
+}
+
+} // namespace
+
 bool wants(const ggml_tensor* product) {
     const ggml_tensor* w = product->src[0];
     const settings& s = asked();
@@ -269,7 +289,7 @@ bool wants(const ggml_tensor* product) {
             " are left to the CPU backend: tamis does not read it");
         return false;
     }
-    return ruled;
+    return ruled && pays(w, s, *name);
 }
 
 } // namespace tamis_ggml

@@ -1,0 +1,58 @@
+# Kernels for every x86-64 machine in one library or program, chosen when it runs:
+#
+#     find_package(tamis REQUIRED)                    # has this function; in the source tree: include(cmake/tamis_instruction_sets.cmake)
+#     tamis_compile_for_levels(mine kernels.cpp)      # once for each level; other sources of `mine` once, as always
+#
+# Each of the sources is compiled with TAMIS_LEVEL defined as x86_64_v2, x86_64_v3 (AVX2) or x86_64_v4 (AVX-512). What they
+# define has to differ by it, best by a namespace; tamis's own names do by themselves. `mine` gets the header tamis_levels.hpp:
+#
+#     namespace engine::x86_64_v3 { extern const kernels all; }     // in kernels.cpp: namespace engine::TAMIS_LEVEL
+#     #define ONE(level, runs) if (runs) { best = &level::all; }
+#     TAMIS_FOR_EACH_LEVEL(ONE)                                      // from the oldest to the newest; runs: this machine has it
+#
+# What the levels share in spite of that (the standard library's templates) is the oldest one's: the linker keeps the body that it
+# meets first, and objects come in the order of their levels. So sources are compiled with -O1 at least, whatever the build is.
+# On other processors there is one level, `native`, with the flags of the build.
+function(tamis_compile_for_levels target)
+    set(machine "${CMAKE_SYSTEM_PROCESSOR}")
+    if(CMAKE_OSX_ARCHITECTURES)
+        set(machine "${CMAKE_OSX_ARCHITECTURES}")
+    endif()
+    set(levels native)
+    if(machine MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang|IntelLLVM)$")
+        set(levels x86_64_v2 x86_64_v3 x86_64_v4)
+    endif()
+    get_target_property(links ${target} LINK_LIBRARIES)
+    set(list "")
+    set(runs_native "true")
+    set(features_x86_64_v2 sse4.2 ssse3 popcnt)
+    set(features_x86_64_v3 avx2 fma bmi bmi2)
+    set(features_x86_64_v4 avx512f avx512bw avx512cd avx512dq avx512vl)
+    set(objects)
+    foreach(level IN LISTS levels)
+        add_library(${target}_${level} OBJECT ${ARGN})
+        set_target_properties(${target}_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON
+            CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+        target_compile_definitions(${target}_${level} PRIVATE TAMIS_LEVEL=${level} TAMIS_NO_ISA_NOTE)
+        target_compile_options(${target}_${level} PRIVATE -O3)
+        target_include_directories(${target}_${level} PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
+        if(links)
+            target_link_libraries(${target}_${level} PRIVATE ${links})
+        endif()
+        if(NOT level STREQUAL "native")
+            string(REPLACE "_" "-" flag "${level}")
+            string(REPLACE "x86-64" "-march=x86-64" flag "${flag}")
+            target_compile_options(${target}_${level} PRIVATE ${flag}) # behind those of the build: the last one counts
+            list(TRANSFORM features_${level} REPLACE "(.+)" "__builtin_cpu_supports(\"\\1\")")
+            list(JOIN features_${level} " && " runs_${level})
+        endif()
+        list(APPEND objects $<TARGET_OBJECTS:${target}_${level}>)
+        string(APPEND list " \\\n    X(${level}, (${runs_${level}}))")
+    endforeach()
+    set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}_levels")
+    file(CONFIGURE OUTPUT "${folder}/tamis_levels.hpp" CONTENT
+        "#pragma once\n\n/// X(level, whether this machine runs it), from the oldest to the newest.\n#define TAMIS_FOR_EACH_LEVEL(X)@list@\n"
+        @ONLY)
+    target_include_directories(${target} PRIVATE "${folder}")
+    target_sources(${target} PRIVATE ${objects})
+endfunction()
