@@ -56,7 +56,11 @@ struct sensitivity {
         double level, dropped, loss;
     };
     std::array<point, 2> points; ///< by what they drop
+    double power =
+        2; ///< of the law; measure_costs gives parts of one site the same, which single measurements can not tell
 
+    /// The power between the two points.
+    double own_power() const;
     double loss_at(double dropped) const;
     double level_at(double dropped) const;
 };
