@@ -27,6 +27,7 @@ struct approach {
     double share = 0;   ///< of the bytes, as the costs have it, at the limit on the text that was tuned on
     double ratio = 0;   ///< PPL ratio there
     double skipped = 0; ///< bytes not read there
+    std::array<double, 2> dropped{}; ///< mask sparsity there, at input and intermediate
 };
 
 class plan_command final : public command {
@@ -106,24 +107,32 @@ class plan_command final : public command {
                                            "), checked on ", checked.predictions(), " of ", checked.text_name,
                                            ", which were not used."));
         shown.begin(tuned.name + ": rules and scores");
-        const auto kinds = kinds_of(probed, make, o, *dense_probed, report);
-        const auto best = add_kinds(d, kinds);
         const auto dense_row = measure(tuned, {dense(tuned.layers())}, o.threads, report, {}, false).front();
         d.notes.merge(notes_on(tuned, dense_row));
-        std::vector<approach> approaches = approaches_of(kinds, best);
         const auto scale = [&](approach& a) {
             shown.begin(line(tuned.name, ": the scale of ", a.name));
             find_scale(a, tuned, make, dense_row, o, report);
         };
+        // Costs are measured around what is dropped where the limit is: first one p, which needs none.
+        approach one_p{"one_p", "top_p with one p for all layers, at input and intermediate", {}};
+        scale(one_p);
+        shown.begin(tuned.name + ": rules and scores");
+        const auto kinds = kinds_of(one_p, probed, make, o, *dense_probed, report);
+        const auto best = add_kinds(d, kinds, one_p);
+        std::vector<approach> approaches = approaches_of(kinds, best);
         for (approach& a : approaches) {
             scale(a);
         }
+        approaches.insert(approaches.begin(), one_p);
         // By layers whichever rules left more unread for all layers alike.
         const approach& rules = approaches[1].skipped > approaches[2].skipped ? approaches[1] : approaches[2];
         approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
         for (const plan_part& p : rules.parts) {
             for (const std::size_t l : p.layers) {
+                const double here = rules.dropped[p.where == tamis::site::input ? 0 : 1];
                 layers.parts.push_back({p.where, {l}, p.kind, bytes_at(tuned, l, p.where)});
+                layers.parts.back().levels = {p.costs.level_at(std::min(0.85, 1.1 * here)),
+                                              p.costs.level_at(std::min(0.95, 1.9 * here))};
             }
         }
         shown.begin(tuned.name + ": layers and sites alone");
@@ -180,8 +189,9 @@ class plan_command final : public command {
     }
 
     /// Every rule and score at each site, in all layers at once.
-    static std::vector<plan_part> kinds_of(const subject& s, const rule_maker& make, const common_options& o,
-                                           const dense_predictions& dense, const progress_report& report) {
+    static std::vector<plan_part> kinds_of(const approach& one_p, const subject& s, const rule_maker& make,
+                                           const common_options& o, const dense_predictions& dense,
+                                           const progress_report& report) {
         std::vector<plan_part> all;
         for (const tamis::site where : plan_sites) {
             for (const mask_kind k : mask_kinds) {
@@ -193,22 +203,26 @@ class plan_command final : public command {
                     p.layers.push_back(l);
                     p.bytes += bytes_at(s, l, where);
                 }
+                const double here = one_p.dropped[where == tamis::site::input ? 0 : 1];
+                p.levels = k == mask_kind::top_p
+                               ? std::array{0.8 * one_p.share, std::min(0.9, 1.6 * one_p.share)}
+                               : std::array{0.8 * here, std::min(0.95, 1.4 * here)};
                 all.push_back(std::move(p));
             }
         }
         measure_costs(all, s, make, o.threads, dense, report);
         return all;
     }
-    /// The sparsity at which they are compared.
-    static constexpr double compared_at = 0.4;
     /// Which of them loses least at each site; the table.
-    static std::array<std::size_t, 2> add_kinds(document& d, const std::vector<plan_part>& kinds) {
+    static std::array<std::size_t, 2> add_kinds(document& d, const std::vector<plan_part>& kinds,
+                                                const approach& one_p) {
         std::array<std::size_t, 2> best{};
         for (std::size_t site = 0; site < plan_sites.size(); ++site) {
             double least = 0;
             bool first = true;
             for (std::size_t i = 0; i < kinds.size(); ++i) {
-                const double loss = kinds[i].costs.loss_at(compared_at);
+                const double loss =
+                    kinds[i].costs.loss_at(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]);
                 if (kinds[i].where == plan_sites[site] && (first || loss < least)) {
                     best[site] = i;
                     least = loss;
@@ -219,23 +233,26 @@ class plan_command final : public command {
         table t{"plan_rules",
                 {{"site", "", column::all},
                  {"rule", "", column::all},
-                 {"kl", line("KL at ", percent(compared_at, 0), " dropped"), column::all},
+                 {"dropped", "", column::all},
+                 {"kl", "KL there", column::all},
                  {"chosen", "", column::all}}};
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             t.add({text_cell(tamis::name_of(kinds[i].where)), text_cell(app::name(kinds[i].kind)),
-                   number_cell(kinds[i].costs.loss_at(compared_at), 6),
+                   share_cell(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1], 1),
+                   number_cell(kinds[i].costs.loss_at(
+                                   one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]),
+                               6),
                    bool_cell(i == best[0] || i == best[1])});
         }
         d.heading("Rules and scores");
         d.paragraph(
-            "What each loses in all layers at once, at the same sparsity (KL from the dense model, nats a token):");
+            "What each loses in all layers at once, at the sparsity that one p has at the limit (KL from the dense model, nats a token):");
         d.add(std::move(t));
         return best;
     }
     static std::vector<approach> approaches_of(const std::vector<plan_part>& kinds,
                                                const std::array<std::size_t, 2>& best) {
         std::vector<approach> all;
-        all.push_back({"one_p", "top_p with one p for all layers, at input and intermediate", {}});
         std::vector<plan_part> two;
         for (const plan_part& p : kinds) {
             if (p.kind == mask_kind::top_p) {
@@ -282,6 +299,13 @@ class plan_command final : public command {
                 a.share = share;
                 a.ratio = ratio;
                 a.skipped = row.masks.bytes_skipped();
+                for (std::size_t k = 0; k < plan_sites.size(); ++k) {
+                    a.dropped[k] = 0;
+                    for (std::size_t l = 0; l < s.layers(); ++l) {
+                        a.dropped[k] +=
+                            row.masks.mask_sparsity(l, plan_sites[k]) / static_cast<double>(s.layers());
+                    }
+                }
                 if (ratio > limit - 0.03 * (limit - 1)) {
                     break;
                 }

@@ -215,9 +215,7 @@ void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_m
                    std::size_t threads, const dense_predictions& dense, const progress_report& report) {
     std::vector<condition> conditions;
     for (const plan_part& p : parts) {
-        const std::array<double, 2> levels =
-            p.kind == mask_kind::top_p ? std::array{0.06, 0.18} : std::array{0.35, 0.6};
-        for (const double level : levels) {
+        for (const double level : p.levels) {
             std::vector<study::calibrated_rule> rules;
             for (const std::size_t l : p.layers) {
                 rules.push_back(make.rule(p.kind, l, p.where, level));
