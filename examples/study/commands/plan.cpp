@@ -24,8 +24,10 @@ namespace {
 struct approach {
     std::string name, words;
     std::vector<plan_part> parts;
-    double share = 0; ///< of the bytes, as the costs have it, at the limit on the text that was tuned on
-    double ratio = 0; ///< PPL ratio there
+    double share = 0;   ///< of the bytes, as the costs have it, at the limit on the text that was tuned on
+    double ratio = 0;   ///< PPL ratio there
+    double skipped = 0; ///< bytes not read there
+    std::array<double, 2> dropped{}; ///< mask sparsity there, at input and intermediate
 };
 
 class plan_command final : public command {
@@ -105,20 +107,45 @@ class plan_command final : public command {
                                            "), checked on ", checked.predictions(), " of ", checked.text_name,
                                            ", which were not used."));
         shown.begin(tuned.name + ": rules and scores");
-        const auto kinds = kinds_of(probed, make, o, *dense_probed, report);
-        const auto best = add_kinds(d, kinds);
-        std::vector<approach> approaches = approaches_of(kinds, best, tuned);
-
-        shown.begin(tuned.name + ": layers and sites alone");
-        measure_costs(approaches.back().parts, probed, make, o.threads, *dense_probed, report);
-        add_costs(d, approaches.back().parts);
-
         const auto dense_row = measure(tuned, {dense(tuned.layers())}, o.threads, report, {}, false).front();
         d.notes.merge(notes_on(tuned, dense_row));
-        for (approach& a : approaches) {
+        const auto scale = [&](approach& a) {
             shown.begin(line(tuned.name, ": the scale of ", a.name));
             find_scale(a, tuned, make, dense_row, o, report);
+        };
+        // Costs are measured around what is dropped where the limit is: first one p, which needs none.
+        approach one_p{"one_p", "top_p with one p for all layers, at input and intermediate", {}};
+        scale(one_p);
+        shown.begin(tuned.name + ": rules and scores");
+        const auto kinds = kinds_of(one_p, probed, make, o, *dense_probed, report);
+        const auto best = add_kinds(d, kinds, one_p);
+        std::vector<approach> approaches = approaches_of(kinds, best);
+        for (approach& a : approaches) {
+            scale(a);
         }
+        approaches.insert(approaches.begin(), one_p);
+        // By layers whichever rules left more unread for all layers alike.
+        const approach& rules = approaches[1].skipped > approaches[2].skipped ? approaches[1] : approaches[2];
+        approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
+        for (const plan_part& p : rules.parts) {
+            for (const std::size_t l : p.layers) {
+                const double here = rules.dropped[p.where == tamis::site::input ? 0 : 1];
+                layers.parts.push_back({p.where, {l}, p.kind, bytes_at(tuned, l, p.where)});
+                layers.parts.back().levels = {p.costs.level_at(std::min(0.85, 1.1 * here)),
+                                              p.costs.level_at(std::min(0.95, 1.9 * here))};
+            }
+        }
+        shown.begin(tuned.name + ": layers and sites alone");
+        measure_costs(layers.parts, probed, make, o.threads, *dense_probed, report);
+        add_costs(d, layers.parts);
+        scale(layers);
+        approaches.push_back(std::move(layers));
+        // What is kept: the one that leaves most unread where it was tuned.
+        const auto chosen = static_cast<std::size_t>(
+            std::max_element(approaches.begin(), approaches.end(),
+                             [](const approach& a, const approach& b) { return a.skipped < b.skipped; }) -
+            approaches.begin());
+        const approach& kept_approach = approaches[chosen];
 
         // On text that was not used: around the scale that was found.
         shown.begin(tuned.name + ": on text that was not used");
@@ -126,12 +153,12 @@ class plan_command final : public command {
         std::vector<condition> conditions{dense(checked.layers())};
         std::vector<std::size_t> kept; // the row of each approach at its scale
         for (const approach& a : approaches) {
-            for (const double scale : {0.7, 0.85, 1.0, 1.2, 1.45}) {
-                if (scale == 1.0) {
+            for (const double times : {0.7, 0.85, 1.0, 1.2, 1.45}) {
+                if (times == 1.0) {
                     kept.push_back(conditions.size());
                 }
                 conditions.push_back(
-                    planned(checked, rules_of(a, make, scale * a.share), make, a.name, scale * a.share));
+                    planned(checked, rules_of(a, make, times * a.share), make, a.name, times * a.share));
             }
         }
         const auto rows = measure(checked, conditions, o.threads, report, {}, false, dense_checked.get());
@@ -144,16 +171,16 @@ class plan_command final : public command {
         }
         const drawn_study drawn = draw_again(checked, rows, o.sure);
         add_intervals(curves, drawn);
-        add_choices(d, approaches, curves, rows, kept, checked, drawn);
+        add_choices(d, approaches, chosen, curves, rows, kept, checked, drawn);
         d.paragraph(describe_intervals(checked, o.sure));
         d.heading("All that was measured on it");
         d.add(results_table(checked, conditions, rows, drawn));
         if (o.out) {
-            study::calibration c = new_calibration(tuned, "plan", approaches.back().share);
+            study::calibration c = new_calibration(tuned, "plan", kept_approach.share);
             say_origin(c, o, tuned);
             c.criterion = line("PPL at most ", 1 + percent_ / 100, " times the dense model's");
-            c.attained = approaches.back().ratio;
-            c.rules = rules_of(approaches.back(), make, approaches.back().share);
+            c.attained = kept_approach.ratio;
+            c.rules = rules_of(kept_approach, make, kept_approach.share);
             d.add_file("thresholds.json");
             write_file(folder_of(o, tuned) / "thresholds.json", text_of(c));
             d.paragraph("The plan is in thresholds.json.");
@@ -162,8 +189,9 @@ class plan_command final : public command {
     }
 
     /// Every rule and score at each site, in all layers at once.
-    static std::vector<plan_part> kinds_of(const subject& s, const rule_maker& make, const common_options& o,
-                                           const dense_predictions& dense, const progress_report& report) {
+    static std::vector<plan_part> kinds_of(const approach& one_p, const subject& s, const rule_maker& make,
+                                           const common_options& o, const dense_predictions& dense,
+                                           const progress_report& report) {
         std::vector<plan_part> all;
         for (const tamis::site where : plan_sites) {
             for (const mask_kind k : mask_kinds) {
@@ -175,22 +203,26 @@ class plan_command final : public command {
                     p.layers.push_back(l);
                     p.bytes += bytes_at(s, l, where);
                 }
+                const double here = one_p.dropped[where == tamis::site::input ? 0 : 1];
+                p.levels = k == mask_kind::top_p
+                               ? std::array{0.8 * one_p.share, std::min(0.9, 1.6 * one_p.share)}
+                               : std::array{0.8 * here, std::min(0.95, 1.4 * here)};
                 all.push_back(std::move(p));
             }
         }
         measure_costs(all, s, make, o.threads, dense, report);
         return all;
     }
-    /// The sparsity at which they are compared.
-    static constexpr double compared_at = 0.4;
     /// Which of them loses least at each site; the table.
-    static std::array<std::size_t, 2> add_kinds(document& d, const std::vector<plan_part>& kinds) {
+    static std::array<std::size_t, 2> add_kinds(document& d, const std::vector<plan_part>& kinds,
+                                                const approach& one_p) {
         std::array<std::size_t, 2> best{};
         for (std::size_t site = 0; site < plan_sites.size(); ++site) {
             double least = 0;
             bool first = true;
             for (std::size_t i = 0; i < kinds.size(); ++i) {
-                const double loss = kinds[i].costs.loss_at(compared_at);
+                const double loss =
+                    kinds[i].costs.loss_at(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]);
                 if (kinds[i].where == plan_sites[site] && (first || loss < least)) {
                     best[site] = i;
                     least = loss;
@@ -201,23 +233,26 @@ class plan_command final : public command {
         table t{"plan_rules",
                 {{"site", "", column::all},
                  {"rule", "", column::all},
-                 {"kl", line("KL at ", percent(compared_at, 0), " dropped"), column::all},
+                 {"dropped", "", column::all},
+                 {"kl", "KL there", column::all},
                  {"chosen", "", column::all}}};
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             t.add({text_cell(tamis::name_of(kinds[i].where)), text_cell(app::name(kinds[i].kind)),
-                   number_cell(kinds[i].costs.loss_at(compared_at), 6),
+                   share_cell(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1], 1),
+                   number_cell(kinds[i].costs.loss_at(
+                                   one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]),
+                               6),
                    bool_cell(i == best[0] || i == best[1])});
         }
         d.heading("Rules and scores");
         d.paragraph(
-            "What each loses in all layers at once, at the same sparsity (KL from the dense model, nats a token):");
+            "What each loses in all layers at once, at the sparsity that one p has at the limit (KL from the dense model, nats a token):");
         d.add(std::move(t));
         return best;
     }
     static std::vector<approach> approaches_of(const std::vector<plan_part>& kinds,
-                                               const std::array<std::size_t, 2>& best, const subject& s) {
+                                               const std::array<std::size_t, 2>& best) {
         std::vector<approach> all;
-        all.push_back({"one_p", "top_p with one p for all layers, at input and intermediate", {}});
         std::vector<plan_part> two;
         for (const plan_part& p : kinds) {
             if (p.kind == mask_kind::top_p) {
@@ -228,13 +263,6 @@ class plan_command final : public command {
         all.push_back({"best_rules",
                        "the rule and score that loses least at each site",
                        {kinds[best[0]], kinds[best[1]]}});
-        approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
-        for (const std::size_t k : best) {
-            for (std::size_t l = 0; l < s.layers(); ++l) {
-                layers.parts.push_back({kinds[k].where, {l}, kinds[k].kind, bytes_at(s, l, kinds[k].where)});
-            }
-        }
-        all.push_back(std::move(layers));
         return all;
     }
     /// One p has no parts: its number is what p drops of the mass.
@@ -270,6 +298,14 @@ class plan_command final : public command {
                 low = share;
                 a.share = share;
                 a.ratio = ratio;
+                a.skipped = row.masks.bytes_skipped();
+                for (std::size_t k = 0; k < plan_sites.size(); ++k) {
+                    a.dropped[k] = 0;
+                    for (std::size_t l = 0; l < s.layers(); ++l) {
+                        a.dropped[k] +=
+                            row.masks.mask_sparsity(l, plan_sites[k]) / static_cast<double>(s.layers());
+                    }
+                }
                 if (ratio > limit - 0.03 * (limit - 1)) {
                     break;
                 }
@@ -301,9 +337,9 @@ class plan_command final : public command {
         }
         d.add_data(std::move(t));
     }
-    void add_choices(document& d, const std::vector<approach>& approaches, const std::vector<curve>& curves,
-                     const std::vector<measurement>& rows, const std::vector<std::size_t>& kept,
-                     const subject& s, const drawn_study& drawn) const {
+    void add_choices(document& d, const std::vector<approach>& approaches, std::size_t chosen,
+                     const std::vector<curve>& curves, const std::vector<measurement>& rows,
+                     const std::vector<std::size_t>& kept, const subject& s, const drawn_study& drawn) const {
         const auto of = [&](const approach& a, curve::subject_matter what) -> const curve& {
             return *std::find_if(curves.begin(), curves.end(),
                                  [&](const curve& c) { return c.site == a.name && c.of == what; });
@@ -311,6 +347,7 @@ class plan_command final : public command {
         table t{"plan",
                 {{"choice", "", column::people},
                  {"approach", "", column::programs},
+                 {"kept", "", column::all},
                  {"bytes_skipped", line("bytes not read at PPL-", percent_, "%"), column::all, true},
                  {"over_one_p", "over one p", column::all, true},
                  {"bytes_skipped_top1", "at top-1 99%", column::all, true},
@@ -339,23 +376,23 @@ class plan_command final : public command {
                             "the limit is not crossed within what was measured");
             over.lost = false;
             t.add(
-                {text_cell(approaches[i].words), text_cell(approaches[i].name), skipped, over, of_top1,
-                 share_cell(row.masks.bytes_skipped(), 1, why_none(row, s.layers())),
+                {text_cell(approaches[i].words), text_cell(approaches[i].name), bool_cell(i == chosen),
+                 skipped, over, of_top1, share_cell(row.masks.bytes_skipped(), 1, why_none(row, s.layers())),
                  number_cell(perplexity_ratio(row, rows.front()), known(perplexity_interval(drawn, kept[i])),
                              4, why_no_ratio(row, rows.front(), s.layers())),
                  share_cell(row.units.total().agreement(), 1),
                  number_cell(row.units.total().mean_divergence(), 5)});
         }
-        const curve& last = of(approaches.back(), curve::perplexity);
+        const curve& last = of(approaches[chosen], curve::perplexity);
         d.headline(line("Of the FFNs' bytes the plan leaves ", skipped_cell(last).shown,
                         " unread where PPL is ", percent_,
                         " % up on text that was not used; one p for all layers ", skipped_cell(base).shown,
                         "."));
-        const measurement& row = rows[kept.back()];
+        const measurement& row = rows[kept[chosen]];
         d.headline(line("As kept: ", percent(row.masks.bytes_skipped(), 1), " of bytes not read, PPL ",
                         fixed(perplexity_ratio(row, rows.front()), 4), " of dense (",
                         fixed(rows.front().text.perplexity(), 4), ") there, ",
-                        fixed(approaches.back().ratio, 4), " where it was tuned."));
+                        fixed(approaches[chosen].ratio, 4), " where it was tuned."));
         d.heading("Which choice gave how much, on text that was not used");
         table screen = t;
         d.on_screen(std::move(screen));

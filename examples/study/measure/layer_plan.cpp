@@ -15,7 +15,6 @@
 #include <utility>
 
 namespace app {
-namespace {
 
 /// Magnitudes of one site of a layer, plain and weighted.
 struct site_histograms {
@@ -42,6 +41,9 @@ struct site_histograms {
         weighted.merge(other.weighted);
     }
 };
+
+namespace {
+
 /// Of all layers: input and intermediate.
 struct layer_histograms {
     std::vector<std::array<site_histograms, 2>> all;
@@ -89,9 +91,9 @@ const char* name(mask_kind k) {
 }
 
 struct rule_maker::histograms {
-    layer_histograms of;
+    std::vector<std::array<site_histograms, 2>> of;
 };
-std::size_t rule_maker::layers() const { return seen_->of.all.size(); }
+std::size_t rule_maker::layers() const { return seen_->of.size(); }
 rule_maker::~rule_maker() = default;
 rule_maker::rule_maker(rule_maker&&) noexcept = default;
 
@@ -108,12 +110,12 @@ rule_maker::rule_maker(const subject& s, std::size_t threads, const progress_rep
             {site_histograms{tamis::site::input, norms_.empty() ? nullptr : &input_norms_[l]},
              site_histograms{tamis::site::intermediate, norms_.empty() ? nullptr : &norms_[l]}});
     }
-    seen_.reset(new histograms{observe(s, s.stories, dense(s.layers()), fresh, threads, report)});
+    seen_.reset(new histograms{observe(s, s.stories, dense(s.layers()), fresh, threads, report).all});
 }
 
 study::calibrated_rule rule_maker::rule(mask_kind k, std::size_t layer, tamis::site where,
                                         double level) const {
-    const site_histograms& seen = seen_->of.all[layer][place_of_site(where)];
+    const site_histograms& seen = seen_->of[layer][place_of_site(where)];
     switch (k) {
         case mask_kind::top_p: return {layer, where, "top_p", 1 - level};
         case mask_kind::top_k: return {layer, where, "top_k_fraction", 1 - level};
@@ -133,17 +135,22 @@ study::calibrated_rule rule_maker::rule(mask_kind k, std::size_t layer, tamis::s
     return r;
 }
 
+double sensitivity::own_power() const {
+    constexpr double least = 1e-9; // nats: below it a loss is rounding
+    const auto &a = points[0], &b = points[1];
+    const double low = std::max(least, a.loss), high = std::max(low * 1.0001, b.loss);
+    return std::log(high / low) / std::log(std::max(1.001, b.dropped / std::max(1e-6, a.dropped)));
+}
 double sensitivity::loss_at(double dropped) const {
     if (!(dropped > 0)) {
         return 0;
     }
-    constexpr double least = 1e-9; // nats: below it a loss is rounding
-    const auto &a = points[0], &b = points[1];
-    const double low = std::max(least, a.loss), high = std::max(low * 1.0001, b.loss);
-    const double steps = std::log(std::max(1.001, b.dropped / std::max(1e-6, a.dropped)));
-    // Between a mask's error squared, which grows at least so, and what no longer follows a power.
-    const double power = std::clamp(std::log(high / low) / steps, 1.5, 6.0);
-    return high * std::pow(dropped / std::max(1e-6, b.dropped), power);
+    // The law of this power that is nearest to both points.
+    double log_factor = 0;
+    for (const point& p : points) {
+        log_factor += 0.5 * (std::log(std::max(1e-9, p.loss)) - power * std::log(std::max(1e-6, p.dropped)));
+    }
+    return std::exp(log_factor + power * std::log(dropped));
 }
 double sensitivity::level_at(double dropped) const {
     point from{0, 0, 0};
@@ -208,9 +215,7 @@ void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_m
                    std::size_t threads, const dense_predictions& dense, const progress_report& report) {
     std::vector<condition> conditions;
     for (const plan_part& p : parts) {
-        const std::array<double, 2> levels =
-            p.kind == mask_kind::top_p ? std::array{0.06, 0.18} : std::array{0.35, 0.6};
-        for (const double level : levels) {
+        for (const double level : p.levels) {
             std::vector<study::calibrated_rule> rules;
             for (const std::size_t l : p.layers) {
                 rules.push_back(make.rule(p.kind, l, p.where, level));
@@ -234,6 +239,17 @@ void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_m
             }
             parts[i].costs.points[k] = {conditions[2 * i + k].number, sparsity / all, loss};
         }
+    }
+    for (plan_part& p : parts) { // the median of its kind
+        std::vector<double> powers;
+        for (const plan_part& other : parts) {
+            if (other.where == p.where && other.kind == p.kind) {
+                powers.push_back(other.costs.own_power());
+            }
+        }
+        const auto middle = powers.begin() + static_cast<std::ptrdiff_t>(powers.size() / 2);
+        std::nth_element(powers.begin(), middle, powers.end());
+        p.costs.power = std::clamp(*middle, 1.5, 6.0); // an error's square grows at least so
     }
 }
 

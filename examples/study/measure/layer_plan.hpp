@@ -56,7 +56,11 @@ struct sensitivity {
         double level, dropped, loss;
     };
     std::array<point, 2> points; ///< by what they drop
+    double power =
+        2; ///< of the law; measure_costs gives parts of one site the same, which single measurements can not tell
 
+    /// The power between the two points.
+    double own_power() const;
     double loss_at(double dropped) const;
     double level_at(double dropped) const;
 };
@@ -68,6 +72,7 @@ struct plan_part {
     mask_kind kind = mask_kind::top_p;
     double bytes = 0; ///< of the weights that its masks are about
     sensitivity costs{};
+    std::array<double, 2> levels{}; ///< at which the costs are measured
 };
 
 /// The rules of all parts where `share` of the FFNs' bytes is to be left unread: greedy (TEAL's, study::greedy_budgets) over what
@@ -81,7 +86,7 @@ inline constexpr double most_dropped = 0.95;
 condition planned(const subject& s, const std::vector<study::calibrated_rule>& rules, const rule_maker& make,
                   const std::string& how, double number);
 
-/// Measures the parts' costs, two levels each, all other parts dense. Fills `costs`.
+/// Measures the parts' costs at their levels, all other parts dense. Fills `costs`.
 void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_maker& make,
                    std::size_t threads, const dense_predictions& dense, const progress_report& report);
 

@@ -34,6 +34,7 @@ struct gguf_twins {
     study_test::bytes file = study_test::make_checkpoint(gguf_header()),
                       vocabulary = study_test::make_tokenizer();
     app::subject own;
+    mutable int written = 0; ///< a file that a model is a view of stays as it is
 
     gguf_twins() {
         for (std::size_t at = 28; at < file.data.size();
@@ -50,7 +51,7 @@ struct gguf_twins {
         return {"the cat and the cat on the cat", "a cat on the cat at that", "and the doodee hand"};
     }
     std::string write(const gguf_options& o = {}, std::size_t left_out = 0) const {
-        const std::string path = (folder.path() / "model.gguf").string();
+        const std::string path = (folder.path() / ("model" + std::to_string(++written) + ".gguf")).string();
         const auto all = study_test::make_gguf(file.as("m"), vocabulary.as("t"), o);
         std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(all.data.data()),
                                                     static_cast<std::streamsize>(all.data.size() - left_out));
@@ -69,9 +70,10 @@ struct gguf_twins {
 };
 std::vector<app::condition> gguf_conditions(std::size_t layers) {
     std::vector<app::condition> all{app::dense(layers)};
+    const std::string name = "top_k";
+    const app::rule_family& rule = app::parse_rule(name);
     for (const char* site : {"input", "gate", "up", "intermediate", "all_inputs"}) {
-        const app::rule_family& rule = app::parse_rule("top_k");
-        all.push_back(app::masked(layers, app::parse_sites(site).front(), rule, {0.5, "0.5"}));
+                all.push_back(app::masked(layers, app::parse_sites(site).front(), rule, {0.5, "0.5"}));
     }
     return all;
 }
