@@ -2,13 +2,13 @@
 
 #include <doctest/doctest.h>
 
-// What does not depend on the company: where weights share no scale, each token of a block gets the bits that it gets
+// What does not depend on the company: where weights share no scale, each of a few tokens gets the bits that it gets
 // alone; and each row's product with a token is the same, whichever rows are taken with it.
 
 TEST_CASE_TEMPLATE("sum_rows_of_block: the bits of sum_rows, token by token", F, UNSCALED_FORMATS) {
     engine random{1};
     for (const std::size_t width : {1u, 16u, 33u, 513u, 1024u}) {
-        for (const std::size_t tokens : {1u, 2u, 7u, 16u}) {
+        for (const std::size_t tokens : {1u, 2u, 7u}) { // more may be taken by tiles: block_masks.cpp
             CAPTURE(width);
             CAPTURE(tokens);
             const stored<F, tamis::neuron_major> w{random_dense(21, width, random), true};

@@ -22,7 +22,8 @@
                                                            const tamis::tuning&);                           \
     EXTERN template void tamis::detail::dot_listed_rows_of_block<F>(const tamis::detail::row_list&,         \
                                                                     tamis::block<const float>,              \
-                                                                    tamis::block<float>);                   \
+                                                                    tamis::block<float>,                    \
+                                                                    tamis::token_masks);                    \
     EXTERN template void tamis::detail::sum_listed_rows<F>(const tamis::detail::row_list&, std::size_t,     \
                                                            const float*, float*, std::size_t, std::size_t,  \
                                                            const tamis::tuning&);                           \

@@ -22,6 +22,7 @@ namespace detail {
 struct active_set {
     bool all = true;
     std::span<const std::uint32_t> indices{};
+    token_masks masks{}; // which of them each token wants, where tokens differ
 
     std::size_t count(std::size_t rows) const { return all ? rows : indices.size(); }
 };
@@ -94,7 +95,8 @@ class product {
             runs_ = width == 1 ? 1 : std::clamp<std::size_t>(count / 16, 1, 4 * width);
             columns_ = 1;
         } else {
-            runs_ = sum_runs(bytes_of_weights(), w_.columns());
+            // tiles take a column's rows one after the other, whoever takes them: nothing is gained by sums of runs
+            runs_ = in_.rows() >= sum_tokens_of_tiles ? 1 : sum_runs(bytes_of_weights(), w_.columns());
             columns_ = std::clamp<std::size_t>((width + runs_ - 1) / runs_, 1,
                                                (std::max)(std::size_t{1}, (w_.columns() + 1023) / 1024));
             buffers_ = w.take<float>((std::min)(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *
@@ -111,7 +113,7 @@ class product {
                 if (in_.rows() == 1) {
                     dot_rows(w_, rows, in_.row(0), out_.row(0), by_);
                 } else {
-                    dot_rows_of_block(w_, rows, in_, out_);
+                    dot_rows_of_block(w_, rows, in_, out_, rows_.masks);
                 }
             });
         } else {

@@ -131,7 +131,11 @@ class site_step {
                 unite(all, mask_of(token), all);
             }
         }
-        active_ = {false, indices.first(active_indices(mask_of(tokens_ > 1 ? tokens_ : 0), indices))};
+        const std::size_t count = active_indices(mask_of(tokens_ > 1 ? tokens_ : 0), indices);
+        active_ = {false, indices.first(count), {}};
+        if (tokens_ > 1) {
+            active_.masks = {words_.data(), stride_};
+        }
     }
 
     std::span<std::uint64_t> words_{};

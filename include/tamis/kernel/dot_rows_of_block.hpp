@@ -1,17 +1,25 @@
 #pragma once
 
 #include <tamis/kernel/dot_rows.hpp>
+#include <tamis/kernel/dot_rows_by_tiles.hpp>
 #include <tamis/values.hpp>
 
 TAMIS_BEGIN
 
-// dot_rows for several tokens: each row is read from memory once for all of them, and unpacked once for four.
+// dot_rows for several tokens: each row is read from memory once for all of them. Few tokens are multiplied out of
+// registers, whether or not they want a row, which costs less than to tell them apart; many by tiles.
 
 /// The simple loop that it must equal up to rounding.
 template <class M, class Rows>
-void dot_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<float> y) {
+void dot_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<float> y,
+                             token_masks masks = {}) {
     for (std::size_t token = 0; token < x.rows(); ++token) {
         dot_rows_plain(w, rows, x.row(token), y.row(token));
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            if (!masks.wants(token, rows[k])) {
+                y.row(token)[rows[k]] = 0;
+            }
+        }
     }
 }
 
@@ -87,7 +95,10 @@ void multiply_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass,
 /// dot_rows_of_block of a format, whatever the matrix; x has its columns.
 template <class F>
 TAMIS_DETAIL_NOINLINE void dot_listed_rows_of_block(const row_list& rows, block<const float> x,
-                                                    block<float> y) {
+                                                    block<float> y, token_masks masks) {
+    if (x.rows() >= dot_tokens_of_tiles) {
+        return dot_rows_by_tiles<F>(rows, x, y, masks);
+    }
     for_each_pass<4>(rows, [&](const auto& passes, std::size_t i) {
         std::size_t token = 0;
         for (; token + 4 <= x.rows(); token += 4) {
@@ -101,19 +112,32 @@ TAMIS_DETAIL_NOINLINE void dot_listed_rows_of_block(const row_list& rows, block<
             multiply_rows_with_tokens<F, 1>(passes, i, x, y, token);
         }
     });
+    for (std::size_t token = 0; token < x.rows() && !masks.all(); ++token) {
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            if (!masks.wants(token, rows[k])) {
+                y.row(token)[rows[k]] = 0;
+            }
+        }
+    }
 }
 
 } // namespace detail
 
-/// y[token][r] = row r . x[token] for the rows and up to most_tokens tokens. Four rows a pass.
+/// y[token][r] = row r . x[token] for the rows and up to most_tokens tokens; 0 where a token's mask leaves a row out.
 template <class M, class Rows>
-void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float> y) {
+void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float> y, token_masks masks = {}) {
     if (x.rows() == 1) {
-        return dot_rows(w, rows, x.row(0), y.row(0));
+        dot_rows(w, rows, x.row(0), y.row(0));
+        for (std::size_t k = 0; k < rows.size() && !masks.all(); ++k) {
+            if (!masks.wants(0, rows[k])) {
+                y.row(0)[rows[k]] = 0;
+            }
+        }
+        return;
     }
     x = detail::unseen(x);
     y = detail::unseen(y);
-    detail::dot_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y);
+    detail::dot_listed_rows_of_block<typename M::format_type>(detail::row_list{w, rows}, x, y, masks);
 }
 
 TAMIS_END

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/kernel/sum_rows.hpp>
+#include <tamis/kernel/sum_rows_by_tiles.hpp>
 #include <tamis/values.hpp>
 
 #include <cstring>
@@ -8,7 +9,8 @@
 TAMIS_BEGIN
 
 // sum_rows for several tokens: each row is read from memory and unpacked once for all of them. A token for which a row is
-// not active has a zero in its x.
+// not active has a zero in its x. Few tokens are multiplied out of registers, zeros and all, which costs less than to tell
+// them apart; many by tiles.
 
 /// The simple loop that it must equal up to rounding.
 template <class M, class Rows>
@@ -23,8 +25,8 @@ namespace detail {
 /// y[v] += sum over k of factor[k][token] * vector v of row k.
 template <std::size_t Count, std::size_t Vectors, std::size_t... K>
 TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std::size_t v,
-                                      const float (&factor)[Count][most_tokens], std::size_t token, float* y,
-                                      std::index_sequence<K...>) {
+                                      const float (&factor)[Count][sum_tokens_of_tiles], std::size_t token,
+                                      float* y, std::index_sequence<K...>) {
     vec sum = load(y + v * vec::size);
     ((sum = multiply_add(vec(factor[K][token]), weights[K][v], sum)), ...);
     store(y + v * vec::size, sum);
@@ -33,7 +35,7 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
 /// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
 template <class F, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
-                                            const float (&factor)[sizeof...(K)][most_tokens],
+                                            const float (&factor)[sizeof...(K)][sum_tokens_of_tiles],
                                             const float* const (&numbers)[sizeof...(K)], std::size_t tokens,
                                             float* y, std::size_t stride, std::index_sequence<K...> rows,
                                             std::index_sequence<V...> vectors) {
@@ -47,7 +49,8 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
 /// add_rest for all tokens.
 template <class F, std::size_t Count>
 void add_rest_to_tokens(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end,
-                        std::size_t columns, const float (&factor)[Count][most_tokens], block<float> y) {
+                        std::size_t columns, const float (&factor)[Count][sum_tokens_of_tiles],
+                        block<float> y) {
     using unit = unit_of<F>;
     vec weights[Count][unit::vectors];
     for (std::size_t k = 0; k < Count; ++k) {
@@ -79,7 +82,7 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
     const std::size_t last = end / unit::weights;
     rows_in_hand<F, Count> in_hand{passes, pass, start, last};
     const std::size_t tokens = x.rows();
-    float factor[Count][most_tokens];
+    float factor[Count][sum_tokens_of_tiles];
     float one[Count];
     for (std::size_t i = 0; i < Count; ++i) {
         one[i] = 1;
@@ -121,6 +124,9 @@ template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, std::size_t columns,
                                                     block<const float> x, block<float> y, std::size_t begin,
                                                     std::size_t end) {
+    if (x.rows() >= sum_tokens_of_tiles) {
+        return sum_rows_by_tiles<F>(rows, columns, x, y, begin, end);
+    }
     for_each_pass(rows, [&](const auto& passes, std::size_t i) {
         add_rows_to_tokens<F>(passes, i, columns, x, begin, end, y);
     });

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <tamis/kernel/step.hpp>
+
+TAMIS_BEGIN
+
+// What the kernels of several tokens are made of. A few rows by a few columns are unpacked to floats once, into memory that
+// the first cache holds, and then multiplied for each token that wants them: unpacking and reading cost what the union of the
+// tokens' rows costs, products what each token alone would cost. Products know floats, and are compiled once for all formats.
+
+namespace detail {
+
+/// Whether the machine has 32 registers of vectors, not 16.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr bool has_32_registers = true;
+#else
+inline constexpr bool has_32_registers = false;
+#endif
+
+/// From so many tokens on a block is multiplied by tiles. Fewer are multiplied out of registers, each row once for all, which
+/// takes less time as long as there are registers for it.
+inline constexpr std::size_t dot_tokens_of_tiles = 8;
+inline constexpr std::size_t sum_tokens_of_tiles = has_32_registers ? 12 : 8;
+
+/// Rows by columns: a multiple of every unit.
+template <std::size_t Rows, std::size_t Columns>
+struct tile {
+    static_assert(Columns % 64 == 0);
+    static constexpr std::size_t rows = Rows, columns = Columns;
+    alignas(64) float weights[Rows * Columns];
+
+    const float* row(std::size_t k) const { return weights + k * Columns; }
+};
+
+/// Unpacks tiles of F, without the scales of rows. Numbers that units need are made for all columns of a stretch at once, and
+/// a tile ahead, so that nothing waits for them.
+template <class F, class Tile>
+class tile_unpacker {
+    using unit = unit_of<F>;
+    using made = stretch_numbers<F, 1>;
+    static_assert(Tile::columns % unit::weights == 0 &&
+                  (unit::numbers == 0 || Tile::columns <= unit::stretch * unit::weights));
+    static constexpr std::size_t stretch =
+        (std::max)(Tile::columns, (std::min)(unit::stretch* unit::weights, std::size_t{512}));
+
+  public:
+    /// The units from column `start` to column `end` will be taken, of rows of so many columns.
+    tile_unpacker(std::size_t start, std::size_t end, std::size_t columns)
+        : start_{start}, end_{end}, columns_{columns} {}
+
+    /// Makes ready what a tile from column `begin` on needs, if it was not made with the one before.
+    void ready([[maybe_unused]] const std::byte* const* rows, [[maybe_unused]] std::size_t count,
+               [[maybe_unused]] std::size_t begin) {
+        if constexpr (unit::numbers != 0) {
+            if ((begin - start_) % stretch == 0 && begin < end_) {
+                const std::size_t units = ((std::min)(begin + stretch, end_) - begin) / unit::weights;
+                for (std::size_t k = 0; k < count && units != 0; ++k) {
+                    made::fill(rows[k], begin / unit::weights, units, 1.0f, numbers_[k]);
+                }
+            }
+        }
+    }
+    /// Unpacks columns [begin, end), with zeros behind the end of a row up to a whole unit.
+    void unpack(const std::byte* const* rows, std::size_t count, std::size_t begin, std::size_t end,
+                Tile& to) const {
+        const std::size_t last = end / unit::weights;
+        const std::size_t in_stretch = unit::numbers != 0 ? (begin - start_) % stretch / unit::weights : 0;
+        for (std::size_t k = 0; k < count; ++k) {
+            float* const out = to.weights + k * Tile::columns;
+            const float* const numbers = made::at(&numbers_[unit::numbers != 0 ? k : 0], 0, in_stretch);
+            unpack_units(rows[k], begin / unit::weights, last, numbers, out, typename unit::each_vector{});
+            if (last * unit::weights < end) {
+                unpack_rest(rows[k], last, end, out + (last * unit::weights - begin));
+            }
+        }
+    }
+
+  private:
+    template <std::size_t... V>
+    TAMIS_DETAIL_INLINE static void unpack_units(const std::byte* row, std::size_t from, std::size_t last,
+                                                 const float* numbers, float* out,
+                                                 std::index_sequence<V...> vectors) {
+        constexpr std::size_t each = unit::numbers;
+        for (std::size_t i = from; i < last; ++i, out += unit::weights, numbers += each) {
+            vec weights[sizeof...(V)];
+            load_scaled<F>(row, i, numbers, weights, vectors);
+            (store(out + V * vec::size, weights[V]), ...);
+        }
+    }
+    void unpack_rest(const std::byte* row, std::size_t last, std::size_t end, float* out) const {
+        vec rest[unit::vectors];
+        load_rest<F>(row, last, columns_, rest);
+        for (std::size_t v = 0; v < unit::vectors; ++v) {
+            if constexpr (scaled_by_block<F>) {
+                rest[v] = rest[v] * vec(F::scale(row, last * unit::weights));
+            }
+            store(out + v * vec::size, rest[v]);
+        }
+        detail::fill_n(out + (end - last * unit::weights), (last + 1) * unit::weights - end, 0.0f);
+    }
+
+    typename made::of_row numbers_[unit::numbers != 0 ? Tile::rows : 1];
+    std::size_t start_, end_, columns_;
+};
+
+/// Whether there are four tokens from this one on that want so many eighths of a tile's rows: then the products of all rows
+/// with all four, in registers, take less time than those that are wanted, one token after the other.
+inline bool four_want(std::size_t eighths, const std::size_t* wanted, std::size_t token, std::size_t tokens,
+                      std::size_t rows) {
+    return token + 4 <= tokens &&
+           2 * (wanted[token] + wanted[token + 1] + wanted[token + 2] + wanted[token + 3]) >= eighths * rows;
+}
+
+/// Where up to Most rows from place `first` on begin; returns how many there are.
+template <std::size_t Most>
+std::size_t memory_of_rows(const row_list& rows, std::size_t first, const std::byte* (&out)[Most]) {
+    const std::size_t count = first < rows.size() ? (std::min)(rows.size() - first, Most) : 0;
+    for (std::size_t k = 0; k < count; ++k) {
+        out[k] = unseen(rows.memory(first + k));
+    }
+    return count;
+}
+
+// Folds, not loops: g++ keeps arrays with indices that vary in memory.
+
+template <std::size_t... V>
+TAMIS_DETAIL_INLINE void load_vectors(const float* from, vec (&out)[sizeof...(V)],
+                                      std::index_sequence<V...>) {
+    ((out[V] = load(from + V * vec::size)), ...);
+}
+template <std::size_t... V>
+TAMIS_DETAIL_INLINE void store_vectors(const vec (&from)[sizeof...(V)], float* out,
+                                       std::index_sequence<V...>) {
+    (store(out + V * vec::size, from[V]), ...);
+}
+/// sums[v] += factor * values[v]
+template <std::size_t... V>
+TAMIS_DETAIL_INLINE void add_products(const vec& factor, const vec (&values)[sizeof...(V)],
+                                      vec (&sums)[sizeof...(V)], std::index_sequence<V...>) {
+    ((sums[V] = multiply_add(factor, values[V], sums[V])), ...);
+}
+
+/// Asks for columns [begin, end) of rows, bit by bit while products are made of what came before: a thread that asks for all
+/// at once waits for room to ask.
+template <class F>
+class ask_meanwhile {
+    using unit = unit_of<F>;
+
+  public:
+    ask_meanwhile(const std::byte* const* rows, std::size_t count, std::size_t begin, std::size_t end)
+        : rows_{rows},
+          count_{begin < end ? count : 0},
+          from_{F::row_bytes(0) + begin / unit::weights * unit::bytes},
+          to_{F::row_bytes(0) + (end + unit::weights - 1) / unit::weights * unit::bytes} {}
+
+    /// As much as is due when `done` of `all` tokens will be done.
+    TAMIS_DETAIL_INLINE void operator()(std::size_t done, std::size_t all) {
+        for (const std::size_t due = count_ * done / all; asked_ < due; ++asked_) {
+            for (std::size_t at = from_; at < to_; at += 64) {
+                prefetch(rows_[asked_] + at);
+            }
+        }
+    }
+
+  private:
+    const std::byte* const* rows_;
+    std::size_t count_, from_, to_;
+    std::size_t asked_ = 0;
+};
+
+} // namespace detail
+
+TAMIS_END
