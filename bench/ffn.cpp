@@ -437,12 +437,16 @@ void add_format() {
 int main(int argc, char** argv) {
     settle_peers(argv);
     constexpr std::string_view min_time{"--benchmark_min_time="};
-    for (int i = 1; i < argc; ++i) {
+    int kept = 0; // without it, which the library would only warn of
+    for (int i = 0; i < argc; ++i) {
         const std::string_view argument{argv[i]};
         if (argument.substr(0, min_time.size()) == min_time) {
             seconds_a_row = std::strtod(argument.data() + min_time.size(), nullptr);
+        } else {
+            argv[kept++] = argv[i];
         }
     }
+    argc = kept;
     add_format<tamis::f32>();
     add_format<tamis::f16>();
     add_format<tamis::bf16>();
