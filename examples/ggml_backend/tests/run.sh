@@ -61,6 +61,15 @@ step "an adapter on ffn_down"
 ./logits f32.gguf adapted lora=lora.gguf
 ours env TAMIS_RULE=nonzero ./logits f32.gguf other lora=lora.gguf
 same adapted other 0.001
+step "experts, at the input and the intermediate, token by token and as a prompt"
+python3 "$here/moe_model.py" moe.gguf
+./logits moe.gguf experts
+for rule in threshold=0 threshold=0@input,intermediate; do
+    ours env TAMIS_RULE=$rule ./logits moe.gguf other
+    same experts other 0.001
+    ours env TAMIS_PROMPT=1 TAMIS_RULE=$rule ./logits moe.gguf other threads=1
+    same experts other 0.001
+done
 step "statistics"
 said "all layers: masked intermediate 9" ours env TAMIS_STATS=1 TAMIS_RULE=nonzero ./logits f32.gguf other
 step "plans: one of the model, another model's, a wrong one, none"
