@@ -18,9 +18,9 @@ const kernels* best_kernels() {
         const kernels* found = nullptr;
         const char* most =
             std::getenv("TAMIS_MOST_LEVEL"); // to measure an older machine's kernels on a newer one
-#define TAMIS_TRY(level, runs)                                                                    \
+#define TAMIS_TRY(name, runs)                                                                     \
     if (runs && !(found != nullptr && most != nullptr && std::strcmp(most, found->level) == 0)) { \
-        found = &level::kernels_of_level;                                                         \
+        found = &name::kernels_of_level;                                                          \
     }
         TAMIS_FOR_EACH_LEVEL(TAMIS_TRY)
         return found;

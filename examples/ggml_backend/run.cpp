@@ -103,6 +103,14 @@ bool serves_whole_ffn(const ggml_tensor* w) {
     return ours != nullptr ? !ours->at_x : of_relu.has(w) && lies_with_host(w);
 }
 
+/// Whether a node has to do with what lies in a buffer of ours, which nobody else reads.
+bool touches_held(const ggml_tensor* node) {
+    const auto lies = [](const ggml_tensor* t) {
+        return t != nullptr && (is_held(t) || (t->view_src != nullptr && is_held(t->view_src)));
+    };
+    return lies(node) || std::any_of(std::begin(node->src), std::end(node->src), lies);
+}
+
 double share(std::uint64_t part, std::uint64_t all) {
     return all == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
 }
@@ -110,20 +118,19 @@ double share(std::uint64_t part, std::uint64_t all) {
 } // namespace
 
 bool takes(const ggml_tensor* node) {
-    if (node->op == GGML_OP_NONE) { // a weight by itself
-        return is_held(node);
-    }
-    if (node->op == GGML_OP_GLU) {
+    if (node->op == GGML_OP_GLU && !touches_held(node)) {
         return is_glu_of_products(node) && gating_of(node) && serves_whole_ffn(node->src[0]->src[0]) &&
                serves_whole_ffn(node->src[1]->src[0]) && takes(node->src[0]) && takes(node->src[1]);
     }
-    if (!is_product(node) || node->src[1] == nullptr || node->src[1]->type != GGML_TYPE_F32) {
+    const bool by_floats = is_product(node) && node->src[1] != nullptr && node->src[1]->type == GGML_TYPE_F32;
+    if (touches_held(node)) {
+        return (by_floats && is_held(node->src[0]) && name_of_weight(node->src[0]->name)) ||
+               ggml_backend_dev_supports_op(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU), node);
+    }
+    if (!by_floats) {
         return false;
     }
     const ggml_tensor* w = node->src[0];
-    if (is_held(w)) {
-        return true;
-    }
     const auto name = name_of_weight(w->name);
     if (asked().asked || !name) {
         return false;

@@ -17,7 +17,7 @@ interface::buffer_type_3 type_3;
 interface::buffer_type_6 type_6;
 ggml_backend_buffer_type_t type = nullptr;
 
-/// A buffer of ours: addresses that nobody reads, and for each tensor what was made of it.
+/// A buffer of ours: for each weight what was made of it. Weights do not take the memory at their addresses, others do.
 struct weights_buffer {
     void* addresses = nullptr;
     std::size_t size = 0;
@@ -29,24 +29,31 @@ weights_buffer& held_by(ggml_backend_buffer_t b) {
     return *static_cast<weights_buffer*>(reinterpret_cast<interface::buffer_head*>(b)->context);
 }
 
+/// What a host puts into such a buffer beside weights (a cache, an adapter) lies there as anywhere.
+bool is_weight(const ggml_tensor* t) {
+    return t->view_src == nullptr && name_of_weight(t->name) &&
+           ggml_backend_buffer_get_usage(t->buffer) == GGML_BACKEND_BUFFER_USAGE_WEIGHTS;
+}
+
 void take(weights_buffer& b, ggml_tensor* t, const void* data) {
-    const auto name = name_of_weight(t->name);
-    if (!name) {
-        return; // what a host puts here unasked is not read by anybody either
-    }
+    const weight_name name = *name_of_weight(t->name);
     const settings& s = asked();
-    const bool is_down = name->which == weight_name::down;
-    rule at_x = s.at(name->layer, is_down ? place::intermediate : place::input);
+    const bool is_down = name.which == weight_name::down;
+    rule at_x = s.at(name.layer, is_down ? place::intermediate : place::input);
     if (is_down && !at_x) {
         at_x.name = "nonzero"; // for the single product, where the FFN can not be taken as one
     }
-    const bool whole = s.whole_ffn(name->layer);
+    const bool whole = s.whole_ffn(name.layer);
     b.weights[t->data] = lay_out_weight(t, data, is_down || !whole ? at_x : rule{}, whole && !is_down, true);
     t->extra = b.weights[t->data].get();
 }
 
 void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor* t, const void* data, std::size_t offset,
                 std::size_t size) {
+    if (!is_weight(t)) {
+        std::memcpy(static_cast<std::byte*>(t->data) + offset, data, size);
+        return;
+    }
     weights_buffer& b = held_by(buffer);
     if (offset == 0 && size == ggml_nbytes(t)) {
         return take(b, t, data);
@@ -65,7 +72,7 @@ void get_tensor(ggml_backend_buffer_t, const ggml_tensor* t, void* data, std::si
     if (const laid_out_weight* w = weight_of(t)) {
         ggml_backend_tensor_get(w->as_host, data, offset, size);
     } else {
-        std::memset(data, 0, size);
+        std::memcpy(data, static_cast<const std::byte*>(t->data) + offset, size);
     }
 }
 void free_buffer(ggml_backend_buffer_t buffer) {
@@ -76,8 +83,13 @@ void free_buffer(ggml_backend_buffer_t buffer) {
     delete b;
 }
 void* base_of(ggml_backend_buffer_t buffer) { return held_by(buffer).addresses; }
-void set_bytes(ggml_backend_buffer_t, ggml_tensor*, std::uint8_t, std::size_t, std::size_t) {}
-void clear(ggml_backend_buffer_t, std::uint8_t) {}
+void set_bytes(ggml_backend_buffer_t, ggml_tensor* t, std::uint8_t value, std::size_t offset,
+               std::size_t size) {
+    std::memset(static_cast<std::byte*>(t->data) + offset, value, size);
+}
+void clear(ggml_backend_buffer_t buffer, std::uint8_t value) {
+    std::memset(held_by(buffer).addresses, value, held_by(buffer).size);
+}
 
 const char* name_of_type(ggml_backend_buffer_type_t) { return "TAMIS"; }
 std::size_t alignment_of(ggml_backend_buffer_type_t) { return 64; }
@@ -240,7 +252,7 @@ bool is_held(const ggml_tensor* t) {
     return t != nullptr && t->buffer != nullptr && ggml_backend_buffer_get_type(t->buffer) == type;
 }
 laid_out_weight* weight_of(const ggml_tensor* t) {
-    return is_held(t) ? static_cast<laid_out_weight*>(t->extra) : nullptr;
+    return is_held(t) && name_of_weight(t->name) ? static_cast<laid_out_weight*>(t->extra) : nullptr;
 }
 
 namespace {
