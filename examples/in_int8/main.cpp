@@ -80,7 +80,8 @@ void print_row() {
 
 int main() {
     using namespace tamis;
-    std::printf("| format | rows are outputs: int8 | floats | rows are inputs: int8 | floats | in integers here |\n");
+    std::printf(
+        "| format | rows are outputs: int8 | floats | rows are inputs: int8 | floats | in integers here |\n");
     std::printf("|---|---|---|---|---|---|\n");
     print_row<q8_0>();
     print_row<int8_by_row>();
