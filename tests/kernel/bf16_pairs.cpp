@@ -8,8 +8,8 @@
 #if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 
 TEST_CASE("bf16 by pairs equals the simple loops") {
-    for (const std::size_t columns : {1, 31, 32, 33, 64, 100, 600}) {
-        for (const std::size_t rows : {1, 3, 4, 8, 13}) {
+    for (const std::size_t columns : {1u, 31u, 32u, 33u, 64u, 100u, 600u}) {
+        for (const std::size_t rows : {1u, 3u, 4u, 8u, 13u}) {
             CAPTURE(columns);
             CAPTURE(rows);
             engine random{columns * 50 + rows};

@@ -39,6 +39,17 @@ TAMIS_BEGIN
 ///                                                  // those of at most 16 units from weight i on, one behind the other
 ///     static void load_unit(const std::byte* row, std::size_t i, const float* factors, detail::vec* out)
 /// with i a multiple of the unit. The weights are those of `at`, bit for bit.
+/// A format whose weights are whole numbers times a scale (plus an offset) may say so in a class of static members `codes`, and
+/// then is multiplied in integers where that is asked for (in_int8):
+///     static constexpr std::size_t unit, run     // 32 or 64 codes are loaded at once; 16 or 32, or the row, share a scale
+///     static constexpr bool are_signed           // bytes -128 .. 127; else 0 .. most (at most 127), less `zero`
+///     static constexpr int most, zero
+///     static constexpr bool has_offset
+///     static int at(const std::byte* row, std::size_t i)                  // code i less zero
+///     static void load(const std::byte* row, std::size_t i, detail::bytes32* out) // `unit` codes as they are
+///     static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float* offsets)
+/// The last gives those of `runs` runs from weight i on, a multiple of 512, of 512 weights at most, and may write what all of
+/// them take. Models: q8_0, q4_0, q4_k.
 /// A format that knows no row with a part of a block says so, and other widths are refused:
 ///     static constexpr bool whole_blocks = true
 /// Parts that do not go together are refused with what to add (detail::explain_format).
