@@ -70,7 +70,7 @@ def main(most):
                 count = sum(1 for event in events if event["name"] in ("InstantiateClass", "InstantiateFunction"))
             counts[name] = count
             print(f"| {name} | {lines:,} | {seconds:.2f} | {count if count is not None else '-'} |", flush=True)
-            if most and count is not None and count > most[name]:
+            if most and count is not None and count > most.get(name, count): # one without a limit is measured alone
                 wrong.append(f"{name}: {count} instantiations; {most[name]} were allowed")
     if wrong:
         raise SystemExit("\n".join(wrong))
