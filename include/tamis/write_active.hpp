@@ -29,8 +29,7 @@ void write_mask(cut<Real> cut, scores<Real> s, mask_span out) {
     for (std::size_t word = 0; word < s.size() / 64; ++word) {
         std::uint64_t active = 0;
         for (std::size_t i = 0; i < 64; i += lanes) {
-            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) > below)
-                      << i;
+            active |= detail::lane_bits<Real>(detail::load_keys<Real>(values + word * 64 + i) > below) << i;
         }
         out.words()[word] = active;
     }

@@ -46,7 +46,8 @@ TEST_CASE("rules and activations are named; others are refused with those that t
         error_of([] { app::parse_rule("top_q"); }) ==
         "--rule: unknown rule \"top_q\"; did you mean top_p? (there are top_p, top_k, max_p, threshold, top_p_energy, "
         "guarded_top_p)");
-    for (const auto a : {app::activation::silu, app::activation::gelu, app::activation::relu, app::activation::gelu_tanh}) {
+    for (const auto a :
+         {app::activation::silu, app::activation::gelu, app::activation::relu, app::activation::gelu_tanh}) {
         CHECK(app::parse_activation(app::name(a)) == a);
     }
     CHECK(error_of([] { app::parse_activation("tanh"); }) ==

@@ -73,7 +73,7 @@ std::vector<app::condition> gguf_conditions(std::size_t layers) {
     const std::string name = "top_k";
     const app::rule_family& rule = app::parse_rule(name);
     for (const char* site : {"input", "gate", "up", "intermediate", "all_inputs"}) {
-                all.push_back(app::masked(layers, app::parse_sites(site).front(), rule, {0.5, "0.5"}));
+        all.push_back(app::masked(layers, app::parse_sites(site).front(), rule, {0.5, "0.5"}));
     }
     return all;
 }
