@@ -1,4 +1,6 @@
 #include <tamis/exec/openmp.hpp>
+#include <tamis/ffn/in_bf16.hpp>
+#include <tamis/ffn/in_int8.hpp>
 #include <tamis/ffn/prefill.hpp>
 #include <tamis/format/q4_k.hpp>
 #include <tamis/tamis.hpp>
@@ -33,6 +35,7 @@
 //   vs_dense         own dense time / time;   ideal: bytes of the dense FFN / bytes read;   reached: the one over the other
 //   vs_ggml          time of ggml's dense FFN, its best way / time (vs_ggml_plain, vs_ggml_cpu_repack ...: each);
 //                    ggml_apart: how far its y is from ours, |y - y'| / |y| (it rounds activations)
+//   rounded          time / that of the same by in_int8 or in_bf16, where the target has it; rounded_vs_ggml: as vs_ggml
 //   vs_best_dense    time of the quickest library's three products / time (vs_eigen, vs_openblas, vs_onednn: each)
 //   mask_share       share of the time that is spent on making masks (real masks only)
 //   tokens           of a block, each with masks of its own; over_union: time over that of streaming the bytes read
@@ -198,6 +201,19 @@ struct against_ggml {
 };
 #endif
 
+/// What multiplies in integers or bf16 pairs where weights have this format, if the target has that.
+template <class F>
+constexpr bool has_rounded =
+    tamis::int8_products<F>.rows_are_outputs || tamis::bf16_products<F>.rows_are_outputs;
+template <class F, class Ffn>
+auto rounded(Ffn ffn) {
+    if constexpr (tamis::bf16_products<F>.rows_are_outputs) {
+        return tamis::in_bf16{std::move(ffn)};
+    } else {
+        return tamis::in_int8{std::move(ffn)};
+    }
+}
+
 template <class F, sites Sites, class Threads, class Selector>
 void run(benchmark::State& state, const shape& s, const Threads& threads, Selector of_inputs,
          Selector of_neurons, const double& mask_seconds) {
@@ -216,9 +232,13 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     const auto dense_at = [&](std::size_t copy) {
         return glu_ffn{weights_at<F, false, false>(memory, copy, s.h, s.d), tamis::silu{}};
     };
-    tamis::owned_workspace scratch{
-        std::max(make(0).workspace_bytes(threads, s.tokens), dense_at(0).workspace_bytes(threads, s.tokens))};
-    samples times, dense_times, rates, masks;
+    std::size_t scratch_bytes =
+        std::max(make(0).workspace_bytes(threads, s.tokens), dense_at(0).workspace_bytes(threads, s.tokens));
+    if constexpr (has_rounded<F>) {
+        scratch_bytes = std::max(scratch_bytes, rounded<F>(make(0)).workspace_bytes(threads, s.tokens));
+    }
+    tamis::owned_workspace scratch{scratch_bytes};
+    samples times, dense_times, rates, masks, rounded_times;
     tamis::traffic read;
     std::size_t calls = 0;
     std::size_t copy = 0;
@@ -239,6 +259,9 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
         ++calls;
         tamis::traffic ignored;
         dense_times.add(call(dense_at(next()), ignored));
+        if constexpr (has_rounded<F>) {
+            rounded_times.add(call(rounded<F>(make(next())), ignored));
+        }
         rates.add(memory.stream(next(), threads));
         ggml.turn(next);
     }
@@ -253,6 +276,12 @@ void run(benchmark::State& state, const shape& s, const Threads& threads, Select
     tamis::traffic ignored;
     call(dense_at(0), ignored);
     ggml.tell(state, time, y);
+    if constexpr (has_rounded<F>) {
+        state.counters["rounded"] = time / rounded_times.median();
+        if (state.counters.count("vs_ggml") != 0) {
+            state.counters["rounded_vs_ggml"] = state.counters["vs_ggml"] * state.counters["rounded"];
+        }
+    }
     if (s.tokens > 1) {
         state.counters["over_union"] = time / (bytes / rate);
         state.counters["union"] = 1 / ideal;

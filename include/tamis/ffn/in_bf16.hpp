@@ -64,16 +64,22 @@ using by_bf16 = products_by<bf16_product, most_tokens>;
 } // namespace detail
 
 #if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__)
-/// sum_rows_of_block by pairs. (Several tokens have each row unpacked once, by floats.)
+/// sum_rows by pairs.
+template <class L, class Rows>
+void sum_rows(const matrix<detail::added_by_pairs, L>& w, Rows rows, std::span<const float> x,
+              std::span<float> y, std::size_t begin, std::size_t end, const tuning& = {}) {
+    const matrix<bf16, L> as_it_is{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
+    detail::sum_listed_bf16_rows(detail::row_list{as_it_is, rows}, x.data(), y.data(), begin, end);
+}
+/// sum_rows_of_block of one: several tokens have each row unpacked once, by floats.
 template <class L, class Rows>
 void sum_rows_of_block(const matrix<detail::added_by_pairs, L>& w, Rows rows, block<const float> x,
                        block<float> y, std::size_t begin, std::size_t end) {
-    const matrix<bf16, L> as_it_is{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
     if (x.rows() == 1) {
-        detail::sum_listed_bf16_rows(detail::row_list{as_it_is, rows}, x.row(0).data(), y.row(0).data(),
-                                     begin, end);
+        sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     } else {
-        sum_rows_of_block(as_it_is, rows, x, y, begin, end);
+        sum_rows_of_block(matrix<bf16, L>{w.row(0), w.rows(), w.columns(), w.stride_bytes()}, rows, x, y,
+                          begin, end);
     }
 }
 #endif

@@ -251,7 +251,7 @@ TAMIS_DETAIL_NOINLINE void sum_listed_rows_int8(const row_list& rows, std::size_
         if constexpr (Count == 8) {
             add_rows_int8<F>(passes, i, x, begin, end, y);
         } else {
-            add_rows<F>(passes, i, columns, x, begin, end, y);
+            add_rows<F>(passes, i, columns, x, begin, end, y, tuning{});
         }
     });
 }
@@ -264,19 +264,28 @@ struct added_in_int8 : F {};
 
 } // namespace detail
 
-/// sum_rows_of_block of such a format. (Several tokens have each row unpacked once, for which floats are the quicker.)
+/// sum_rows of such a format.
+template <class F, class L, class Rows>
+void sum_rows(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, std::span<const float> x,
+              std::span<float> y, std::size_t begin, std::size_t end, const tuning& by = {}) {
+    const matrix<F, L> as_it_is{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
+    if constexpr (detail::sums_int8<F>) {
+        detail::sum_listed_rows_int8<F>(detail::row_list{as_it_is, rows}, w.columns(), x.data(), y.data(),
+                                        begin, end);
+    } else {
+        sum_rows(as_it_is, rows, x, y, begin, end, by);
+    }
+}
+/// sum_rows_of_block of one: several tokens have each row unpacked once, for which floats are the quicker.
 template <class F, class L, class Rows>
 void sum_rows_of_block(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, block<const float> x,
                        block<float> y, std::size_t begin, std::size_t end) {
-    const matrix<F, L> as_it_is{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
-    if constexpr (detail::sums_int8<F>) {
-        if (x.rows() == 1) {
-            detail::sum_listed_rows_int8<F>(detail::row_list{as_it_is, rows}, w.columns(), x.row(0).data(),
-                                            y.row(0).data(), begin, end);
-            return;
-        }
+    if (x.rows() == 1) {
+        sum_rows(w, rows, x.row(0), y.row(0), begin, end);
+    } else {
+        sum_rows_of_block(matrix<F, L>{w.row(0), w.rows(), w.columns(), w.stride_bytes()}, rows, x, y, begin,
+                          end);
     }
-    sum_rows_of_block(as_it_is, rows, x, y, begin, end);
 }
 
 TAMIS_END
