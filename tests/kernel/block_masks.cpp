@@ -35,7 +35,9 @@ struct masks_of_block {
 template <class F>
 void for_each_block(F&& f) {
     constexpr std::size_t shapes[][2] = {{15, 128}, {33, 300}, {70, 257}, {40, 1100}, {3, 31}};
-    for (const auto& [rows, columns] : shapes) {
+    for (const auto& shape : shapes) {
+        const std::size_t rows = shape[0];
+        const std::size_t columns = shape[1];
         for (const std::size_t tokens : {2u, 4u, 8u, 11u, 12u, 16u}) {
             for (const std::size_t tenths : {0u, 1u, 5u, 7u, 10u}) {
                 CAPTURE(rows);
