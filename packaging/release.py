@@ -27,6 +27,7 @@ PLACES = [ # file, what stands around the version
     ("packaging/conan/index/all/conandata.yml", r"(releases/)([\d.]+)(/)"),
     ("packaging/conan/index/all/conandata.yml", r"(/tamis-)([\d.]+)(\.tar)"),
     ("packaging/meson/tamis.wrap", r"(releases/)([\d.]+)(/)"),
+    ("packaging/meson/tamis.wrap", r"(/tamis-)([\d.]+)(\.tar)"),
     ("packaging/meson/tamis.wrap", r"(directory = tamis-)([\d.]+)(\n)"),
     ("packaging/meson/tamis.wrap", r"(source_filename = tamis-)([\d.]+)(\.tar)"),
 ]
