@@ -76,6 +76,7 @@ TEST_CASE("nobody waits for a thread that comes late") {
     }
 }
 
+#if defined(__cpp_exceptions)
 TEST_CASE("a team says what is wrong with a number") {
     tamis::team crew{2};
     const auto nothing = [](const tamis::team::members&) {};
@@ -86,3 +87,4 @@ TEST_CASE("a team says what is wrong with a number") {
     CHECK(message_of([] { tamis::team{-1}; }).find("got -1") != std::string::npos);
     CHECK(tamis::team{0}.most() == 1);
 }
+#endif

@@ -69,11 +69,11 @@ struct int8_unit {
     }
 
   private:
-    template <std::size_t... I>
+    template <std::size_t... Place>
     TAMIS_DETAIL_INLINE void load(const int8_vector (&from)[Tokens], std::size_t i,
-                                  std::index_sequence<I...>) {
-        (load_one(from[I / vectors], i + I % vectors * 32, x[I / vectors][I % vectors],
-                  zero[I / vectors][I % vectors]),
+                                  std::index_sequence<Place...>) {
+        (load_one(from[Place / vectors], i + Place % vectors * 32, x[Place / vectors][Place % vectors],
+                  zero[Place / vectors][Place % vectors]),
          ...);
     }
     TAMIS_DETAIL_INLINE static void load_one(const int8_vector& from, std::size_t i, bytes32& codes,
@@ -225,18 +225,18 @@ class int8_dots {
                                               std::index_sequence<T...>) {
         ((to[T] = from[T]), ...);
     }
-    template <std::size_t... I>
+    template <std::size_t... Place>
     TAMIS_DETAIL_INLINE static void add_row(const std::byte* row, std::size_t i,
                                             const int8_unit<F, Tokens>& values,
                                             const float (&scales)[Tokens][unit::runs_a_stretch],
                                             std::size_t r, floats8 (&sums)[Tokens],
-                                            std::index_sequence<I...>) {
+                                            std::index_sequence<Place...>) {
         bytes32 codes[vectors];
         C::load(row, i * unit::weights, codes);
         constexpr std::size_t runs = unit::runs / vectors;
-        (add_codes<F>(codes[I % vectors], values.x[I / vectors][I % vectors],
-                      values.zero[I / vectors][I % vectors], scales[I / vectors] + r + I % vectors * runs,
-                      sums[I / vectors]),
+        (add_codes<F>(codes[Place % vectors], values.x[Place / vectors][Place % vectors],
+                      values.zero[Place / vectors][Place % vectors],
+                      scales[Place / vectors] + r + Place % vectors * runs, sums[Place / vectors]),
          ...);
     }
 
