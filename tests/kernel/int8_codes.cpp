@@ -26,6 +26,11 @@ TEST_CASE_TEMPLATE("codes times scales are the weights", F, FORMATS_WITH_CODES) 
         C::numbers(row.data(), first, (end - first) / run, scales, offsets);
         for (std::size_t i = first; i < end; ++i) {
             const std::size_t r = C::run == tamis::whole_row ? 0 : (i - first) / run;
+#if defined(__FAST_MATH__)
+            if (std::fabs(F::at(row.data(), i)) < 0x1p-120f) {
+                continue; // a denormal scale is flushed there
+            }
+#endif
             const float product = scales[r] * static_cast<float>(C::at(row.data(), i));
             const float weight = product + (C::has_offset ? offsets[r] : 0.0f);
             REQUIRE(close(weight, F::at(row.data(), i), std::fabs(product)));

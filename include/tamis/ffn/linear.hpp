@@ -8,7 +8,6 @@
 #include <tamis/workspace.hpp>
 
 #include <algorithm>
-#include <bit>
 
 TAMIS_BEGIN
 
@@ -66,7 +65,8 @@ inline block<float> take_rows(workspace& w, std::size_t tokens, std::size_t n) {
 constexpr std::size_t sum_runs(std::uint64_t bytes, std::size_t columns) {
     const std::uint64_t of_a_run =
         std::clamp<std::uint64_t>(std::uint64_t{columns} * sizeof(float) * 24, 1 << 17, 1 << 20);
-    return static_cast<std::size_t>(std::bit_floor(std::clamp<std::uint64_t>(bytes / of_a_run, 1, 8)));
+    const std::uint64_t runs = bytes / of_a_run;
+    return runs >= 8 ? 8 : runs >= 4 ? 4 : runs >= 2 ? 2 : 1;
 }
 
 /// out = W in + bias for a block of tokens. Only active rows of W are read. Where rows are inputs, entries of `in` that are
