@@ -1,6 +1,7 @@
 #include <tamis/ffn/glu_ffn.hpp>
 #include <tamis/tamis.hpp>
 
+#include "ffn_masks.hpp"
 #include "ffn_weights.hpp"
 #include "timing.hpp"
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <random>
 #include <vector>
 
@@ -23,49 +23,17 @@
 
 namespace {
 
-/// Random masks over n entries, made beforehand and taken in turn.
-class masks_in_turn {
-  public:
-    masks_in_turn(std::size_t n, double density) : words_{tamis::mask_words(n)}, all_(count * words_) {
-        std::mt19937_64 random{n};
-        std::bernoulli_distribution keep{density};
-        for (std::size_t k = 0; k < count; ++k) {
-            const tamis::mask_span mask{std::span{all_}.subspan(k * words_, words_), n};
-            for (std::size_t i = 0; i < n; ++i) {
-                mask.set(i, keep(random));
-            }
-        }
-    }
-    const std::uint64_t* next() {
-        turn_ = (turn_ + 1) % count;
-        return all_.data() + turn_ * words_;
-    }
-
-  private:
-    static constexpr std::size_t count = 61;
-    std::size_t words_;
-    std::vector<std::uint64_t> all_;
-    std::size_t turn_ = 0;
-};
-struct take_next {
-    masks_in_turn* masks;
-    void select(std::span<const float>, tamis::mask_span out, tamis::workspace) const {
-        std::memcpy(out.words().data(), masks->next(), out.words().size_bytes());
-    }
-    static std::size_t selection_bytes(std::size_t) { return 0; }
-};
-
 constexpr std::size_t h = 4096, d = 14336;
 
 template <class F>
 void run(benchmark::State& state, std::size_t tokens, double density) {
     const weight_memory& memory = memory_for(F::row_bytes(h) * d, F::row_bytes(d) * h);
-    masks_in_turn of_inputs{h, density};
-    masks_in_turn of_neurons{d, density};
+    random_masks of_inputs{h, density};
+    random_masks of_neurons{d, density};
     const auto masked_at = [&](std::size_t copy) {
         return tamis::glu_ffn{weights_at<F, true, true>(memory, copy, h, d), tamis::silu{},
-                              tamis::at_input(take_next{&of_inputs}),
-                              tamis::at_intermediate(take_next{&of_neurons})};
+                              tamis::at_input(next_mask{&of_inputs}),
+                              tamis::at_intermediate(next_mask{&of_neurons})};
     };
     const auto dense_at = [&](std::size_t copy) {
         return tamis::glu_ffn{weights_at<F, false, false>(memory, copy, h, d), tamis::silu{}};

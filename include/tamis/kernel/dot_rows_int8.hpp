@@ -173,16 +173,9 @@ class int8_dots {
         float of_row[most];
         float off[most];
         const std::size_t runs = (to - from) * unit::runs;
-        if constexpr (C::has_offset) {
-            for (std::size_t r = runs / 8 * 8; r < most; ++r) {
-                off[r] = 0;
-            }
-        }
         C::numbers(row, from * unit::weights, runs, of_row, off);
-        if constexpr (C::has_offset) {
-            for (std::size_t r = runs; r < (runs + 7) / 8 * 8; ++r) {
-                off[r] = 0;
-            }
+        for (std::size_t r = runs; r < most && C::has_offset; ++r) {
+            off[r] = 0;
         }
         for (std::size_t t = 0; t < Tokens; ++t) {
             const float* const of_x = x[t].scales + from * unit::runs;

@@ -9,18 +9,30 @@ TAMIS_BEGIN
 // dot_rows for several tokens: each row is read from memory once for all of them. Few tokens are multiplied out of
 // registers, whether or not they want a row, which costs less than to tell them apart; many by tiles.
 
-/// The simple loop that it must equal up to rounding.
-template <class M, class Rows>
-void dot_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<float> y,
-                             token_masks masks = {}) {
-    for (std::size_t token = 0; token < x.rows(); ++token) {
-        dot_rows_plain(w, rows, x.row(token), y.row(token));
+namespace detail {
+
+/// 0 where a token's mask leaves one of the rows out.
+template <class Rows>
+void leave_out(const Rows& rows, token_masks masks, block<float> y) {
+    for (std::size_t token = 0; token < y.rows() && !masks.all(); ++token) {
         for (std::size_t k = 0; k < rows.size(); ++k) {
             if (!masks.wants(token, rows[k])) {
                 y.row(token)[rows[k]] = 0;
             }
         }
     }
+}
+
+} // namespace detail
+
+/// The simple loop that it must equal up to rounding.
+template <class M, class Rows>
+void dot_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<float> y,
+                             token_masks masks = {}) {
+    for (std::size_t token = 0; token < x.rows(); ++token) {
+        dot_rows_plain(w, rows, x.row(token), y.row(token));
+    }
+    detail::leave_out(rows, masks, y);
 }
 
 namespace detail {
@@ -112,13 +124,7 @@ TAMIS_DETAIL_NOINLINE void dot_listed_rows_of_block(const row_list& rows, block<
             multiply_rows_with_tokens<F, 1>(passes, i, x, y, token);
         }
     });
-    for (std::size_t token = 0; token < x.rows() && !masks.all(); ++token) {
-        for (std::size_t k = 0; k < rows.size(); ++k) {
-            if (!masks.wants(token, rows[k])) {
-                y.row(token)[rows[k]] = 0;
-            }
-        }
-    }
+    leave_out(rows, masks, y);
 }
 
 } // namespace detail
@@ -128,12 +134,7 @@ template <class M, class Rows>
 void dot_rows_of_block(const M& w, Rows rows, block<const float> x, block<float> y, token_masks masks = {}) {
     if (x.rows() == 1) {
         dot_rows(w, rows, x.row(0), y.row(0));
-        for (std::size_t k = 0; k < rows.size() && !masks.all(); ++k) {
-            if (!masks.wants(0, rows[k])) {
-                y.row(0)[rows[k]] = 0;
-            }
-        }
-        return;
+        return detail::leave_out(rows, masks, y);
     }
     x = detail::unseen(x);
     y = detail::unseen(y);

@@ -74,56 +74,29 @@ TAMIS_DETAIL_INLINE void add_product(const ints8& a, const floats8& b, floats8& 
     sum = __builtin_convertvector(a, floats8) * b + sum;
 #endif
 }
+#if defined(__AVX2__)
+/// The largest magnitude's bits, of 32 floats.
+inline std::uint32_t largest_of_32(const float* values) {
+    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+    __m256i most = _mm256_setzero_si256();
+    for (int k = 0; k < 4; ++k) {
+        const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + 8 * k));
+        most = _mm256_max_epi32(most, _mm256_and_si256(bits, magnitude));
+    }
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(four));
+}
+#endif
 /// In one and the same order everywhere.
 TAMIS_DETAIL_INLINE float sum_of_lanes(const floats8& v) {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-/// Lane k has the products of bytes 4 k .. 4 k + 3: codes from 0 to `most` (less than 128) times signed bytes.
-template <int Most>
-TAMIS_DETAIL_INLINE void dot_unsigned(const bytes32& codes, const bytes32& x, ints8& lanes) {
-#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
-    lanes = (ints8)_mm256_dpbusd_epi32(_mm256_setzero_si256(), (__m256i)codes, (__m256i)x);
-#elif defined(__AVXVNNI__)
-    lanes = (ints8)_mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), (__m256i)codes, (__m256i)x);
-#elif defined(__AVX2__)
-    static_assert(Most <= 127); // 127 * 127 * 2 fits into 16 bits
-    lanes = (ints8)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)codes, (__m256i)x), _mm256_set1_epi16(1));
-#else
-    bytes16 of_codes[2], of_x[2];
-    halves_of(codes, of_codes[0], of_codes[1]);
-    halves_of(x, of_x[0], of_x[1]);
-    for (int half = 0; half < 2; ++half) {
-#if defined(__SSSE3__)
-        const __m128i four = _mm_madd_epi16(_mm_maddubs_epi16((__m128i)of_codes[half], (__m128i)of_x[half]),
-                                            _mm_set1_epi16(1));
-        std::memcpy(reinterpret_cast<std::byte*>(&lanes) + 16 * half, &four, sizeof four);
-#else
-        typedef std::int8_t signed16 __attribute__((vector_size(16)));
-        typedef std::int16_t words __attribute__((vector_size(32)));
-        const words products = __builtin_convertvector((signed16)of_codes[half], words) *
-                               __builtin_convertvector((signed16)of_x[half], words);
-        for (int k = 0; k < 4; ++k) {
-            lanes[4 * half + k] =
-                products[4 * k] + products[4 * k + 1] + products[4 * k + 2] + products[4 * k + 3];
-        }
-#endif
-    }
-#endif
-}
-
-/// The same of signed bytes, all of them but x's -128.
-TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x,
-                                    [[maybe_unused]] const ints8& of_128, ints8& lanes) {
-#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
-    lanes = (ints8)_mm256_dpbusd_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
-#elif defined(__AVXVNNI__)
-    lanes = (ints8)_mm256_dpbusd_avx_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
-#elif defined(__AVX2__)
-    const __m256i pairs =
-        _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)codes), _mm256_sign_epi8((__m256i)x, (__m256i)codes));
-    lanes = (ints8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-#else
+#if !defined(__AVX2__)
+/// Lane k has the products of bytes 4 k .. 4 k + 3, signed, all of them but x's -128.
+TAMIS_DETAIL_INLINE void dot_signed_by_halves(const bytes32& codes, const bytes32& x, ints8& lanes) {
     bytes16 of_codes[2], of_x[2];
     halves_of(codes, of_codes[0], of_codes[1]);
     halves_of(x, of_x[0], of_x[1]);
@@ -144,6 +117,37 @@ TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x,
         }
 #endif
     }
+}
+#endif
+
+/// Lane k has the products of bytes 4 k .. 4 k + 3: codes from 0 to `most` (less than 128) times signed bytes.
+template <int Most>
+TAMIS_DETAIL_INLINE void dot_unsigned(const bytes32& codes, const bytes32& x, ints8& lanes) {
+    static_assert(Most <= 127); // 127 * 127 * 2 fits into 16 bits
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+    lanes = (ints8)_mm256_dpbusd_epi32(_mm256_setzero_si256(), (__m256i)codes, (__m256i)x);
+#elif defined(__AVXVNNI__)
+    lanes = (ints8)_mm256_dpbusd_avx_epi32(_mm256_setzero_si256(), (__m256i)codes, (__m256i)x);
+#elif defined(__AVX2__)
+    lanes = (ints8)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)codes, (__m256i)x), _mm256_set1_epi16(1));
+#else
+    dot_signed_by_halves(codes, x, lanes);
+#endif
+}
+
+/// The same of signed bytes, all of them but x's -128.
+TAMIS_DETAIL_INLINE void dot_signed(const bytes32& codes, const bytes32& x,
+                                    [[maybe_unused]] const ints8& of_128, ints8& lanes) {
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+    lanes = (ints8)_mm256_dpbusd_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
+#elif defined(__AVXVNNI__)
+    lanes = (ints8)_mm256_dpbusd_avx_epi32((__m256i)of_128, (__m256i)(codes ^ 0x80), (__m256i)x);
+#elif defined(__AVX2__)
+    const __m256i pairs =
+        _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)codes), _mm256_sign_epi8((__m256i)x, (__m256i)codes));
+    lanes = (ints8)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#else
+    dot_signed_by_halves(codes, x, lanes);
 #endif
 }
 /// What it is given of x: the products of -128, where the instructions want unsigned codes.

@@ -56,17 +56,7 @@ inline float to_int8_block_plain(const float* values, std::size_t count, std::in
 /// The same of 32.
 inline float to_int8_block(const float* values, std::int8_t* codes) {
 #if defined(__AVX2__)
-    __m256 v[4];
-    __m256i largest = _mm256_setzero_si256();
-    for (int k = 0; k < 4; ++k) {
-        v[k] = _mm256_loadu_ps(values + 8 * k);
-        largest = _mm256_max_epi32(largest, _mm256_and_si256(_mm256_castps_si256(v[k]),
-                                                             _mm256_set1_epi32(0x7fffffff)));
-    }
-    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1));
-    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-    const int8_scale by{static_cast<std::uint32_t>(_mm_cvtsi128_si32(four))};
+    const int8_scale by{largest_of_32(values)};
     if (by.inverse == 0) {
         std::memset(codes, 0, int8_block);
         return by.scale;
@@ -74,7 +64,7 @@ inline float to_int8_block(const float* values, std::int8_t* codes) {
     const __m256 inverse = _mm256_set1_ps(by.inverse);
     __m256i whole[4];
     for (int k = 0; k < 4; ++k) {
-        whole[k] = _mm256_cvtps_epi32(_mm256_mul_ps(v[k], inverse));
+        whole[k] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + 8 * k), inverse));
     }
     const __m256i packed =
         _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]), _mm256_packs_epi32(whole[2], whole[3]));

@@ -3,6 +3,7 @@
 #include <tamis/detail/inlined.hpp>
 #include <tamis/detail/simd.hpp>
 #include <tamis/element.hpp>
+#include <tamis/kernel/int8_lanes.hpp>
 
 #include <span>
 
@@ -34,23 +35,14 @@ inline std::uint32_t kept_of_block_plain(std::span<const float> values) {
 inline std::uint32_t kept_of_block(std::span<const float> values) {
 #if defined(__AVX2__)
     if (values.size() == 32) {
-        __m256i bits[4];
-        __m256i most = _mm256_setzero_si256();
-        for (int k = 0; k < 4; ++k) {
-            bits[k] =
-                _mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(values.data() + 8 * k)),
-                                 _mm256_set1_epi32(0x7fffffff));
-            most = _mm256_max_epi32(most, bits[k]);
-        }
-        __m128i four = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
-        four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-        four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-        const auto largest = static_cast<std::uint32_t>(_mm_cvtsi128_si32(four));
+        const std::uint32_t largest = largest_of_32(values.data());
         if (largest >= 0x0d800000u && largest < 0x7f800000u) {
             const __m256 limit = _mm256_set1_ps(bits_as<float>(largest));
             std::uint32_t kept = 0;
             for (int k = 0; k < 4; ++k) {
-                const __m256 v = _mm256_mul_ps(_mm256_castsi256_ps(bits[k]), _mm256_set1_ps(254.0f));
+                const __m256 magnitude = _mm256_and_ps(_mm256_loadu_ps(values.data() + 8 * k),
+                                                       _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
+                const __m256 v = _mm256_mul_ps(magnitude, _mm256_set1_ps(254.0f));
                 const auto above =
                     static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(v, limit, _CMP_GT_OQ)));
                 kept |= above << (8 * k);
