@@ -82,6 +82,27 @@ TEST_CASE("in_int8: close to floats, and the same bits with every number of thre
     check_int8_ffn<tamis::int8_by_row>();
 }
 
+TEST_CASE("in_int8, in_bf16: sums that are divided into runs are added up, by every number of threads") {
+    const auto check = []<class F>(F, auto&& in) {
+        const int8_model<F> model{2048, 2048}; // W_down alone is more than two runs
+        engine random{4};
+        const std::vector<float> x = coarse_values(model.h, random);
+        const auto ffn =
+            tamis::packed_ffn(model.weights(), tamis::silu{}, tamis::at_intermediate(tamis::nonzero{}));
+        const auto quick = in(ffn);
+        const auto floats = run_int8(ffn, x);
+        const auto one = run_int8(quick, x);
+        CHECK(distance_int8(one.y, floats.y) < .03);
+        CHECK(same_bits(one.y, run_int8(quick, x, threads_of(2)).y));
+        CHECK(same_bits(one.y, run_int8(quick, x, reversed_of(3)).y));
+        CHECK(same_bits(one.y, run_int8(quick, x, tamis::tuned{threads_of(2), tamis::tuning{4, 512}}).y));
+    };
+    const auto int8 = [](const auto& ffn) { return tamis::in_int8{ffn}; };
+    check(tamis::q4_0{}, int8);
+    check(tamis::q8_0{}, int8);
+    check(tamis::bf16{}, [](const auto& ffn) { return tamis::in_bf16{ffn}; });
+}
+
 TEST_CASE("in_int8: a format that it does not fit is as it was, in the same FFN") {
     const int8_model<tamis::bf16> model{64, 96};
     engine random{4};

@@ -43,6 +43,10 @@ class int8_sum_product {
         return sums::bytes(as_added(w), tokens, width) + workspace_bytes_of<std::uint32_t>(w.rows()) +
                workspace_bytes_of<std::uint32_t>((w.rows() + 31) / 32);
     }
+    void tune(const tuning& by) {
+        by_ = by;
+        sums_.tune(by);
+    }
     std::size_t prepare(std::size_t width, workspace& w) {
         const std::size_t n = w_.rows();
         const auto indices = w.take<std::uint32_t>(n);
@@ -70,11 +74,14 @@ class int8_sum_product {
         if (count != rows_.count(n)) {
             rows_ = {false, indices.first(count)};
             sums_ = sums{as_added(w_), in_, rows_, bias_, out_};
+            sums_.tune(by_);
         }
         return sums_.prepare(width, w);
     }
     void run(std::size_t part) const { sums_.run(part); }
     void run_all() const { sums_.run_all(); }
+    std::size_t floats_to_add() const { return sums_.floats_to_add(); }
+    void add_up(std::size_t piece, std::size_t pieces) const { sums_.add_up(piece, pieces); }
     void finish(std::size_t width) const { sums_.finish(width); }
     std::uint64_t bytes_of_weights() const { return sums_.bytes_of_weights(); }
 
@@ -89,6 +96,7 @@ class int8_sum_product {
     active_set rows_;
     std::span<const float> bias_;
     block<float> out_;
+    tuning by_{};
 };
 
 template <class F, bool RowsAreOutputs>

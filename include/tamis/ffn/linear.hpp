@@ -230,27 +230,23 @@ class product {
     tuning by_{};
 };
 
+/// For products of which nothing is left to be added up when their parts are done, and whose kernels no tuning speaks of. (None
+/// may leave the question open: sums would be lost.)
+struct done_in_parts {
+    static void tune(const tuning&) {}
+    static constexpr std::size_t floats_to_add() { return 0; }
+    static void add_up(std::size_t, std::size_t) {}
+};
+
 /// Adds up what the threads summed by themselves: by all of them where it takes longer than waking them, which they are
 /// asked to do once more then.
 template <class Executor, class... Products>
 void add_up_products(const Executor& threads, std::size_t width, const Products&... products) {
-    const auto floats = [](const auto& p) {
-        if constexpr (requires { p.floats_to_add(); }) {
-            return std::size_t{p.floats_to_add()};
-        } else {
-            return std::size_t{0};
-        }
-    };
-    const auto add = [](const auto& p, std::size_t piece, std::size_t pieces) {
-        if constexpr (requires { p.floats_to_add(); }) {
-            p.add_up(piece, pieces);
-        }
-    };
-    const std::size_t pieces = (floats(products) + ...) < 64 * 1024 ? 1 : width;
+    const std::size_t pieces = (products.floats_to_add() + ...) < 64 * 1024 ? 1 : width;
     if (pieces == 1) {
-        (add(products, 0, 1), ...);
+        (products.add_up(0, 1), ...);
     } else {
-        threads.run(pieces, [&](std::size_t piece) { (add(products, piece, pieces), ...); });
+        threads.run(pieces, [&](std::size_t piece) { (products.add_up(piece, pieces), ...); });
     }
 }
 
@@ -258,12 +254,7 @@ void add_up_products(const Executor& threads, std::size_t width, const Products&
 template <class Executor, class... Products>
 void run_products(const Executor& threads, workspace w, traffic& read, Products... products) {
     const std::size_t width = width_of(threads);
-    const auto tune = [&](auto& p) {
-        if constexpr (requires { p.tune(tuning{}); }) {
-            p.tune(tuning_of(threads));
-        }
-    };
-    (tune(products), ...);
+    (products.tune(tuning_of(threads)), ...);
     const std::size_t parts[] = {products.prepare(width, w)...};
     std::size_t all = 0;
     for (const std::size_t count : parts) {

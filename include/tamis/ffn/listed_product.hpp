@@ -76,23 +76,10 @@ class listed_product<formats<Fs...>, Product> {
         [](void* p, std::size_t width, workspace& w) { return static_cast<P*>(p)->prepare(width, w); },
         [](const void* p, std::size_t part) { static_cast<const P*>(p)->run(part); },
         [](const void* p) { static_cast<const P*>(p)->run_all(); },
-        []([[maybe_unused]] void* p, [[maybe_unused]] const tuning& by) {
-            if constexpr (requires { static_cast<P*>(p)->tune(by); }) {
-                static_cast<P*>(p)->tune(by);
-            }
-        },
-        []([[maybe_unused]] const void* p) {
-            if constexpr (requires { static_cast<const P*>(p)->floats_to_add(); }) {
-                return std::size_t{static_cast<const P*>(p)->floats_to_add()};
-            } else {
-                return std::size_t{0};
-            }
-        },
-        []([[maybe_unused]] const void* p, [[maybe_unused]] std::size_t piece,
-           [[maybe_unused]] std::size_t pieces) {
-            if constexpr (requires { static_cast<const P*>(p)->floats_to_add(); }) {
-                static_cast<const P*>(p)->add_up(piece, pieces);
-            }
+        [](void* p, const tuning& by) { static_cast<P*>(p)->tune(by); },
+        [](const void* p) { return std::size_t{static_cast<const P*>(p)->floats_to_add()}; },
+        [](const void* p, std::size_t piece, std::size_t pieces) {
+            static_cast<const P*>(p)->add_up(piece, pieces);
         },
         [](const void* p, std::size_t width) { static_cast<const P*>(p)->finish(width); },
         [](const void* p) { return static_cast<const P*>(p)->bytes_of_weights(); }};

@@ -15,7 +15,7 @@ namespace detail {
 
 /// The product of linear.hpp's interface, by Eigen's: weights are unpacked to floats a panel at a time.
 template <class F, bool RowsAreOutputs>
-class dense_product {
+class dense_product : public done_in_parts {
     using M = any_layout<F>;
     static constexpr std::size_t panel_rows = 256;
     static constexpr std::size_t panel_columns = 512;

@@ -16,7 +16,7 @@ namespace detail {
 
 /// linear.hpp's product where a row is an output, with values that are rounded once for all rows.
 template <class F, class Kernel>
-class rounded_dot_product {
+class rounded_dot_product : public done_in_parts {
     using M = any_layout<F>;
 
   public:
