@@ -20,10 +20,10 @@ TAMIS_BEGIN
 ///     });
 ///
 /// Thread 0 runs the call and takes its share of the work; the others do tasks until it is over. Nobody waits for a thread that
-/// comes late or not at all, and a step of fewer parts than threads leaves some without: none hangs. When thread 0 returns,
-/// the call is done; the others may need a moment to see it, so the team outlives them, as what an engine keeps between
-/// two nodes does. Calls may
-/// follow each other at once; every thread enters each of them. nth may differ from call to call. Threads that wait spin, and yield after a while. Refuses ith >= nth, and nth > most.
+/// comes late or not at all, and a step of fewer parts than threads leaves some without: none hangs. When thread 0 returns, the
+/// call is done; the others may need a moment to see it, so the team outlives them, as what an engine keeps between two nodes
+/// does. Calls may follow each other at once; every thread enters each of them. nth may differ from call to call. Threads that
+/// wait spin, and yield after a while. Refuses ith >= nth, and nth > most.
 class team {
   public:
     /// The executor that a call is given.

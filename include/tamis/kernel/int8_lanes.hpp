@@ -25,6 +25,9 @@ inline constexpr bool multiplies_bytes =
     false;
 #endif
 
+/// A block whose largest magnitude has smaller bits is zeros: 2^-100.
+inline constexpr std::uint32_t least_of_block = 0x0d800000u;
+
 // By reference alone: not all machines have registers for them.
 typedef std::int32_t ints8 __attribute__((vector_size(32)));
 typedef float floats8 __attribute__((vector_size(32)));

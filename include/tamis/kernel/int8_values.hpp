@@ -25,10 +25,12 @@ struct int8_scale {
     float inverse, scale;
 
     explicit int8_scale(std::uint32_t largest_bits) {
-        const bool counts = largest_bits >= 0x0d800000u; // 2^-100
+        const bool counts = largest_bits >= least_of_block;
         const auto largest = bits_as<float>(largest_bits);
-        inverse = counts && largest_bits < 0x7f800000u ? 127.0f / largest : 0.0f;
-        scale = largest_bits >= 0x7f800000u ? bits_as<float>(0x7fc00000u) : counts ? largest / 127.0f : 0.0f;
+        inverse = counts && largest_bits < infinity_bits<float> ? 127.0f / largest : 0.0f;
+        scale = largest_bits >= infinity_bits<float> ? bits_as<float>(0x7fc00000u)
+                : counts                             ? largest / 127.0f
+                                                     : 0.0f;
     }
 };
 

@@ -22,10 +22,11 @@ inline std::uint32_t kept_of_block_plain(std::span<const float> values) {
         largest = larger(largest, magnitude_bits(v));
     }
     std::uint32_t kept = 0;
-    for (std::size_t i = 0; i < values.size() && largest >= 0x0d800000u; ++i) {
+    for (std::size_t i = 0; i < values.size() && largest >= least_of_block; ++i) {
         const std::uint32_t bits = magnitude_bits(values[i]);
-        const bool keeps =
-            largest >= 0x7f800000u ? bits != 0 : bits_as<float>(bits) * 254.0f > bits_as<float>(largest);
+        const bool keeps = largest >= infinity_bits<float>
+                               ? bits != 0
+                               : bits_as<float>(bits) * 254.0f > bits_as<float>(largest);
         kept |= std::uint32_t{keeps} << i;
     }
     return kept;
@@ -36,7 +37,7 @@ inline std::uint32_t kept_of_block(std::span<const float> values) {
 #if defined(__AVX2__)
     if (values.size() == 32) {
         const std::uint32_t largest = largest_of_32(values.data());
-        if (largest >= 0x0d800000u && largest < 0x7f800000u) {
+        if (largest >= least_of_block && largest < infinity_bits<float>) {
             const __m256 limit = _mm256_set1_ps(bits_as<float>(largest));
             std::uint32_t kept = 0;
             for (int k = 0; k < 4; ++k) {
