@@ -10,6 +10,7 @@
 //     <tamis/exec/openmp.hpp>  OpenMP's threads
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
 //     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
+//     <tamis/mpi.hpp>          MPI's ranks (MPI), for <tamis/shard/sharded.hpp>: masks over values that several ranks share
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
 // values: numbers of any type, in a row; the caller's memory and threads
@@ -55,6 +56,11 @@
 #include <tamis/select_active.hpp>
 #include <tamis/select_block.hpp>
 #include <tamis/write_active.hpp>
+
+// shard: values that several ranks share
+#include <tamis/shard/communicator.hpp>
+#include <tamis/shard/cuts.hpp>
+#include <tamis/shard/sharded.hpp>
 
 // site, policy, weights, kernel: the FFN
 #include <tamis/ffn/activation.hpp>

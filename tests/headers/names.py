@@ -97,7 +97,7 @@ def main(include_dir, output):
     root = pathlib.Path(include_dir)
     found = {}
     for path in sorted(root.rglob("*.hpp")):
-        if re.search("/exec/|_json", str(path)): # they need a library each
+        if re.search("/exec/|/mpi[.]|_json", str(path)): # they need a library each
             continue
         for namespace, head in declarations(path.read_text()):
             named = names_of(head) if namespace in ("tamis", "study") else None

@@ -48,6 +48,8 @@ class exact_sum {
   public:
     /// Adds the magnitude with these bits; it must be finite.
     constexpr void add(bits_of<Real> magnitude) { add(detail::split<Real>(magnitude)); }
+    /// Adds integer * 2^exponent, the exponent at or above that of the least denormal.
+    constexpr void add_scaled(std::uint64_t integer, int exponent) { add({integer, exponent}); }
 
     /// The least integer number of units >= p * sum, for 0 <= p <= 1 taken exactly.
     constexpr exact_sum fraction_rounded_up(double p) const {

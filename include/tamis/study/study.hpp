@@ -39,6 +39,7 @@
 #include <tamis/study/bootstrap.hpp>
 #include <tamis/study/critical.hpp>
 #include <tamis/study/sweep.hpp>
+#include <tamis/study/sweep_over.hpp>
 
 // thresholds from a text: CETT and CETT-PPL, TEAL, CATS
 #include <tamis/study/calibrate/bisect.hpp>
