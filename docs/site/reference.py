@@ -12,6 +12,7 @@ PARTS = [("", "Ground floor", "values, memory, threads, errors, masks"), ("score
          ("rule", "Rules and selectors", "magnitudes to a cut, values to a mask"), ("mask", "Masks", ""),
          ("ffn", "FFN", "sites, policies, weights, calls"), ("ffn/gating", "Gatings", ""),
          ("format", "Formats", "how weights are stored"), ("exec", "Executors", "OpenMP, oneTBB"),
+         ("shard", "Shards", "masks over values that several ranks share"),
          ("study", "Study", ""), ("study/meter", "Meters", ""), ("study/calibrate", "Calibration", ""),
          ("study/predictor", "Predictors", ""), ("study/laws", "Laws", "")]
 
