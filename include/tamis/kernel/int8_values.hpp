@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/unseen.hpp>
 #include <tamis/format/integer_codes.hpp>
 #include <tamis/format/quantise.hpp>
 #include <tamis/kernel/int8_lanes.hpp>
