@@ -144,20 +144,18 @@ template <class F, class M, class L>
 struct packed_format<transposed_as<F>, M, L> {
     using type = std::conditional_t<std::is_same_v<L, typename M::layout_type>, typename M::format_type, F>;
 };
-template <class F>
-struct turned {
+/// Turned where that is possible and needed.
+template <class F, bool Transposed>
+struct exact_format {
     using type = F;
 };
 template <turnable_format F>
-struct turned<F> {
+struct exact_format<F, true> {
     using type = column_blocks<F>;
 };
 template <class M, class L>
-struct packed_format<transposed_exactly, M, L> {
-    using own = typename M::format_type;
-    using type = typename std::conditional_t<std::is_same_v<L, typename M::layout_type>,
-                                             std::type_identity<own>, turned<own>>::type;
-};
+struct packed_format<transposed_exactly, M, L>
+    : exact_format<typename M::format_type, !std::is_same_v<L, typename M::layout_type>> {};
 template <class F, class M, class L>
 using format_or = typename packed_format<F, M, L>::type;
 
