@@ -73,84 +73,142 @@ struct asked_rows {
     }
 };
 
-/// Sixty-four columns' codes as floats, without scale.
-template <class F>
-TAMIS_DETAIL_INLINE void load_columns(const std::byte* row, std::size_t u, [[maybe_unused]] std::size_t fifth,
-                                      vec (&out)[64 / vec::size]) {
-    using codes = column_codes<F>;
-    constexpr std::size_t half = 32 / vec::size;
-    constexpr std::size_t quarter = 16 / vec::size;
-    if constexpr (codes::bits == 8) {
-        for (std::size_t v = 0; v < 2 * half; ++v) {
-            out[v] = widen_to_vec::int8(row + 64 * u + v * vec::size);
+/// How many times too large nibbles_apart leaves the high ones: to shift them would take an instruction more.
+inline constexpr float high_nibbles_by = [] {
+#if defined(__AVX512F__)
+    return vec::size == 16 ? 16.0f : 1.0f;
+#elif defined(__AVX2__)
+    return vec::size == 8 ? 16.0f : 1.0f;
+#else
+    return 1.0f;
+#endif
+}();
+/// The low halves of a vector's number of bytes less Zero, and the high ones too, so many times. (Bits of 2^23 + n, less that.)
+template <int Zero, class Vector>
+TAMIS_DETAIL_INLINE void nibbles_apart(const std::byte* p, Vector& low, Vector& high) {
+    [[maybe_unused]] constexpr float less = 0x1p23f + Zero, high_less = 0x1p23f + 16 * Zero;
+#if defined(__AVX512F__)
+    if constexpr (Vector::size == 16) {
+        const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+        const __m512i of_23 = _mm512_set1_epi32(0x4b000000);
+        constexpr int and_or = 0xea; // (a & b) | c
+        const __m512i lows = _mm512_ternarylogic_epi32(bytes, _mm512_set1_epi32(15), of_23, and_or);
+        const __m512i highs = _mm512_ternarylogic_epi32(bytes, _mm512_set1_epi32(240), of_23, and_or);
+        low = Vector(_mm512_sub_ps(_mm512_castsi512_ps(lows), _mm512_set1_ps(less)));
+        high = Vector(_mm512_sub_ps(_mm512_castsi512_ps(highs), _mm512_set1_ps(high_less)));
+        return;
+    }
+#elif defined(__AVX2__)
+    if constexpr (Vector::size == 8) {
+        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+        const __m256i of_23 = _mm256_set1_epi32(0x4b000000);
+        __m256i lows = _mm256_and_si256(bytes, _mm256_set1_epi32(15));
+        __m256i highs = _mm256_and_si256(bytes, _mm256_set1_epi32(240));
+        if constexpr (Zero == 0) {
+            low = Vector(_mm256_cvtepi32_ps(lows));
+            high = Vector(_mm256_cvtepi32_ps(highs));
+            return;
         }
-    } else if constexpr (looks_up_columns<F>) {
-        for (std::size_t k = 0; k < 2; ++k) {
-            vec both[2 * quarter];
-            looked_up_halves(row + 32 * u + 16 * k, codes::table, 1.0f, both);
-            for (std::size_t v = 0; v < quarter; ++v) {
-                out[k * quarter + v] = both[v];
-                out[half + k * quarter + v] = both[quarter + v];
-            }
-        }
-    } else if constexpr (codes::bits == 4) {
-        for (std::size_t v = 0; v < half; ++v) {
-            if constexpr (codes::zero == 8) {
-                widen_to_vec::nibbles(row + 32 * u + v * vec::size, out[v], out[half + v]);
-            } else {
-                widen_to_vec::halves(row + 32 * u + v * vec::size, out[v], out[half + v]);
-            }
-        }
+        lows = _mm256_or_si256(lows, of_23);
+        highs = _mm256_or_si256(highs, of_23);
+        low = Vector(_mm256_sub_ps(_mm256_castsi256_ps(lows), _mm256_set1_ps(less)));
+        high = Vector(_mm256_sub_ps(_mm256_castsi256_ps(highs), _mm256_set1_ps(high_less)));
+        return;
+    }
+#endif
+    if constexpr (Zero == 8) {
+        widen_to_vec::nibbles(p, low, high);
     } else {
-        const std::byte* const bits = row + fifth + 8 * u;
-        for (std::size_t k = 0; k < 4; ++k) {
-            const bytes16 pairs = load_bytes(row + 32 * u + 16 * (k % 2));
-            const bytes16 low = k < 2 ? pairs & 15 : pairs >> 4;
-            const bytes16 fifths = bytes_of_bits(integer_at<std::uint16_t>(bits + 2 * k));
-            constexpr auto sixteen = static_cast<std::uint8_t>(codes::zero == 16 ? 0xf0 : 16);
-            const bytes16 q = low | ((codes::zero == 16 ? ~fifths : fifths) & sixteen);
-            widen_to_vec::signed_bytes(q, out + k * quarter);
-        }
+        widen_to_vec::halves(p, low, high);
     }
 }
 
-/// A vector of a block's numbers: scales, or minima with `minima`.
+/// What the codes of a format's columns 32 .. 63 have to be multiplied by, behind load_columns.
+template <class F>
+inline constexpr float of_high_columns =
+    column_codes<F>::bits == 4 && !looks_up_columns<F> ? 1 / high_nibbles_by : 1.0f;
+
+inline constexpr std::size_t vectors_of_32 = 32 / vec::size;
+
+/// Sixteen columns' five bits, 16 or none taken off, from byte 16 k of the unit's pairs on if High is 0, or of their high halves.
+template <int Zero, std::size_t High>
+TAMIS_DETAIL_INLINE void load_five_bits(const std::byte* pairs, const std::byte* fifth, vec* out) {
+    const bytes16 both = load_bytes(pairs);
+    const bytes16 low = High == 0 ? both & 15 : both >> 4;
+    const bytes16 bits = bytes_of_bits(integer_at<std::uint16_t>(fifth));
+    if constexpr (Zero == 16) {
+        widen_to_vec::signed_bytes(low | (~bits & 0xf0), out);
+    } else {
+        widen_to_vec::signed_bytes(low | (bits & 16), out);
+    }
+}
+
+/// Sixty-four columns' codes as floats, without scale; the last 32 may be several times those. (Folds, not loops: g++ keeps arrays
+/// with indices that vary in memory.)
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void load_columns(const std::byte* row, std::size_t u, [[maybe_unused]] std::size_t fifth,
+                                      vec (&out)[64 / vec::size], std::index_sequence<V...>) {
+    using codes = column_codes<F>;
+    if constexpr (codes::bits == 8) {
+        ((out[V] = widen_to_vec::int8(row + 64 * u + V * vec::size),
+          out[vectors_of_32 + V] = widen_to_vec::int8(row + 64 * u + 32 + V * vec::size)),
+         ...);
+    } else if constexpr (looks_up_columns<F>) {
+        vec both[2][2 * vectors_of_16];
+        looked_up_halves(row + 32 * u, codes::table, 1.0f, both[0]);
+        looked_up_halves(row + 32 * u + 16, codes::table, 1.0f, both[1]);
+        ((out[V] = both[V / vectors_of_16][V % vectors_of_16],
+          out[vectors_of_32 + V] = both[V / vectors_of_16][vectors_of_16 + V % vectors_of_16]),
+         ...);
+    } else if constexpr (codes::bits == 4) {
+        (nibbles_apart<codes::zero>(row + 32 * u + V * vec::size, out[V], out[vectors_of_32 + V]), ...);
+    } else {
+        const std::byte* const bits = row + fifth + 8 * u;
+        load_five_bits<codes::zero, 0>(row + 32 * u, bits, out);
+        load_five_bits<codes::zero, 0>(row + 32 * u + 16, bits + 2, out + vectors_of_16);
+        load_five_bits<codes::zero, 1>(row + 32 * u, bits + 4, out + 2 * vectors_of_16);
+        load_five_bits<codes::zero, 1>(row + 32 * u + 16, bits + 6, out + 3 * vectors_of_16);
+    }
+}
+
+#if defined(__AVX2__)
+/// column_blocks' power_of_two of eight bytes.
+TAMIS_DETAIL_INLINE __m256 eight_powers_of_two(const std::byte* p) {
+    const __m256i e = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), 23);
+    const __m256i denormal = _mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(1)), 21); // of 0 and 1
+    return _mm256_castsi256_ps(_mm256_max_epi32(normal, denormal));
+}
+#endif
+/// The same of a vector's number of bytes.
+template <class Vector>
+TAMIS_DETAIL_INLINE Vector powers_of_two(const std::byte* p) {
+#if defined(__AVX512F__)
+    if constexpr (Vector::size == 16) {
+        const __m512i e = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+        const __m512i normal = _mm512_slli_epi32(_mm512_sub_epi32(e, _mm512_set1_epi32(1)), 23);
+        const __m512i denormal = _mm512_slli_epi32(_mm512_add_epi32(e, _mm512_set1_epi32(1)), 21);
+        return Vector(_mm512_castsi512_ps(_mm512_max_epi32(normal, denormal)));
+    }
+#elif defined(__AVX2__)
+    if constexpr (Vector::size == 8) {
+        return Vector(eight_powers_of_two(p));
+    }
+#endif
+    float powers[Vector::size];
+    for (std::size_t k = 0; k < Vector::size; ++k) {
+        powers[k] = column_blocks<mxfp4>::power_of_two(byte_at(p, k));
+    }
+    return Vector::load_unaligned(powers);
+}
+
+/// A vector of a block's numbers: scales, or minima.
 template <class F>
 TAMIS_DETAIL_INLINE vec load_numbers(const std::byte* numbers, std::size_t j) {
     if constexpr (column_codes<F>::number_bytes == 1) {
-        float powers[vec::size];
-        for (std::size_t k = 0; k < vec::size; ++k) {
-            powers[k] = column_blocks<F>::power_of_two(byte_at(numbers, j + k));
-        }
-        return load(powers);
+        return powers_of_two<vec>(numbers + j);
     } else {
         return widen_to_vec::f16(numbers + 2 * j);
-    }
-}
-
-/// Adds what a block comes to in 64 columns to y, of which there are so many.
-template <class F, std::size_t... V>
-TAMIS_DETAIL_INLINE void add_block(const std::byte* numbers, std::size_t padded, std::size_t u,
-                                   const vec (&sum)[sizeof...(V)], [[maybe_unused]] float of_minima, float* y,
-                                   std::size_t count, std::index_sequence<V...>) {
-    constexpr std::size_t n = vec::size;
-    float rest[64];
-    float* out = y + 64 * u;
-    if (count < 64) [[unlikely]] {
-        std::fill_n(rest, 64, 0.0f);
-        std::copy_n(out, count, rest);
-        out = rest;
-    }
-    if constexpr (column_codes<F>::number_bytes == 4) {
-        const std::byte* const minima = numbers + 2 * padded;
-        (store(out + V * n,
-               multiply_add(load_numbers<F>(minima, 64 * u + V * n), vec(of_minima), load(out + V * n))),
-         ...);
-    }
-    (store(out + V * n, multiply_add(load_numbers<F>(numbers, 64 * u + V * n), sum[V], load(out + V * n))),
-     ...);
-    if (count < 64) [[unlikely]] {
-        std::copy_n(rest, count, y + 64 * u);
     }
 }
 
@@ -158,8 +216,44 @@ template <class F, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_row_of_block(const std::byte* row, std::size_t u, std::size_t fifth,
                                           const vec& x, vec (&sum)[sizeof...(V)], std::index_sequence<V...>) {
     vec codes[sizeof...(V)];
-    load_columns<F>(row, u, fifth, codes);
+    load_columns<F>(row, u, fifth, codes, std::make_index_sequence<vectors_of_32>{});
     ((sum[V] = multiply_add(codes[V], x, sum[V])), ...);
+}
+
+/// Adds what a block comes to in 64 columns to theirs of y.
+template <class F, std::size_t... V>
+TAMIS_DETAIL_INLINE void add_unit_of_block(const rows_of_block& rows, std::size_t padded, std::size_t u,
+                                           [[maybe_unused]] float of_minima, float* y,
+                                           std::index_sequence<V...> vectors) {
+    constexpr std::size_t n = vec::size;
+    vec sum[sizeof...(V)] = {vec(0.0f * static_cast<float>(V))...};
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        add_row_of_block<F>(rows.codes[k], u, padded / 2, vec(rows.x[k]), sum, vectors);
+    }
+    if constexpr (column_codes<F>::number_bytes == 4) {
+        const std::byte* const minima = rows.numbers + 2 * padded;
+        (store(y + V * n,
+               multiply_add(load_numbers<F>(minima, 64 * u + V * n), vec(of_minima), load(y + V * n))),
+         ...);
+    }
+    (store(y + V * n, multiply_add(load_numbers<F>(rows.numbers, 64 * u + V * n),
+                                   V * n < 32 ? sum[V] : sum[V] * vec(of_high_columns<F>), load(y + V * n))),
+     ...);
+}
+
+/// Calls f(u, y of the unit) for each unit of columns [begin, end), the last perhaps on a copy.
+template <class Call>
+TAMIS_DETAIL_INLINE void for_each_unit_of_columns(std::size_t begin, std::size_t end, float* y, Call&& f) {
+    std::size_t u = begin / 64;
+    for (; 64 * (u + 1) <= end; ++u) {
+        f(u, y + 64 * u);
+    }
+    if (64 * u < end) {
+        float rest[64] = {};
+        std::copy_n(y + 64 * u, end - 64 * u, rest);
+        f(u, rest);
+        std::copy_n(rest, end - 64 * u, y + 64 * u);
+    }
 }
 
 /// One block, columns [begin, end) of y.
@@ -167,26 +261,18 @@ template <class F>
 void add_rows_of_block(const rows_of_block& rows, const rows_of_block& next, std::size_t columns,
                        std::size_t begin, std::size_t end, float* y) {
     using turned = column_blocks<F>;
-    constexpr std::make_index_sequence<64 / vec::size> vectors;
     const std::size_t padded = turned::padded(columns);
-    const std::size_t last = (end + 63) / 64;
-    const asked_rows<turned> asked{rows, next, begin / 64, last};
+    const asked_rows<turned> asked{rows, next, begin / 64, (end + 63) / 64};
     float of_minima = 0;
     for (std::size_t k = 0; k < rows.count; ++k) {
         of_minima += rows.x[k];
     }
-    for (std::size_t u = begin / 64; u < last; ++u) {
-        asked.ask(u);
-        vec sum[64 / vec::size];
-        for (vec& some : sum) {
-            some = vec(0.0f);
-        }
-        for (std::size_t k = 0; k < rows.count; ++k) {
-            add_row_of_block<F>(rows.codes[k], u, padded / 2, vec(rows.x[k]), sum, vectors);
-        }
-        add_block<F>(rows.numbers, padded, u, sum, of_minima, y, (std::min)(end - 64 * u, std::size_t{64}),
-                     vectors);
-    }
+    for_each_unit_of_columns(
+        begin, end, y, [&](std::size_t u, float* out) __attribute__((always_inline)) {
+            asked.ask(u);
+            add_unit_of_block<F>(rows, padded, u, of_minima, out,
+                                 std::make_index_sequence<2 * vectors_of_32>{});
+        });
 }
 
 /// Calls add(rows, next) for each block that has listed rows.
@@ -251,9 +337,11 @@ void unpack(const matrix<F, L>& w, std::size_t row, std::size_t begin, std::size
     for (std::size_t j = begin; j < end; j += 64) {
         detail::vec weights[64 / n];
         float some[64];
-        detail::load_columns<turned>(codes, j / 64, padded / 2, weights);
+        detail::load_columns<turned>(codes, j / 64, padded / 2, weights,
+                                     std::make_index_sequence<detail::vectors_of_32>{});
         for (std::size_t v = 0; v < 64 / n; ++v) {
             const detail::vec scale = detail::load_numbers<turned>(numbers, j + v * n);
+            weights[v] = v * n < 32 ? weights[v] : weights[v] * detail::vec(detail::of_high_columns<turned>);
             if constexpr (detail::column_codes<turned>::number_bytes == 4) {
                 const detail::vec minimum = detail::load_numbers<turned>(numbers + 2 * padded, j + v * n);
                 detail::store(some + v * n, detail::multiply_add(weights[v], scale, minimum));

@@ -152,11 +152,9 @@ class column_sums {
     /// The rows are padded to a multiple of four, by any row with an x of 0.
     TAMIS_DETAIL_INLINE static void make(const rows_of_block& rows, std::size_t count, std::size_t u,
                                          std::size_t fifth, const std::int8_t* x, __m256i (&lanes)[8]) {
-        for (__m256i& some : lanes) {
-            some = _mm256_setzero_si256();
-        }
-        __m256i low[4] = {lanes[0], lanes[0], lanes[0], lanes[0]};
-        __m256i high[4] = {lanes[0], lanes[0], lanes[0], lanes[0]};
+        const __m256i none = _mm256_setzero_si256();
+        __m256i low[4] = {none, none, none, none};
+        __m256i high[4] = {none, none, none, none};
         if constexpr (by_pairs) {
             for (std::size_t from = 0; from < count; from += rows_in_16) {
                 sums_of_pairs first, second;
@@ -170,10 +168,8 @@ class column_sums {
                 first.add_to(low);
                 second.add_to(high);
             }
-            for (std::size_t v = 0; v < 4; ++v) {
-                lanes[v] = low[v];
-                lanes[4 + v] = high[v];
-            }
+            put(low, lanes);
+            put(high, lanes + 4);
         } else {
             for (std::size_t k = 0; k < count; k += 4) {
                 const __m256i four = _mm256_set1_epi32(integer_at<std::int32_t>(bytes(x + k)));
@@ -195,6 +191,12 @@ class column_sums {
                       load_column_bytes<F, H>(rows.codes[k + 2], u, fifth),
                       load_column_bytes<F, H>(rows.codes[k + 3], u, fifth), x, lanes);
     }
+    TAMIS_DETAIL_INLINE static void put(const __m256i (&from)[4], __m256i* to) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+        to[3] = from[3];
+    }
     TAMIS_DETAIL_INLINE static void in_order(const __m256i (&from)[4], __m256i* to) {
         to[0] = _mm256_permute2x128_si256(from[0], from[1], 0x20);
         to[1] = _mm256_permute2x128_si256(from[2], from[3], 0x20);
@@ -207,11 +209,7 @@ class column_sums {
 template <class F>
 TAMIS_DETAIL_INLINE __m256 eight_column_numbers(const std::byte* numbers, std::size_t j) {
     if constexpr (column_codes<F>::number_bytes == 1) {
-        float powers[8];
-        for (std::size_t k = 0; k < 8; ++k) {
-            powers[k] = column_blocks<F>::power_of_two(byte_at(numbers, j + k));
-        }
-        return _mm256_loadu_ps(powers);
+        return eight_powers_of_two(numbers + j);
     } else {
 #if defined(__F16C__)
         return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(numbers + 2 * j)));
@@ -231,8 +229,7 @@ void add_rows_of_block_int8(rows_of_block& rows, const rows_of_block& next, cons
                             std::size_t columns, std::size_t begin, std::size_t end, float* y) {
     using codes = column_codes<F>;
     const std::size_t padded = column_blocks<F>::padded(columns);
-    const std::size_t last = (end + 63) / 64;
-    const asked_rows<column_blocks<F>> asked{rows, next, begin / 64, last};
+    const asked_rows<column_blocks<F>> asked{rows, next, begin / 64, (end + 63) / 64};
     const std::size_t count = (rows.count + 3) / 4 * 4;
     for (std::size_t k = rows.count; k < count; ++k) {
         rows.codes[k] = rows.codes[0];
@@ -240,34 +237,26 @@ void add_rows_of_block_int8(rows_of_block& rows, const rows_of_block& next, cons
     const __m256i zero = _mm256_set1_epi32(by.sum * codes::zero);
     const __m256 scale = _mm256_set1_ps(by.scale);
     const __m256 of_minima = _mm256_set1_ps(by.scale * static_cast<float>(by.sum));
-    for (std::size_t u = begin / 64; u < last; ++u) {
-        asked.ask(u);
-        __m256i lanes[8];
-        column_sums<F>::make(rows, count, u, padded / 2, by.x, lanes);
-        float rest[64];
-        float* out = y + 64 * u;
-        const std::size_t left = end - 64 * u;
-        if (left < 64) [[unlikely]] {
-            std::fill_n(rest, 64, 0.0f);
-            std::copy_n(out, left, rest);
-            out = rest;
-        }
-        for (std::size_t v = 0; v < 8; ++v) {
-            __m256 sum = _mm256_loadu_ps(out + 8 * v);
-            if constexpr (codes::number_bytes == 4) {
-                sum = _mm256_fmadd_ps(eight_column_numbers<F>(rows.numbers + 2 * padded, 64 * u + 8 * v),
-                                      of_minima, sum);
-            }
-            const __m256 whole =
-                _mm256_cvtepi32_ps(codes::zero == 0 ? lanes[v] : _mm256_sub_epi32(lanes[v], zero));
-            sum = _mm256_fmadd_ps(eight_column_numbers<F>(rows.numbers, 64 * u + 8 * v),
-                                  _mm256_mul_ps(whole, scale), sum);
-            _mm256_storeu_ps(out + 8 * v, sum);
-        }
-        if (left < 64) [[unlikely]] {
-            std::copy_n(rest, left, y + 64 * u);
-        }
-    }
+    for_each_unit_of_columns(
+        begin, end, y, [&](std::size_t u, float* out) __attribute__((always_inline)) {
+            asked.ask(u);
+            __m256i lanes[8];
+            column_sums<F>::make(rows, count, u, padded / 2, by.x, lanes);
+            const auto add = [&](std::size_t v) __attribute__((always_inline)) {
+                __m256 sum = _mm256_loadu_ps(out + 8 * v);
+                if constexpr (codes::number_bytes == 4) {
+                    sum = _mm256_fmadd_ps(eight_column_numbers<F>(rows.numbers + 2 * padded, 64 * u + 8 * v),
+                                          of_minima, sum);
+                }
+                const __m256 whole =
+                    _mm256_cvtepi32_ps(codes::zero == 0 ? lanes[v] : _mm256_sub_epi32(lanes[v], zero));
+                sum = _mm256_fmadd_ps(eight_column_numbers<F>(rows.numbers, 64 * u + 8 * v),
+                                      _mm256_mul_ps(whole, scale), sum);
+                _mm256_storeu_ps(out + 8 * v, sum);
+            };
+            [&]<std::size_t... V>(std::index_sequence<V...>) __attribute__((always_inline)) { (add(V), ...); }
+            (std::make_index_sequence<8>{});
+        });
 }
 
 template <class F>
