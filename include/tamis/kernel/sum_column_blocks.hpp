@@ -25,7 +25,7 @@ struct rows_of_block {
     std::uint32_t row[32] = {};
     std::size_t count = 0;
 
-    /// Those from place k of a list on; returns the place behind them.
+    /// Those from place k of a list on, with any behind them that x of 0 belongs to; returns the place behind them.
     template <class F, class L>
     std::size_t take(const matrix<F, L>& w, const row_list& rows, std::size_t k, const float* values) {
         count = 0;
@@ -40,37 +40,49 @@ struct rows_of_block {
             codes[count] = first + rows[k] % F::block * w.row_bytes();
             x[count] = values[rows[k]];
         }
+        std::fill(codes + count, codes + 32, codes[0]);
         return k;
     }
 };
 
-/// Asks for lines of a block's rows that are read so much later.
+/// Lines of a block's rows that are read some units later, or of the next block's. They are asked for one with each row that is
+/// in hand: more at once than a processor keeps track of would hold up what it reads.
 template <class F>
-struct asked_rows {
-    static constexpr std::size_t unit_bytes = F::unit / 8 * column_codes<typename F::turned_format>::bits;
+class asked_rows {
+    using codes = column_codes<typename F::turned_format>;
+    static constexpr std::size_t pairs_bytes = codes::bits == 8 ? 64 : 32; // of a unit; fifth bits are few
 
-    const rows_of_block& now;
-    const rows_of_block& next;
-    std::size_t first, last, ahead; // units
-
-    asked_rows(const rows_of_block& these, const rows_of_block& then, std::size_t begin, std::size_t end)
-        : now{these}, next{then}, first{begin}, last{end} {
+  public:
+    asked_rows(const rows_of_block& now, const rows_of_block& next, std::size_t begin, std::size_t end)
+        : now_{now}, next_{next}, first_{begin / F::unit}, last_{(end + F::unit - 1) / F::unit} {
         constexpr std::size_t in_flight = 12 * 1024;
-        ahead = std::clamp<std::size_t>(in_flight / (unit_bytes * (now.count + (now.count == 0))), 2, 32);
-        ahead = (std::min)(ahead, last - first);
+        ahead_ = std::clamp<std::size_t>(in_flight / (pairs_bytes * (now.count + (now.count == 0))), 2, 32);
+        ahead_ = (std::min)(ahead_, last_ - first_);
     }
-    TAMIS_DETAIL_INLINE void ask(std::size_t u) const {
-        constexpr bool half = unit_bytes < 64;
-        if (half && (u & 1u) != 0) {
-            return;
+
+    struct of_unit {
+        const std::byte* const* rows;
+        std::size_t at;
+        TAMIS_DETAIL_INLINE void with_row(std::size_t k) const { prefetch(rows[k] + at); }
+    };
+    /// What is asked for with unit u; its numbers at once.
+    TAMIS_DETAIL_INLINE of_unit turn(std::size_t u) const {
+        const bool here = u + ahead_ < last_ || next_.count == 0;
+        const rows_of_block& of = here ? now_ : next_;
+        const std::size_t unit = here ? (std::min)(u + ahead_, last_ - 1) : first_ + (u + ahead_ - last_);
+        const std::byte* const numbers = of.numbers + unit * F::unit * (codes::number_bytes == 1 ? 1 : 2);
+        prefetch(numbers);
+        prefetch(numbers + 64);
+        for (std::size_t k = now_.count; k < of.count; ++k) {
+            prefetch(of.codes[k] + unit * pairs_bytes);
         }
-        const bool here = u + ahead < last;
-        const rows_of_block& of = here ? now : next;
-        const std::size_t at = (here ? u + ahead : first + (u + ahead - last)) * (half ? 32 : 64);
-        for (std::size_t k = 0; k < of.count; ++k) {
-            prefetch(of.codes[k] + at);
-        }
+        return {of.codes, unit * pairs_bytes};
     }
+
+  private:
+    const rows_of_block& now_;
+    const rows_of_block& next_;
+    std::size_t first_, last_, ahead_ = 0; // units
 };
 
 /// How many times too large nibbles_apart leaves the high ones: to shift them would take an instruction more.
@@ -222,12 +234,15 @@ TAMIS_DETAIL_INLINE void add_row_of_block(const std::byte* row, std::size_t u, s
 
 /// Adds what a block comes to in 64 columns to theirs of y.
 template <class F, std::size_t... V>
-TAMIS_DETAIL_INLINE void add_unit_of_block(const rows_of_block& rows, std::size_t padded, std::size_t u,
+TAMIS_DETAIL_INLINE void add_unit_of_block(const rows_of_block& rows,
+                                           const typename asked_rows<column_blocks<F>>::of_unit& ask,
+                                           std::size_t padded, std::size_t u,
                                            [[maybe_unused]] float of_minima, float* y,
                                            std::index_sequence<V...> vectors) {
     constexpr std::size_t n = vec::size;
     vec sum[sizeof...(V)] = {vec(0.0f * static_cast<float>(V))...};
     for (std::size_t k = 0; k < rows.count; ++k) {
+        ask.with_row(k);
         add_row_of_block<F>(rows.codes[k], u, padded / 2, vec(rows.x[k]), sum, vectors);
     }
     if constexpr (column_codes<F>::number_bytes == 4) {
@@ -262,15 +277,14 @@ void add_rows_of_block(const rows_of_block& rows, const rows_of_block& next, std
                        std::size_t begin, std::size_t end, float* y) {
     using turned = column_blocks<F>;
     const std::size_t padded = turned::padded(columns);
-    const asked_rows<turned> asked{rows, next, begin / 64, (end + 63) / 64};
+    const asked_rows<turned> asked{rows, next, begin, end};
     float of_minima = 0;
     for (std::size_t k = 0; k < rows.count; ++k) {
         of_minima += rows.x[k];
     }
     for_each_unit_of_columns(
         begin, end, y, [&](std::size_t u, float* out) __attribute__((always_inline)) {
-            asked.ask(u);
-            add_unit_of_block<F>(rows, padded, u, of_minima, out,
+            add_unit_of_block<F>(rows, asked.turn(u), padded, u, of_minima, out,
                                  std::make_index_sequence<2 * vectors_of_32>{});
         });
 }

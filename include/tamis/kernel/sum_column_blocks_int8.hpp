@@ -150,8 +150,10 @@ class column_sums {
 
   public:
     /// The rows are padded to a multiple of four, by any row with an x of 0.
-    TAMIS_DETAIL_INLINE static void make(const rows_of_block& rows, std::size_t count, std::size_t u,
-                                         std::size_t fifth, const std::int8_t* x, __m256i (&lanes)[8]) {
+    TAMIS_DETAIL_INLINE static void make(const rows_of_block& rows,
+                                         const typename asked_rows<column_blocks<F>>::of_unit& ask,
+                                         std::size_t count, std::size_t u, std::size_t fifth,
+                                         const std::int8_t* x, __m256i (&lanes)[8]) {
         const __m256i none = _mm256_setzero_si256();
         __m256i low[4] = {none, none, none, none};
         __m256i high[4] = {none, none, none, none};
@@ -159,6 +161,8 @@ class column_sums {
             for (std::size_t from = 0; from < count; from += rows_in_16) {
                 sums_of_pairs first, second;
                 for (std::size_t k = from; k < (std::min)(from + rows_in_16, count); k += 2) {
+                    ask.with_row(k);
+                    ask.with_row(k + 1);
                     const __m256i two = _mm256_set1_epi16(integer_at<std::int16_t>(bytes(x + k)));
                     first.add(load_column_bytes<F, 0>(rows.codes[k], u, fifth),
                               load_column_bytes<F, 0>(rows.codes[k + 1], u, fifth), two);
@@ -172,6 +176,9 @@ class column_sums {
             put(high, lanes + 4);
         } else {
             for (std::size_t k = 0; k < count; k += 4) {
+                for (std::size_t i = 0; i < 4; ++i) {
+                    ask.with_row(k + i);
+                }
                 const __m256i four = _mm256_set1_epi32(integer_at<std::int32_t>(bytes(x + k)));
                 add_four<0>(rows, k, u, fifth, four, low);
                 add_four<1>(rows, k, u, fifth, four, high);
@@ -225,23 +232,19 @@ TAMIS_DETAIL_INLINE __m256 eight_column_numbers(const std::byte* numbers, std::s
 
 /// One block, columns [begin, end) of y.
 template <class F>
-void add_rows_of_block_int8(rows_of_block& rows, const rows_of_block& next, const int8_of_block& by,
+void add_rows_of_block_int8(const rows_of_block& rows, const rows_of_block& next, const int8_of_block& by,
                             std::size_t columns, std::size_t begin, std::size_t end, float* y) {
     using codes = column_codes<F>;
     const std::size_t padded = column_blocks<F>::padded(columns);
-    const asked_rows<column_blocks<F>> asked{rows, next, begin / 64, (end + 63) / 64};
+    const asked_rows<column_blocks<F>> asked{rows, next, begin, end};
     const std::size_t count = (rows.count + 3) / 4 * 4;
-    for (std::size_t k = rows.count; k < count; ++k) {
-        rows.codes[k] = rows.codes[0];
-    }
     const __m256i zero = _mm256_set1_epi32(by.sum * codes::zero);
     const __m256 scale = _mm256_set1_ps(by.scale);
     const __m256 of_minima = _mm256_set1_ps(by.scale * static_cast<float>(by.sum));
     for_each_unit_of_columns(
         begin, end, y, [&](std::size_t u, float* out) __attribute__((always_inline)) {
-            asked.ask(u);
             __m256i lanes[8];
-            column_sums<F>::make(rows, count, u, padded / 2, by.x, lanes);
+            column_sums<F>::make(rows, asked.turn(u), count, u, padded / 2, by.x, lanes);
             const auto add = [&](std::size_t v) __attribute__((always_inline)) {
                 __m256 sum = _mm256_loadu_ps(out + 8 * v);
                 if constexpr (codes::number_bytes == 4) {
@@ -263,7 +266,7 @@ template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_column_blocks_int8(const matrix<F, neuron_major>& w,
                                                          const row_list& rows, const float* x, float* y,
                                                          std::size_t begin, std::size_t end) {
-    for_each_block(w, rows, x, [&](rows_of_block& these, const rows_of_block& next) {
+    for_each_block(w, rows, x, [&](const rows_of_block& these, const rows_of_block& next) {
         const int8_of_block by{these, x, w.rows()};
         add_rows_of_block_int8<typename F::turned_format>(these, next, by, w.columns(), begin, end, y);
     });
