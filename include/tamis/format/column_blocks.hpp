@@ -122,16 +122,18 @@ struct column_blocks {
     }
     /// Weight j of a row, by the numbers of its block.
     static float at(const std::byte* numbers, const std::byte* row, std::size_t columns, std::size_t j) {
-        const auto q = static_cast<float>(codes::value(code(row, columns, j)));
-        if constexpr (codes::number_bytes == 1) {
-            return power_of_two(detail::byte_at(numbers, j)) * q;
+        const unsigned in_memory = code(row, columns, j);
+        const auto q = static_cast<float>(codes::value(in_memory));
+        if constexpr (codes::number_bytes == 1) { // as it is, where a product would be denormal, and flushed
+            std::byte block[sizeof(typename F::storage)] = {numbers[j], static_cast<std::byte>(in_memory)};
+            return F::at(block, 0);
         } else if constexpr (codes::number_bytes == 2) {
             return f16::at(numbers, j) * q;
         } else {
             return f16::at(numbers, j) * q + f16::at(numbers, padded(columns) + j);
         }
     }
-    /// mxfp4's scale of halves: 2^(e - 128).
+    /// mxfp4's scale of halves: 2^(e - 128), denormal for an e below 2.
     static float power_of_two(unsigned e) {
         return detail::bits_as<float>(e > 1 ? (e - 1) << 23 : 0x200000u << e);
     }

@@ -14,6 +14,7 @@ TAMIS_BEGIN
 // Sums of active rows of column_blocks: y[j] += sum over blocks of scale[j] * sum over the block's rows of code * x. A column's
 // scale is multiplied once a block, where rows with scales of their own have one for each 32 of their weights. A block's rows are
 // added up in registers, 64 columns of them at a time. (The simple loop that it must equal up to rounding is sum_rows_plain.)
+// Where denormals are flushed, mxfp4's scales below 2^-126 count as zero.
 
 namespace detail {
 
@@ -25,7 +26,8 @@ struct rows_of_block {
     std::uint32_t row[32] = {};
     std::size_t count = 0;
 
-    /// Those from place k of a list on, with any behind them that x of 0 belongs to; returns the place behind them.
+    /// Those from place k of a list on; returns the place behind them. Behind the last come copies of the first, with an x of 0 in
+    /// integers, for loops that take several.
     template <class F, class L>
     std::size_t take(const matrix<F, L>& w, const row_list& rows, std::size_t k, const float* values) {
         count = 0;
@@ -142,7 +144,7 @@ inline constexpr float of_high_columns =
 
 inline constexpr std::size_t vectors_of_32 = 32 / vec::size;
 
-/// Sixteen columns' five bits, 16 or none taken off, from byte 16 k of the unit's pairs on if High is 0, or of their high halves.
+/// Sixteen columns' five bits less Zero: the low halves of bytes, or the high ones, and their fifth bits.
 template <int Zero, std::size_t High>
 TAMIS_DETAIL_INLINE void load_five_bits(const std::byte* pairs, const std::byte* fifth, vec* out) {
     const bytes16 both = load_bytes(pairs);
@@ -363,7 +365,16 @@ void unpack(const matrix<F, L>& w, std::size_t row, std::size_t begin, std::size
                 detail::store(some + v * n, weights[v] * scale);
             }
         }
-        std::copy_n(some, (std::min)(end - j, std::size_t{64}), out + (j - begin));
+        const std::size_t count = (std::min)(end - j, std::size_t{64});
+        std::copy_n(some, count, out + (j - begin));
+        if constexpr (detail::column_codes<turned>::number_bytes ==
+                      1) { // no model has these; they may be flushed
+            for (std::size_t k = j; k < j + count; ++k) {
+                if (detail::byte_at(numbers, k) < 2) [[unlikely]] {
+                    out[k - begin] = F::at(numbers, codes, w.columns(), k);
+                }
+            }
+        }
     }
 }
 
