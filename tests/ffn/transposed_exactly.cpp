@@ -81,6 +81,7 @@ void check_exact_ffn(std::size_t width, std::size_t neurons) {
     const auto of_bytes = run_exact(quick, x);
     CHECK(exact_distance(of_bytes.y, want.y) < .1); // a mask may differ at its edge
     CHECK(same_bits(of_bytes.y, run_exact(quick, x, threads_of(2)).y));
+    CHECK(same_bits(of_bytes.y, got.y) == !detail::sums_columns_int8);
 
     constexpr std::size_t tokens = 5;
     std::vector<float> xs(tokens * width), ys(tokens * width), dense(tokens * width);
@@ -115,6 +116,20 @@ TEST_CASE("transposed_exactly: an ungated FFN and a projection") {
     const auto turned = packed_ffn<transposed_exactly>(weights, relu{}, at_intermediate(nonzero{}));
     CHECK(turned.owned_bytes() == turned_bytes(model.down.view()));
     CHECK(exact_distance(run_exact(turned, x).y, run_exact(plain_ffn{weights, relu{}}, x).y) < 2e-6);
+
+    const linear_weights linear{model.down.view()};
+    engine again{6};
+    const std::vector<float> values = coarse_values(model.d, again);
+    const auto lying = packed_projection(linear, masks_only(at_input(top_k{30})));
+    const auto skipping = packed_projection<transposed_exactly>(linear, at_input(top_k{30}));
+    const auto outputs_of = [&](const auto& projection) {
+        owned_workspace memory{projection.workspace_bytes()};
+        std::vector<float> y(model.h);
+        projection(values, y, memory);
+        return y;
+    };
+    CHECK(exact_distance(outputs_of(skipping), outputs_of(lying)) < 2e-6);
+    CHECK(exact_distance(outputs_of(in_int8{skipping}), outputs_of(lying)) < .05);
 }
 
 TEST_CASE("column_blocks: what does not fit is said") {
