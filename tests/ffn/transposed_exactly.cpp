@@ -132,6 +132,25 @@ TEST_CASE("transposed_exactly: an ungated FFN and a projection") {
     CHECK(exact_distance(outputs_of(in_int8{skipping}), outputs_of(lying)) < .05);
 }
 
+TEST_CASE("any_ffn: column_blocks, which give the bits of the FFN whose types are known") {
+    const exact_model<q5_1> model{64, 96};
+    engine random{7};
+    const std::vector<float> x = coarse_values(model.h, random);
+    const plain_weights weights{model.up.view(), model.down.view()};
+    const auto known = packed_ffn<transposed_exactly>(weights, relu{}, at_intermediate(nonzero{}));
+    using chosen = any_ffn<formats<q5_1, column_blocks<q5_1>>, gatings<relu>>;
+    const any_plain_weights listed{model.up.view(), known.weights().down};
+    const chosen ffn{listed, relu{}, at_intermediate(nonzero{})};
+    CHECK(ffn.bytes() == known.weights().bytes());
+    CHECK(run_exact(ffn, x).y == run_exact(known, x).y);
+    CHECK(run_exact(in_int8{ffn}, x).y == run_exact(in_int8{known}, x).y);
+    CHECK_THROWS_WITH_AS(
+        (chosen{any_plain_weights{known.weights().down, known.weights().down}, relu{}}),
+        "tamis::any_ffn: W_up is 'q5_1 by columns' and neuron_major: blocks down the columns are "
+        "for rows that are inputs (input_major)",
+        std::invalid_argument);
+}
+
 TEST_CASE("column_blocks: what does not fit is said") {
     std::vector<std::byte> memory(4096);
     const stored<q8_0, output_major> w{dense{3, 40, std::vector<float>(120, 1.0f)}, true};
