@@ -3,12 +3,13 @@
 #include <tamis/exec/team.hpp>
 #include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/cett_exact.hpp>
+#include <tamis/ffn/in_int8.hpp>
 #include <tamis/ffn/packed_projection.hpp>
 #include <tamis/study/calibrate/calibration.hpp>
 #include <tamis/tamis.hpp>
 
+#include <cstdlib>
 #include <cstring>
-#include <new>
 
 // Compiled once for each level of instruction sets (TAMIS_LEVEL is its name); everything here is therefore in a namespace of the
 // level, as tamis itself is.
@@ -25,15 +26,25 @@ using namespace tamis;
 
 using readable =
     formats<f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0>;
-/// What a matrix becomes when its rows are made inputs: the same where that loses nothing, and q8_0 else. Rounding anew to as few
-/// bits costs as much as they did the first time, and five of them (q5_1) take longer to unpack than eight to read.
+template <class... Fs>
+using by_columns = formats<column_blocks<Fs>...>;
+using turned = by_columns<q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl, mxfp4>;
+template <class... Fs, class... Gs>
+formats<Fs..., Gs...> joined(formats<Fs...>, formats<Gs...>);
+using laid_out_formats = decltype(joined(formats<f32, f16, bf16, q8_0>{}, turned{}));
+
+/// What a matrix becomes when its rows are made inputs: blocks of 32 stay together, down the columns, so that nothing is rounded
+/// anew; the K formats become q8_0.
 template <class F>
 struct laid_out_as {
     using type =
         std::conditional_t<std::is_same_v<F, f32> || std::is_same_v<F, f16> || std::is_same_v<F, bf16>, F,
                            q8_0>;
 };
-using laid_out_formats = formats<f32, f16, bf16, q8_0>;
+template <turnable_format F>
+struct laid_out_as<F> {
+    using type = column_blocks<F>;
+};
 
 /// Calls f with a format, by its name; tells whether there is one.
 template <class... Fs, class Call>
@@ -50,13 +61,8 @@ any_selector selector_of(const rule& r, std::span<const float> norms) {
                                r.values != nullptr ? *r.values : std::vector<float>{}},
                               norms);
 }
-/// The norms of what each row of a laid out W_down adds to y.
-template <class F>
-std::vector<float> norms_of(const matrix<F, neuron_major>& down) {
-    std::vector<float> norms(down.rows());
-    neuron_norms(down, norms);
-    return norms;
-}
+/// The norms of what each row of a laid out matrix adds to y, where a rule weighs by them.
+std::vector<float> norms_for(const rule& r, const stored_matrix& m, const std::byte* laid_out);
 
 struct team_crew final : crew {
     explicit team_crew(std::size_t most) : threads{most} {}
@@ -83,8 +89,13 @@ struct counting {
 
 template <class Ffn>
 struct operation_of final : operation {
-    operation_of(Ffn f, std::vector<float> norms_of_rules, bool product)
-        : ffn{std::move(f)}, norms{std::move(norms_of_rules)}, is_product{product} {}
+    operation_of(Ffn f, std::vector<float> norms_of_rules, const stored_matrix& first,
+                 const stored_matrix& last, bool product)
+        : ffn{std::move(f)},
+          norms{std::move(norms_of_rules)}, // they stay where they are
+          width_of_x{first.columns},
+          width_of_y{last.rows},
+          is_product{product} {}
 
     std::size_t memory(std::size_t threads, std::size_t tokens) const override {
         return workspace_alignment +
@@ -92,34 +103,22 @@ struct operation_of final : operation {
     }
     void enter(crew& threads, std::size_t ith, std::size_t nth, const call& c) const override {
         static_cast<team_crew&>(threads).threads.enter(ith, nth, [&](const team::members& members) {
-            const counting see{c.seen, is_product};
-            const block<const float> x{c.x, c.tokens, width_of_x(), c.x_stride};
-            const block<float> y{c.y, c.tokens, width_of_y(), c.y_stride};
+            const block<const float> x{c.x, c.tokens, width_of_x, c.x_stride};
+            const block<float> y{c.y, c.tokens, width_of_y, c.y_stride};
             if (c.seen == nullptr) {
                 ffn(x, y, workspace{c.memory}, members);
             } else {
+                const counting see{c.seen, is_product};
                 see(ffn(x, y, workspace{c.memory}, members, see));
             }
         });
     }
-    std::size_t width_of_x() const { return ffn.width(); }
-    std::size_t width_of_y() const {
-        if constexpr (requires { ffn.weights().outputs(0); }) {
-            return ffn.weights().outputs(0);
-        } else {
-            return ffn.width();
-        }
-    }
 
     Ffn ffn;
     std::vector<float> norms; // that cett borrows
+    std::size_t width_of_x, width_of_y;
     bool is_product;
 };
-template <class Ffn>
-operation* new_operation(Ffn ffn, std::vector<float> norms, bool is_product) {
-    return new operation_of<Ffn>{std::move(ffn), std::move(norms),
-                                 is_product}; // the norms stay where they are
-}
 
 const char* laid_out_format(const char* format) {
     const char* name = nullptr;
@@ -130,27 +129,55 @@ std::size_t laid_out_bytes(const stored_matrix& m) {
     std::size_t bytes = 0;
     with_format(readable{}, m.format, [&]<class F>(F) {
         using G = typename laid_out_as<F>::type;
-        bytes = m.columns * G::row_bytes(m.rows);
+        if constexpr (turnable_format<F>) {
+            bytes = (m.columns + G::block - 1) / G::block * G::number_bytes(m.rows) +
+                    m.columns * G::row_bytes(m.rows);
+        } else {
+            bytes = m.columns * G::row_bytes(m.rows);
+        }
     });
     return bytes;
 }
 void lay_out(const stored_matrix& m, std::byte* to) {
+    const std::span<std::byte> memory{to, laid_out_bytes(m)};
     with_format(readable{}, m.format, [&]<class F>(F) {
         const matrix<F, output_major> source{m.data, m.rows, m.columns};
-        using G = typename laid_out_as<F>::type;
-        repack<G, neuron_major>(source, {to, m.columns * G::row_bytes(m.rows)});
+        if constexpr (turnable_format<F>) {
+            turn<neuron_major>(source, memory);
+        } else {
+            repack<typename laid_out_as<F>::type, neuron_major>(source, memory);
+        }
     });
 }
 
 crew* new_crew(std::size_t most_threads) { return new team_crew{most_threads}; }
 
+std::vector<float> norms_for(const rule& r, const stored_matrix& m, const std::byte* laid_out) {
+    std::vector<float> norms;
+    if (std::strcmp(r.name, "cett") == 0) {
+        norms.resize(m.columns);
+        with_format(laid_out_formats{}, laid_out_format(m.format), [&]<class F>(F) {
+            neuron_norms(matrix<F, neuron_major>{laid_out, m.columns, m.rows}, norms);
+        });
+    }
+    return norms;
+}
+
 operation* new_product(const stored_matrix& m, const std::byte* laid_out, const rule& at_x) {
     operation* made = nullptr;
     with_format(laid_out_formats{}, laid_out_format(m.format), [&]<class F>(F) {
         const matrix<F, input_major> w{laid_out, m.columns, m.rows};
-        std::vector<float> norms = norms_of(matrix<F, neuron_major>{laid_out, m.columns, m.rows});
+        std::vector<float> norms = norms_for(at_x, m, laid_out);
         projection product{linear_weights{w}, at_input(selector_of(at_x, norms))};
-        made = new_operation(std::move(product), std::move(norms), true);
+        const auto make = [&]<class P>(P p) {
+            made = new operation_of<P>{std::move(p), std::move(norms), m, m, true};
+        };
+        if constexpr (detail::column_blocked<F>) {
+            if (std::getenv("TAMIS_FLOATS") != nullptr) return make(std::move(product));
+            make(in_int8{std::move(product)}); // the integers that the host's own product is made of
+        } else {
+            make(std::move(product));
+        }
     });
     return made;
 }
@@ -163,20 +190,18 @@ operation* new_ffn(const stored_matrix& gate, const stored_matrix& up, const sto
     const any_glu_weights weights{stored(gate), stored(up),
                                   any_matrix{laid_out_format(down.format), weight_layout::neuron_major,
                                              laid_out_down, down.columns, down.rows}};
-    std::vector<float> norms;
-    with_format(laid_out_formats{}, laid_out_format(down.format), [&]<class F>(F) {
-        norms = norms_of(matrix<F, neuron_major>{laid_out_down, down.columns, down.rows});
-    });
+    std::vector<float> norms = norms_for(at[places - 1], down, laid_out_down);
     std::vector<any_policy> policies;
     for (std::size_t i = 1; i < places; ++i) {
         if (at[i]) {
             policies.emplace_back(static_cast<site>(i), selector_of(at[i], norms));
         }
     }
-    using ffn = any_ffn<readable, gatings<silu, gelu_tanh, gelu, relu>>;
+    using ffn = any_ffn<decltype(joined(readable{}, turned{})), gatings<silu, gelu_tanh, gelu, relu>>;
     const ffn::gating_type sigmas[]{silu{}, gelu_tanh{}, gelu{}, relu{}};
-    ffn whole{weights, sigmas[static_cast<int>(sigma)], std::span<const any_policy>{policies}};
-    return new_operation(std::move(whole), std::move(norms), false);
+    auto whole =
+        in_int8{ffn{weights, sigmas[static_cast<int>(sigma)], std::span<const any_policy>{policies}}};
+    return new operation_of<decltype(whole)>{std::move(whole), std::move(norms), gate, down, false};
 }
 
 } // namespace

@@ -103,4 +103,22 @@ class matrix {
     std::size_t rows_, columns_, stride_bytes_;
 };
 
+namespace detail {
+
+/// A matrix that counts its bytes itself: not all of them belong to a row (see column_blocks).
+template <class M>
+concept counts_bytes = requires(const M& m) { m.bytes(); };
+
+/// Bytes of all weights of a matrix.
+template <class M>
+std::uint64_t bytes_of_all(const M& m) {
+    if constexpr (counts_bytes<M>) {
+        return m.bytes();
+    } else {
+        return std::uint64_t{m.rows()} * m.row_bytes();
+    }
+}
+
+} // namespace detail
+
 TAMIS_END

@@ -63,6 +63,7 @@
 #include <tamis/shard/sharded.hpp>
 
 // site, policy, weights, kernel: the FFN
+#include <tamis/column_blocks.hpp>
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/any_matrix.hpp>
@@ -88,9 +89,11 @@
 #include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
+#include <tamis/ffn/turn.hpp>
 #include <tamis/ffn/union_growth.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/format/bf16.hpp>
+#include <tamis/format/column_blocks.hpp>
 #include <tamis/format/f16.hpp>
 #include <tamis/format/f32.hpp>
 #include <tamis/format/format.hpp>

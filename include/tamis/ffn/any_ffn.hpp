@@ -106,7 +106,17 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
                                                                          : weight_layout::output_major));
             fail(text);
         }
-        return {name, m};
+        const matrix_type result{name, m};
+        if (result.is_by_columns() && refused == weight_layout::output_major &&
+            m.layout() == weight_layout::neuron_major) {
+            char text[160];
+            std::snprintf(text, sizeof text,
+                          "tamis::any_ffn: %s is '%.*s' and neuron_major: blocks down the columns are for "
+                          "rows that are inputs (input_major)",
+                          name, static_cast<int>(m.format().size()), m.format().data());
+            fail(text);
+        }
+        return result;
     }
     template <class G>
     static gating_type as_listed(G sigma) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/column_blocks.hpp>
 #include <tamis/matrix.hpp>
 
 #include <cstdio>
@@ -48,7 +49,7 @@ class any_matrix {
     std::size_t rows() const { return rows_; }
     /// How many entries a row has.
     std::size_t columns() const { return columns_; }
-    /// Bytes from a row to the next.
+    /// Bytes from a row to the next (of column_blocks: from a block of rows).
     std::size_t stride_bytes() const { return stride_bytes_; }
 
   private:
@@ -59,8 +60,10 @@ class any_matrix {
     std::size_t length_ = 0;
 };
 
-/// Formats to choose from at run time; an any_ffn is compiled for them and no other.
-template <weight_format... Fs>
+/// Formats to choose from at run time; an any_ffn is compiled for them and no other. column_blocks<F> are among them, for matrices
+/// whose rows are inputs.
+template <class... Fs>
+    requires((weight_format<Fs> || detail::column_blocked<Fs>) && ...)
 struct formats {
     static_assert(sizeof...(Fs) != 0, "tamis::formats: at least one format is needed");
     /// How many there are.
@@ -116,21 +119,29 @@ class listed_matrix<formats<Fs...>> {
             fail(text);
         }
         as_it_is([&]<class F>(F) {
-            const std::size_t stride = m.stride_bytes() == 0 ? F::row_bytes(m.columns()) : m.stride_bytes();
+            std::size_t stride = m.stride_bytes();
+            if constexpr (column_blocked<F>) {
+                stride = stride == 0 ? F::block_bytes(m.columns()) : stride;
+                is_by_columns_ = true;
+            } else {
+                stride = stride == 0 ? F::row_bytes(m.columns()) : stride;
+            }
             const matrix<F, neuron_major> checked{m.data(), m.rows(), m.columns(), stride};
             data_ = checked.row(0);
             rows_ = checked.rows();
             columns_ = checked.columns();
             stride_bytes_ = stride;
-            row_bytes_ = checked.row_bytes();
+            bytes_ = bytes_of_all(checked);
         });
     }
 
     std::size_t rows() const { return rows_; }
     std::size_t columns() const { return columns_; }
     std::size_t stride_bytes() const { return stride_bytes_; }
-    std::size_t row_bytes() const { return row_bytes_; }
-    const std::byte* row(std::size_t i) const { return data_ + i * stride_bytes_; }
+    std::uint64_t bytes() const { return bytes_; }
+    const std::byte* data() const { return data_; }
+    /// Whether scales lie down its columns, so that a row of it can not be read alone.
+    bool is_by_columns() const { return is_by_columns_; }
     weight_layout layout() const { return layout_; }
 
     /// Calls f with the format, which is a type without a state.
@@ -149,7 +160,9 @@ class listed_matrix<formats<Fs...>> {
     std::size_t index_;
     weight_layout layout_;
     const std::byte* data_ = nullptr;
-    std::size_t rows_ = 0, columns_ = 0, stride_bytes_ = 0, row_bytes_ = 0;
+    std::size_t rows_ = 0, columns_ = 0, stride_bytes_ = 0;
+    std::uint64_t bytes_ = 0;
+    bool is_by_columns_ = false;
 };
 
 } // namespace detail

@@ -42,10 +42,11 @@ class ffn_in : public ffn_calls<Self> {
     Held ffn_;
 };
 
-template <class Ffn>
-inline constexpr bool is_projection = false;
 template <class Weights, class... Policies>
-inline constexpr bool is_projection<projection<Weights, Policies...>> = true;
+void as_projection(const projection<Weights, Policies...>&);
+/// Whether it is a projection; packed_projection's, which owns its weights, is one too.
+template <class Ffn>
+inline constexpr bool is_projection = requires(const Ffn& ffn) { as_projection(ffn); };
 
 /// The same of a projection.
 template <class Products, class Held, class Self>

@@ -3,6 +3,7 @@
 #include <tamis/ffn/rounded_product.hpp>
 #include <tamis/kernel/dot_rows_int8.hpp>
 #include <tamis/kernel/rounds_to_zero.hpp>
+#include <tamis/kernel/sum_column_blocks_int8.hpp>
 #include <tamis/kernel/sum_rows_int8.hpp>
 
 TAMIS_BEGIN
@@ -109,6 +110,10 @@ struct int8_product_of<F, true> {
     using type = rounded_dot_product<F, int8_dot_kernel<F>>;
 };
 template <has_codes F>
+struct int8_product_of<F, false> {
+    using type = int8_sum_product<F>;
+};
+template <column_blocked F>
 struct int8_product_of<F, false> {
     using type = int8_sum_product<F>;
 };

@@ -74,6 +74,9 @@ constexpr std::size_t sum_runs(std::uint64_t bytes, std::size_t columns) {
 template <class F, bool RowsAreOutputs>
 class product {
     using M = any_layout<F>;
+    static_assert(!(RowsAreOutputs && counts_bytes<M>),
+                  "tamis: column_blocks are for matrices whose rows are inputs: W_gate and W_up by inputs "
+                  "(input_major), W_down by neurons (neuron_major)");
 
   public:
     product(const M& w, block<const float> in, const active_set& rows, std::span<const float> bias,
@@ -82,8 +85,7 @@ class product {
 
     /// Workspace for products with this matrix, for so many tokens and threads.
     static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
-        const std::size_t runs =
-            RowsAreOutputs ? 1 : sum_runs(std::uint64_t{w.rows()} * w.row_bytes(), w.columns());
+        const std::size_t runs = RowsAreOutputs ? 1 : sum_runs(bytes_of_all(w), w.columns());
         return (std::min)(runs - 1, width == 1 ? std::size_t{1} : runs) * buffer_bytes(w, tokens);
     }
 
@@ -167,7 +169,14 @@ class product {
         }
     }
 
-    std::uint64_t bytes_of_weights() const { return std::uint64_t{rows_.count(w_.rows())} * w_.row_bytes(); }
+    std::uint64_t bytes_of_weights() const {
+        const std::size_t count = rows_.count(w_.rows());
+        std::uint64_t bytes = std::uint64_t{count} * w_.row_bytes();
+        if constexpr (counts_bytes<M>) {
+            with_rows(rows_, w_.rows(), 0, count, [&](auto rows) { bytes = w_.bytes_of(rows); });
+        }
+        return bytes;
+    }
 
   private:
     static std::size_t buffer_stride(const M& w) { return row_stride(w.columns()); }
@@ -188,7 +197,8 @@ class product {
             detail::fill_n(part.data(), part.size(), 0.0f);
         }
         const std::size_t count = rows_.count(w_.rows());
-        const auto edge = [&](std::size_t k) { return k == runs_ ? count : count * k / runs_ / 8 * 8; };
+        constexpr std::size_t step = counts_bytes<M> ? 32 : 8; // what shares scales is best read at once
+        const auto edge = [&](std::size_t k) { return k == runs_ ? count : count * k / runs_ / step * step; };
         with_rows(rows_, w_.rows(), edge(i), edge(i + 1), [&](auto rows) {
             if (rows.size() != 0 && in_.rows() == 1) {
                 sum_rows(w_, rows, in_.row(0), sum.row(0), begin, end, by_);

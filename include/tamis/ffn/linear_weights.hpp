@@ -70,8 +70,7 @@ class linear_weights {
     }
     /// Bytes of all weights.
     std::uint64_t bytes() const {
-        return std::apply([](const auto&... m) { return ((std::uint64_t{m.rows()} * m.row_bytes()) + ...); },
-                          matrices);
+        return std::apply([](const auto&... m) { return (detail::bytes_of_all(m) + ...); }, matrices);
     }
 
     /// The matrices, borrowed.

@@ -47,17 +47,18 @@ class listed_product<formats<Fs...>, Product> {
         using type = Product<F, RowsAreOutputs>;
         static_assert(std::is_trivially_copyable_v<type>);
         any_layout<F> matrix_of(const M& w) const {
-            return {w.row(0), w.rows(), w.columns(), w.stride_bytes()};
+            return {w.data(), w.rows(), w.columns(), w.stride_bytes()};
         }
     };
     template <class Call>
     static void with_type(const M& w, bool rows_are_outputs, Call&& call) {
         w.as_it_is([&]<class F>(F) {
-            if (rows_are_outputs) {
-                call(kind_of<F, true>{});
-            } else {
-                call(kind_of<F, false>{});
+            if constexpr (!column_blocked<F>) { // any_ffn refuses these where rows are outputs
+                if (rows_are_outputs) {
+                    return call(kind_of<F, true>{});
+                }
             }
+            call(kind_of<F, false>{});
         });
     }
 
@@ -85,9 +86,9 @@ class listed_product<formats<Fs...>, Product> {
         [](const void* p) { return static_cast<const P*>(p)->bytes_of_weights(); }};
 
     static constexpr std::size_t room =
-        (std::max)({sizeof(Product<Fs, false>)..., sizeof(Product<Fs, true>)...});
+        (std::max)({sizeof(Product<Fs, false>)..., sizeof(Product<Fs, !column_blocked<Fs>>)...});
     alignas((std::max)({alignof(Product<Fs, false>)...,
-                        alignof(Product<Fs, true>)...})) std::byte memory_[room];
+                        alignof(Product<Fs, !column_blocked<Fs>>)...})) std::byte memory_[room];
     const calls* calls_ = nullptr;
 };
 

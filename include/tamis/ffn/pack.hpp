@@ -3,7 +3,10 @@
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/ffn/policy.hpp>
 #include <tamis/ffn/repack.hpp>
+#include <tamis/ffn/turn.hpp>
 #include <tamis/ffn/weights.hpp>
+
+#include <tamis/kernel/sum_column_blocks.hpp>
 
 #include <utility>
 
@@ -88,6 +91,12 @@ on_threads(E, Progress) -> on_threads<E, Progress>;
 template <packable_format F>
 struct transposed_as {};
 
+/// In the place of a format: what has to be transposed keeps every weight as the checkpoint has it, bit for bit. Formats with
+/// blocks of 32 become column_blocks (q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, mxfp4); f32, f16 and bf16 stay what they are; others
+/// are refused, or rounded, as without.
+///     auto ffn = packed_ffn<transposed_exactly>(weights_in_q4_0, silu{}, at_intermediate(top_p{0.9}));
+struct transposed_exactly {};
+
 namespace detail {
 
 /// Whether a matrix already is what is needed.
@@ -96,7 +105,13 @@ inline constexpr bool lies_right = std::is_same_v<matrix<F, L>, M>;
 
 template <class F, class L, class M>
 std::size_t bytes_to_pack(const M& source) {
-    return lies_right<F, L, M> ? 0 : repacked_bytes<F, L>(source);
+    if constexpr (lies_right<F, L, M>) {
+        return 0;
+    } else if constexpr (column_blocked<F>) {
+        return turned_bytes(source);
+    } else {
+        return repacked_bytes<F, L>(source);
+    }
 }
 
 template <class F, class L, class M, executor E, class Shown>
@@ -105,8 +120,13 @@ packed_matrix<F, L> pack_matrix(const M& source, const E& threads, Shown& shown)
         return packed_matrix<F, L>{source};
     } else {
         aligned_memory memory{bytes_to_pack<F, L>(source)};
-        const auto packed = write_all<F, L>(source, memory.bytes().data(), threads, shown);
-        return {packed, std::move(memory)};
+        if constexpr (column_blocked<F>) {
+            const auto packed = turn_all<L>(source, memory.bytes().data(), threads, shown);
+            return {packed, std::move(memory)};
+        } else {
+            const auto packed = write_all<F, L>(source, memory.bytes().data(), threads, shown);
+            return {packed, std::move(memory)};
+        }
     }
 }
 
@@ -124,6 +144,18 @@ template <class F, class M, class L>
 struct packed_format<transposed_as<F>, M, L> {
     using type = std::conditional_t<std::is_same_v<L, typename M::layout_type>, typename M::format_type, F>;
 };
+/// Turned where that is possible and needed.
+template <class F, bool Transposed>
+struct exact_format {
+    using type = F;
+};
+template <turnable_format F>
+struct exact_format<F, true> {
+    using type = column_blocks<F>;
+};
+template <class M, class L>
+struct packed_format<transposed_exactly, M, L>
+    : exact_format<typename M::format_type, !std::is_same_v<L, typename M::layout_type>> {};
 template <class F, class M, class L>
 using format_or = typename packed_format<F, M, L>::type;
 

@@ -51,7 +51,7 @@ class dense_product : public done_in_parts {
             }
         }
     }
-    std::uint64_t bytes_of_weights() const { return std::uint64_t{w_.rows()} * w_.row_bytes(); }
+    std::uint64_t bytes_of_weights() const { return bytes_of_all(w_); }
 
   private:
     using matrix_map = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>,

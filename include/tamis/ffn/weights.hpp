@@ -114,8 +114,7 @@ class glu_weights {
     std::size_t width() const { return detail::up_width(up); }
     /// Bytes of all weights.
     std::uint64_t bytes() const {
-        return std::uint64_t{gate.rows()} * gate.row_bytes() + std::uint64_t{up.rows()} * up.row_bytes() +
-               std::uint64_t{down.rows()} * down.row_bytes();
+        return detail::bytes_of_all(gate) + detail::bytes_of_all(up) + detail::bytes_of_all(down);
     }
 
     /// The matrix, borrowed.
@@ -149,9 +148,7 @@ class plain_weights {
     /// The length of x and y.
     std::size_t width() const { return detail::up_width(up); }
     /// Bytes of all weights.
-    std::uint64_t bytes() const {
-        return std::uint64_t{up.rows()} * up.row_bytes() + std::uint64_t{down.rows()} * down.row_bytes();
-    }
+    std::uint64_t bytes() const { return detail::bytes_of_all(up) + detail::bytes_of_all(down); }
 
     /// The matrix, borrowed.
     Up up;
