@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/rounded_product.hpp>
-#include <tamis/kernel/dot_rows_int8.hpp>
+#include <tamis/kernel/dot_tokens_int8.hpp>
 #include <tamis/kernel/rounds_to_zero.hpp>
 #include <tamis/kernel/sum_column_blocks_int8.hpp>
 #include <tamis/kernel/sum_rows_int8.hpp>
@@ -18,14 +18,12 @@ namespace detail {
 /// Dot products in integers: what their values are made into, and the kernel.
 template <class F>
 struct int8_dot_kernel {
-    using values = int8_values;
+    using values = int8_dot_values<F>;
 
-    static std::size_t bytes(std::size_t tokens, std::size_t n) {
-        return int8_values::bytes(tokens, n, run_of_codes<F>);
-    }
-    static int8_values round(block<const float> x, workspace& w) { return {x, run_of_codes<F>, w}; }
-    static void dot(const row_list& rows, std::size_t columns, const int8_values& x, block<float> y) {
-        dot_listed_rows_int8<F>(rows, columns, x, y);
+    static std::size_t bytes(std::size_t tokens, std::size_t n) { return values::bytes(tokens, n); }
+    static values round(block<const float> x, workspace& w) { return {x, w}; }
+    static void dot(const row_list& rows, std::size_t columns, const values& x, block<float> y) {
+        x.dot(rows, columns, y);
     }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/format/integer_codes.hpp>
+#include <tamis/kernel/int8_tile.hpp>
 #include <tamis/kernel/int8_values.hpp>
 #include <tamis/kernel/step.hpp>
 
@@ -273,29 +274,34 @@ void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std:
 }
 
 /// y[token][r] = row r . x[token] for the rows of a format and any number of tokens: eight rows a pass, or four rows with four
-/// tokens (two where there are few registers).
+/// tokens (two where there are few registers). Formats that are multiplied by tiles take tokens one by one here: several of
+/// them are dot_tokens_int8.hpp's.
 template <class F>
 TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns,
                                                 const int8_values& x, block<float> y) {
-    if (y.rows() == 1) {
+    if (dots_by_int8_tiles<F> || y.rows() == 1) {
         return for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
-            dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, 0, y);
+            for (std::size_t token = 0; token < y.rows(); ++token) {
+                dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, token, y);
+            }
         });
     }
+    if constexpr (!dots_by_int8_tiles<F>) {
 #if defined(__AVX512VL__)
-    constexpr std::size_t most = 4;
+        constexpr std::size_t most = 4;
 #else
-    constexpr std::size_t most = 2;
+        constexpr std::size_t most = 2;
 #endif
-    for_each_pass<4>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
-        std::size_t token = 0;
-        for (; token + most <= y.rows(); token += most) {
-            dot_rows_with_tokens<F, Count, most>(passes, i, columns, x, token, y);
-        }
-        for (; token < y.rows(); ++token) {
-            dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, token, y);
-        }
-    });
+        for_each_pass<4>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
+            std::size_t token = 0;
+            for (; token + most <= y.rows(); token += most) {
+                dot_rows_with_tokens<F, Count, most>(passes, i, columns, x, token, y);
+            }
+            for (; token < y.rows(); ++token) {
+                dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, token, y);
+            }
+        });
+    }
 }
 
 } // namespace detail
