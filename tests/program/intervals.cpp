@@ -233,7 +233,10 @@ TEST_CASE(
     const auto& rule = app::parse_rule("top_p");
     app::swept sweep{{little.dense(), little.at("input", "top_p", 0.3), little.at("up", "top_p", 0.3)}, {}};
     sweep.rows = app::measure(little.s, sweep.conditions, 1, ignore_progress);
-    const std::size_t added = app::refine(sweep, little.s, sites, rule, 0.02, 12, 2, ignore_progress);
+    const auto measured = [&](const std::vector<app::condition>& all) {
+        return app::measure(little.s, all, 2, ignore_progress);
+    };
+    const std::size_t added = app::refine(sweep, little.s, sites, rule, 0.02, 12, measured);
     CHECK(added > 0);
     REQUIRE(sweep.rows.size() == 3 + added);
     std::size_t kept = 0;
@@ -249,5 +252,5 @@ TEST_CASE(
             CHECK(app::bracket_of(c.critical()) <= 0.02);
         }
     }
-    CHECK(app::refine(sweep, little.s, sites, rule, 1, 12, 1, ignore_progress) == 0);
+    CHECK(app::refine(sweep, little.s, sites, rule, 1, 12, measured) == 0);
 }

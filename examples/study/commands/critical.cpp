@@ -1,7 +1,7 @@
 #include "commands/commands.hpp"
+#include "commands/kept_rows.hpp"
 #include "commands/results.hpp"
 #include "commands/sweep_document.hpp"
-#include "measure/against_dense.hpp"
 #include "measure/refine.hpp"
 #include "settings.hpp"
 
@@ -25,13 +25,15 @@ class critical_command final : public command {
     void add_options(const option_adder& to) override {
         to.add("--sites", sites_text_, "out of input,gate,up,intermediate,all_inputs (default: all)", "LIST");
         to.add("--rule", rule_text_, "top_p (default) or any other of sweep's", "NAME");
-        to.add("--values", values_text_, "the rule's parameters (default: the paper's 26)", "LIST");
+        to.add("--values", values_text_,
+               "the rule's parameters (default: the paper's 26; with --gguf 5 of them)", "LIST");
         to.add("--sets", sets_text_, "also those of N disjoint sets of the stories, their mean and spread",
                "N");
         to.add(
             "--bracket", bracket_text_,
             "how far apart in sparsity the points around a crossing may lie (default: 0.01; 1: the values alone)",
             "S");
+        to.flag(kept_rows::option, resume_, kept_rows::option_help);
     }
     void check() override {
         sites_ = parse_sites(sites_text_, &notes);
@@ -42,53 +44,68 @@ class critical_command final : public command {
         bracket_ = parse_within(bracket_text_, "--bracket", 0.0001, 1);
     }
     void run(const common_options& o) override {
+        kept_rows kept{o, resume_};
         inputs models{o};
         check_sets(models, sets_);
-        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
-            const subject& s = models.subjects()[number];
-            swept found{{dense(s.layers())}, {}};
-            auto& [conditions, rows] = found;
-            for (const auto& site : sites_) {
-                for (const auto& value : values_) {
-                    conditions.push_back(masked(s.layers(), site, *rule_, value));
+        for_each_subject(
+            o, models,
+            [&](std::size_t number, progress& shown) {
+                const subject& s = models.subjects()[number];
+                // A crossing is searched from few values as well as from many, and a pass of a large model takes long.
+                const auto values = o.gguf && !values_text_ && rule_->name == std::string{"top_p"}
+                                        ? parse_values("0.98,0.95,0.9,0.8,0.6", *rule_, "--values", &notes)
+                                        : values_;
+                swept found{{dense(s.layers())}, {}};
+                auto& [conditions, rows] = found;
+                for (const auto& site : sites_) {
+                    for (const auto& value : values) {
+                        conditions.push_back(masked(s.layers(), site, *rule_, value));
+                    }
                 }
-            }
-            shown.begin(line(s.name, ": ", conditions.size(), " rows"));
-            const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
-            const auto against = dense_predictions_of(s, o.threads, report);
-            rows = measure(s, conditions, o.threads, report, {}, true, against.get());
-            shown.begin(s.name + ": closer to the crossings");
-            const std::size_t added =
-                refine(found, s, sites_, *rule_, bracket_, 12, o.threads, report, against.get());
-            auto curves = curves_of(s, conditions, rows);
-            const drawn_study drawn = draw_again(s, rows, o.sure);
-            add_intervals(curves, drawn);
-            document d{"Critical sparsity of " + s.name};
-            d.paragraph(describe(s));
-            d.notes.merge(notes_on(s, rows.front()));
-            add_critical_screen(d, s, curves, rows.front());
-            d.add(sweep_picture(curves, s.name + ": " + measured_on(s)));
-            d.paragraph(describe_intervals(s, o.sure));
-            d.note(what_critical_means);
-            d.add(critical_table(curves));
-            d.paragraph(
-                line(added, " rows were added to the sweep to look closer. ", describe_brackets(curves)));
-            add_sets(d, s, curves, rows, sets_);
-            if (s.tasks.size() > 1) {
-                d.paragraph("How far the tasks lie apart, which is part of the result:");
-                d.add(spread_table(curves));
-            }
-            d.add_data(results_table(s, conditions, rows, drawn));
-            d.add_data(per_story_table(s, conditions, rows));
-            add_per_token(d, s, conditions, rows);
-            return d;
-        });
+                kept.open(s, "", conditions);
+                shown.begin(line(s.name, ": ", conditions.size(), " rows"));
+                dense_once against{s, o.threads};
+                const auto measured = [&](const std::vector<condition>& wanted) {
+                    return measure_missing(
+                        s, wanted, kept.rows(), o.threads,
+                        [&](std::size_t done, std::size_t all) { shown.update(done, all); }, true, &against);
+                };
+                const std::size_t added = kept.keeping([&] {
+                    rows = measured(conditions);
+                    shown.begin(s.name + ": closer to the crossings");
+                    return refine(found, s, sites_, *rule_, bracket_, 12, measured);
+                });
+                auto curves = curves_of(s, conditions, rows);
+                const drawn_study drawn = draw_again(s, rows, o.sure);
+                add_intervals(curves, drawn);
+                document d{"Critical sparsity of " + s.name};
+                d.paragraph(describe(s));
+                d.notes.merge(notes_on(s, rows.front()));
+                add_critical_screen(d, s, curves, rows.front());
+                d.add(sweep_picture(curves, s.name + ": " + measured_on(s)));
+                d.paragraph(describe_intervals(s, o.sure));
+                d.note(what_critical_means);
+                d.add(critical_table(curves));
+                d.paragraph(
+                    line(added, " rows were added to the sweep to look closer. ", describe_brackets(curves)));
+                add_sets(d, s, curves, rows, sets_);
+                if (s.tasks.size() > 1) {
+                    d.paragraph("How far the tasks lie apart, which is part of the result:");
+                    d.add(spread_table(curves));
+                }
+                d.add_data(results_table(s, conditions, rows, drawn));
+                d.add_data(per_story_table(s, conditions, rows));
+                add_per_token(d, s, conditions, rows);
+                return d;
+            },
+            [&](std::size_t) { kept.finish(); });
     }
 
   private:
     std::string sites_text_ = "input,gate,up,intermediate,all_inputs", rule_text_ = "top_p";
     std::string bracket_text_ = "0.01";
     double bracket_ = 0.01;
+    bool resume_ = false;
     std::optional<std::string> values_text_, sets_text_;
     std::size_t sets_ = 1;
     std::vector<site_choice> sites_;

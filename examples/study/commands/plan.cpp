@@ -1,5 +1,6 @@
 #include "commands/commands.hpp"
 #include "commands/interval_cells.hpp"
+#include "commands/kept_rows.hpp"
 #include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "commands/sweep_document.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,14 +22,139 @@
 namespace app {
 namespace {
 
-/// A family of plans with one number: what is chosen, and how. The last is the one that is kept.
+/// What a plan does to the text that is tuned on.
+struct look {
+    double share = 0;                             ///< the plan's number
+    double ratio = 1;                             ///< PPL over dense
+    double divergence = 0;                        ///< KL from the dense model, nats a token
+    double skipped = 0;                           ///< bytes not read
+    std::array<std::vector<double>, 2> dropped{}; ///< mask sparsity at input and intermediate, layer by layer
+
+    double mean_dropped(tamis::site where) const {
+        const auto& all = dropped[place_of_site(where)];
+        return std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
+    }
+};
+
+/// A family of plans with one number: what is chosen, and how.
 struct approach {
     std::string name, words;
-    std::vector<plan_part> parts;
-    double share = 0;   ///< of the bytes, as the costs have it, at the limit on the text that was tuned on
-    double ratio = 0;   ///< PPL ratio there
-    double skipped = 0; ///< bytes not read there
-    std::array<double, 2> dropped{}; ///< mask sparsity there, at input and intermediate
+    std::vector<plan_part> parts; ///< none: one p
+    look at{};                    ///< at the limit
+};
+
+/// One p has no parts: its number is what p drops of the mass.
+std::vector<study::calibrated_rule> rules_of(const approach& a, const rule_maker& make, double share) {
+    if (!a.parts.empty()) {
+        return rules_at(a.parts, make, share);
+    }
+    std::vector<study::calibrated_rule> rules;
+    for (std::size_t l = 0; l < make.layers(); ++l) {
+        for (const tamis::site where : plan_sites) {
+            rules.push_back({l, where, "top_p", 1 - std::min(share, 0.999)});
+        }
+    }
+    return rules;
+}
+
+/// Looks for the number of an approach at which the loss is at its limit, on the text that is tuned on.
+class scale_finder {
+  public:
+    scale_finder(const subject& s, const rule_maker& make, const measurement& dense_row,
+                 const measure_rows& measured, double limit)
+        : s_{&s}, make_{&make}, dense_{&dense_row}, measured_{&measured}, limit_{limit} {}
+
+    /// By PPL; returns the KL that goes with the limit. PPL says what is asked for but takes many tokens to say it: of those that a
+    /// plan is tuned on a tenth of a percent is chance, and plans that are compared would be chosen by it. What KL lost for a rise of
+    /// PPL is one number for all of them, from all looks at one p together.
+    double by_perplexity(approach& a) const {
+        std::vector<look> looks;
+        double low = 0, high = 0.5, share = 0.05;
+        for (int step = 0; step < 6; ++step) {
+            looks.push_back(look_at(a, share));
+            const double excess = looks.back().ratio - 1;
+            (looks.back().ratio <= limit_ ? low : high) = share;
+            if (std::abs(excess - (limit_ - 1)) < 0.05 * (limit_ - 1)) {
+                break;
+            }
+            // The excess grows about as the square: from it the next look, kept inside of what is known.
+            const double next =
+                share * std::pow((limit_ - 1) / std::max(0.05 * (limit_ - 1), excess), 1 / 2.2);
+            share = next > low + 0.02 * (high - low) && next < high - 0.02 * (high - low) ? next
+                                                                                          : (low + high) / 2;
+        }
+        double rise = 0, divergence = 0;
+        for (const look& one : looks) {
+            if (one.ratio - 1 < 4 * (limit_ - 1)) {
+                rise += std::log(one.ratio);
+                divergence += one.divergence;
+            }
+        }
+        const double per_kl = divergence > 0 ? rise / divergence : 1.0;
+        const double limit = std::log(limit_) / std::clamp(per_kl, 0.3, 3.0);
+        a.at = *std::min_element(looks.begin(), looks.end(), [&](const look& x, const look& y) {
+            return distance(x.divergence, limit) < distance(y.divergence, limit);
+        });
+        by_divergence(a, limit);
+        return limit;
+    }
+    /// By KL, to a few percent of it; what is unread is then as much as the law has it at the limit itself.
+    void by_divergence(approach& a, double limit) const {
+        double share = a.at.share > 0 ? a.at.share : 0.3, power = 2.5;
+        look last{};
+        for (int step = 0; step < 5; ++step) {
+            if (!(a.at.share > 0) || share != a.at.share) {
+                last = look_at(a, share);
+                if (a.at.share > 0 && a.at.share != share) {
+                    power = std::clamp(std::log(std::max(1e-9, last.divergence) /
+                                                std::max(1e-9, a.at.divergence)) /
+                                           std::log(share / a.at.share),
+                                       1.2, 6.0);
+                }
+                a.at = last;
+            }
+            const double most = a.parts.empty() ? 0.9 : most_dropped - 0.02;
+            const double next =
+                std::min(most, share * std::pow(limit / std::max(1e-3 * limit, a.at.divergence), 1 / power));
+            if (distance(a.at.divergence, limit) < 0.04 || next == share) {
+                a.at.skipped *= next / share;
+                break;
+            }
+            share = next;
+        }
+    }
+    /// As much less as PPL asks for: what is kept is within the limit on this text.
+    void within_perplexity(approach& a) const {
+        for (int step = 0; step < 5 && a.at.ratio > limit_; ++step) {
+            const double next = a.at.share * std::pow(0.97 * (limit_ - 1) / (a.at.ratio - 1), 1 / 2.2);
+            a.at = look_at(a, std::min(next, 0.97 * a.at.share));
+        }
+    }
+
+  private:
+    static double distance(double a, double b) { return std::abs(std::log(std::max(1e-12, a) / b)); }
+    look look_at(const approach& a, double share) const {
+        const auto row =
+            (*measured_)({planned(*s_, rules_of(a, *make_, share), *make_, a.name, share)}).front();
+        const double ratio = perplexity_ratio(row, *dense_);
+        if (!study::is_finite(ratio)) {
+            throw error(s_->name, ": ", why_no_ratio(row, *dense_, s_->layers()),
+                        "; a plan needs finite figures");
+        }
+        look found{share, ratio, row.units.total().mean_divergence(), row.masks.bytes_skipped(), {}};
+        for (const tamis::site where : plan_sites) {
+            for (std::size_t l = 0; l < s_->layers(); ++l) {
+                found.dropped[place_of_site(where)].push_back(row.masks.mask_sparsity(l, where));
+            }
+        }
+        return found;
+    }
+
+    const subject* s_;
+    const rule_maker* make_;
+    const measurement* dense_;
+    const measure_rows* measured_;
+    double limit_;
 };
 
 class plan_command final : public command {
@@ -48,6 +175,7 @@ class plan_command final : public command {
         to.add("--probe-tokens", probe_text_,
                "of the text, for what each layer and site costs alone (default: 1000)", "N");
         to.add("--check-text", check_text_, "other text to check the plan on", "FILE");
+        to.flag(kept_rows::option, resume_, kept_rows::option_help);
         to.add("--check-stories", check_stories_, "only stories (or windows) A .. B-1 of it", "A:B");
     }
     void check() override {
@@ -55,6 +183,7 @@ class plan_command final : public command {
         probe_tokens_ = parse_count(probe_text_, "--probe-tokens", 1'000'000);
     }
     void run(const common_options& o) override {
+        kept_rows rows_kept{o, resume_};
         inputs models{o, false};
         std::vector<std::optional<subject>> others; // read before anything is measured
         for (std::size_t number = 0; number < models.subjects().size(); ++number) {
@@ -69,24 +198,32 @@ class plan_command final : public command {
                     " has one story or window: none is left to check the plan on; --check-text takes other text");
             }
         }
-        for_each_subject(o, models, [&](std::size_t number, progress& shown) {
-            subject tuned = models.subjects()[number];
-            subject checked = others[number].value_or(tuned);
-            if (!others[number]) {
-                const auto half = static_cast<std::ptrdiff_t>(tuned.stories.size() / 2);
-                checked.stories.erase(checked.stories.begin(), checked.stories.begin() + half);
-                tuned.stories.resize(static_cast<std::size_t>(half));
-            }
-            if (tuned.predictions() == 0 || checked.predictions() == 0) {
-                throw error("plan: ", tuned.text_name, ": a half of the text predicts nothing");
-            }
-            return study_of(tuned, checked, o, shown);
-        });
+        for_each_subject(
+            o, models,
+            [&](std::size_t number, progress& shown) {
+                subject tuned = models.subjects()[number];
+                subject checked = others[number].value_or(tuned);
+                if (!others[number]) {
+                    const auto half = static_cast<std::ptrdiff_t>(tuned.stories.size() / 2);
+                    checked.stories.erase(checked.stories.begin(), checked.stories.begin() + half);
+                    tuned.stories.resize(static_cast<std::size_t>(half));
+                }
+                if (tuned.predictions() == 0 || checked.predictions() == 0) {
+                    throw error("plan: ", tuned.text_name, ": a half of the text predicts nothing");
+                }
+                rows_kept.open(models.subjects()[number],
+                               line(" plan=3 percent=", percent_, " probe=", probe_tokens_,
+                                    " checked=", hash_of(checked.stories)),
+                               {});
+                return rows_kept.keeping(
+                    [&] { return study_of(tuned, checked, o, rows_kept.rows(), shown); });
+            },
+            [&](std::size_t) { rows_kept.finish(); });
     }
 
   private:
     document study_of(const subject& tuned, const subject& checked, const common_options& o,
-                      progress& shown) {
+                      const row_store& store, progress& shown) {
         const auto report = [&](std::size_t done, std::size_t all) { shown.update(done, all); };
         subject probed =
             tuned; // a part from all over the text would be no windows that are neighbours: the first ones
@@ -95,61 +232,82 @@ class plan_command final : public command {
             predictions += tuned.stories[taken++].predictions();
         }
         probed.stories.resize(taken);
+        dense_once dense_probed{probed, o.threads}, dense_tuned{tuned, o.threads},
+            dense_checked{checked, o.threads};
+        const auto measuring = [&](const subject& s, dense_once& against, const char* label) -> measure_rows {
+            return [&, label](const std::vector<condition>& wanted) {
+                return measure_missing(s, wanted, store, o.threads, report, false, &against, label);
+            };
+        };
+        const measure_rows on_probed = measuring(probed, dense_probed, "probed: "),
+                           on_tuned = measuring(tuned, dense_tuned, "tuned: "),
+                           on_checked = measuring(checked, dense_checked, "checked: ");
 
         shown.begin(tuned.name + ": histograms");
-        const rule_maker make{tuned, o.threads, report};
-        shown.begin(tuned.name + ": the dense model");
-        const auto dense_probed = dense_predictions_of(probed, o.threads, report);
+        const rule_maker make{tuned, probed, o.threads, report};
 
         document d{"A plan for " + tuned.name};
         d.paragraph(describe(tuned) + line(" Tuned on ", tuned.predictions(),
                                            " predictions (what layers cost alone: ", predictions,
                                            "), checked on ", checked.predictions(), " of ", checked.text_name,
                                            ", which were not used."));
-        shown.begin(tuned.name + ": rules and scores");
-        const auto dense_row = measure(tuned, {dense(tuned.layers())}, o.threads, report, {}, false).front();
+        shown.begin(tuned.name + ": the dense model");
+        const auto dense_row = on_tuned({dense(tuned.layers())}).front();
         d.notes.merge(notes_on(tuned, dense_row));
-        const auto scale = [&](approach& a) {
-            shown.begin(line(tuned.name, ": the scale of ", a.name));
-            find_scale(a, tuned, make, dense_row, o, report);
-        };
+        const scale_finder scale{tuned, make, dense_row, on_tuned, 1 + percent_ / 100};
+
         // Costs are measured around what is dropped where the limit is: first one p, which needs none.
         approach one_p{"one_p", "top_p with one p for all layers, at input and intermediate", {}};
-        scale(one_p);
+        shown.begin(tuned.name + ": the scale of one_p");
+        const double limit = scale.by_perplexity(one_p);
         shown.begin(tuned.name + ": rules and scores");
-        const auto kinds = kinds_of(one_p, probed, make, o, *dense_probed, report);
+        const std::vector<double> floor = rounding_floor(probed, make, on_probed);
+        const auto kinds = kinds_of(one_p, probed, make, floor, on_probed);
         const auto best = add_kinds(d, kinds, one_p);
         std::vector<approach> approaches = approaches_of(kinds, best);
         for (approach& a : approaches) {
-            scale(a);
+            shown.begin(line(tuned.name, ": the scale of ", a.name));
+            scale.by_divergence(a, limit);
         }
         approaches.insert(approaches.begin(), one_p);
         // By layers whichever rules left more unread for all layers alike.
-        const approach& rules = approaches[1].skipped > approaches[2].skipped ? approaches[1] : approaches[2];
+        const approach& rules =
+            approaches[1].at.skipped > approaches[2].at.skipped ? approaches[1] : approaches[2];
         approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
         for (const plan_part& p : rules.parts) {
-            for (const std::size_t l : p.layers) {
-                const double here = rules.dropped[p.where == tamis::site::input ? 0 : 1];
-                layers.parts.push_back({p.where, {l}, p.kind, bytes_at(tuned, l, p.where)});
-                layers.parts.back().levels = {p.costs.level_at(std::min(0.85, 1.1 * here)),
-                                              p.costs.level_at(std::min(0.95, 1.9 * here))};
+            for (std::size_t i = 0; i < p.layers.size(); ++i) {
+                const std::size_t l = p.layers[i];
+                plan_part alone{p.where, {l}, p.kind, bytes_at(tuned, l, p.where)};
+                const double all = rules.at.mean_dropped(p.where);
+                // A layer alone is masked more than it will be, so that what it loses stands out of the engine's rounding.
+                const double here =
+                    std::clamp(1.6 * std::max(0.7 * all, rules.at.dropped[place_of_site(p.where)][l]), 0.1,
+                               0.9);
+                alone.levels = {p.kind == mask_kind::top_p
+                                    ? p.level_of(i, p.costs.level_at(std::min(0.9, 1.6 * all)))
+                                    : here};
+                alone.costs.power = p.costs.power;
+                layers.parts.push_back(std::move(alone));
             }
         }
         shown.begin(tuned.name + ": layers and sites alone");
-        measure_costs(layers.parts, probed, make, o.threads, *dense_probed, report);
-        add_costs(d, layers.parts);
-        scale(layers);
+        measure_costs(layers.parts, probed, make, floor, on_probed);
+        add_costs(d, layers.parts, floor);
+        shown.begin(line(tuned.name, ": the scale of ", layers.name));
+        scale.by_divergence(layers, limit);
         approaches.push_back(std::move(layers));
         // What is kept: the one that leaves most unread where it was tuned.
-        const auto chosen = static_cast<std::size_t>(
-            std::max_element(approaches.begin(), approaches.end(),
-                             [](const approach& a, const approach& b) { return a.skipped < b.skipped; }) -
-            approaches.begin());
+        const auto chosen =
+            static_cast<std::size_t>(std::max_element(approaches.begin(), approaches.end(),
+                                                      [](const approach& a, const approach& b) {
+                                                          return a.at.skipped < b.at.skipped;
+                                                      }) -
+                                     approaches.begin());
+        scale.within_perplexity(approaches[chosen]);
         const approach& kept_approach = approaches[chosen];
 
         // On text that was not used: around the scale that was found.
         shown.begin(tuned.name + ": on text that was not used");
-        const auto dense_checked = dense_predictions_of(checked, o.threads, report);
         std::vector<condition> conditions{dense(checked.layers())};
         std::vector<std::size_t> kept; // the row of each approach at its scale
         for (const approach& a : approaches) {
@@ -157,11 +315,11 @@ class plan_command final : public command {
                 if (times == 1.0) {
                     kept.push_back(conditions.size());
                 }
-                conditions.push_back(
-                    planned(checked, rules_of(a, make, times * a.share), make, a.name, times * a.share));
+                conditions.push_back(planned(checked, rules_of(a, make, times * a.at.share), make, a.name,
+                                             times * a.at.share));
             }
         }
-        const auto rows = measure(checked, conditions, o.threads, report, {}, false, dense_checked.get());
+        const auto rows = on_checked(conditions);
         auto curves = curves_of(checked, conditions, rows);
         for (curve& c : curves) {
             if (c.of == curve::perplexity) {
@@ -176,11 +334,11 @@ class plan_command final : public command {
         d.heading("All that was measured on it");
         d.add(results_table(checked, conditions, rows, drawn));
         if (o.out) {
-            study::calibration c = new_calibration(tuned, "plan", kept_approach.share);
+            study::calibration c = new_calibration(tuned, "plan", kept_approach.at.share);
             say_origin(c, o, tuned);
             c.criterion = line("PPL at most ", 1 + percent_ / 100, " times the dense model's");
-            c.attained = kept_approach.ratio;
-            c.rules = rules_of(kept_approach, make, kept_approach.share);
+            c.attained = kept_approach.at.ratio;
+            c.rules = rules_of(kept_approach, make, kept_approach.at.share);
             d.add_file("thresholds.json");
             write_file(folder_of(o, tuned) / "thresholds.json", text_of(c));
             d.paragraph("The plan is in thresholds.json.");
@@ -188,14 +346,14 @@ class plan_command final : public command {
         return d;
     }
 
-    /// Every rule and score at each site, in all layers at once.
+    /// Every rule and score at each site, in all layers at once, at the sparsity of each layer that one p has at the limit and at more:
+    /// what differs is the choice within a layer.
     static std::vector<plan_part> kinds_of(const approach& one_p, const subject& s, const rule_maker& make,
-                                           const common_options& o, const dense_predictions& dense,
-                                           const progress_report& report) {
+                                           const std::vector<double>& floor, const measure_rows& measured) {
         std::vector<plan_part> all;
         for (const tamis::site where : plan_sites) {
             for (const mask_kind k : mask_kinds) {
-                if (!make.can(k)) {
+                if (!make.can(k, where)) {
                     continue;
                 }
                 plan_part p{where, {}, k};
@@ -203,14 +361,16 @@ class plan_command final : public command {
                     p.layers.push_back(l);
                     p.bytes += bytes_at(s, l, where);
                 }
-                const double here = one_p.dropped[where == tamis::site::input ? 0 : 1];
-                p.levels = k == mask_kind::top_p
-                               ? std::array{0.8 * one_p.share, std::min(0.9, 1.6 * one_p.share)}
-                               : std::array{0.8 * here, std::min(0.95, 1.4 * here)};
+                if (k == mask_kind::top_p) {
+                    p.levels = {one_p.at.share, std::min(0.9, 1.7 * one_p.at.share)};
+                } else {
+                    p.profile = one_p.at.dropped[place_of_site(where)];
+                    p.levels = {1, 1.5};
+                }
                 all.push_back(std::move(p));
             }
         }
-        measure_costs(all, s, make, o.threads, dense, report);
+        measure_costs(all, s, make, floor, measured);
         return all;
     }
     /// Which of them loses least at each site; the table.
@@ -221,8 +381,7 @@ class plan_command final : public command {
             double least = 0;
             bool first = true;
             for (std::size_t i = 0; i < kinds.size(); ++i) {
-                const double loss =
-                    kinds[i].costs.loss_at(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]);
+                const double loss = kinds[i].costs.loss_at(one_p.at.mean_dropped(kinds[i].where));
                 if (kinds[i].where == plan_sites[site] && (first || loss < least)) {
                     best[site] = i;
                     least = loss;
@@ -238,15 +397,13 @@ class plan_command final : public command {
                  {"chosen", "", column::all}}};
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             t.add({text_cell(tamis::name_of(kinds[i].where)), text_cell(app::name(kinds[i].kind)),
-                   share_cell(one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1], 1),
-                   number_cell(kinds[i].costs.loss_at(
-                                   one_p.dropped[kinds[i].where == tamis::site::input ? 0 : 1]),
-                               6),
+                   share_cell(one_p.at.mean_dropped(kinds[i].where), 1),
+                   number_cell(kinds[i].costs.loss_at(one_p.at.mean_dropped(kinds[i].where)), 6),
                    bool_cell(i == best[0] || i == best[1])});
         }
         d.heading("Rules and scores");
         d.paragraph(
-            "What each loses in all layers at once, at the sparsity that one p has at the limit (KL from the dense model, nats a token):");
+            "What each loses in all layers at once, at the sparsity that one p has in each layer at the limit (KL from the dense model, nats a token):");
         d.add(std::move(t));
         return best;
     }
@@ -265,75 +422,20 @@ class plan_command final : public command {
                        {kinds[best[0]], kinds[best[1]]}});
         return all;
     }
-    /// One p has no parts: its number is what p drops of the mass.
-    static std::vector<study::calibrated_rule> rules_of(const approach& a, const rule_maker& make,
-                                                        double share) {
-        if (!a.parts.empty()) {
-            return rules_at(a.parts, make, share);
-        }
-        std::vector<study::calibrated_rule> rules;
-        for (std::size_t l = 0; l < make.layers(); ++l) {
-            for (const tamis::site where : plan_sites) {
-                rules.push_back({l, where, "top_p", 1 - std::min(share, 0.999)});
-            }
-        }
-        return rules;
-    }
-    /// The number at which PPL is as far up as it may be, on the text that is tuned on.
-    void find_scale(approach& a, const subject& s, const rule_maker& make, const measurement& dense_row,
-                    const common_options& o, const progress_report& report) const {
-        const double limit = 1 + percent_ / 100;
-        double low = 0, high = a.parts.empty() ? 0.5 : most_dropped;
-        double share = a.parts.empty() ? 0.05 : 0.3;
-        for (int step = 0; step < 6; ++step) {
-            const auto row = measure(s, {planned(s, rules_of(a, make, share), make, a.name, share)},
-                                     o.threads, report, {}, false)
-                                 .front();
-            const double ratio = perplexity_ratio(row, dense_row);
-            if (!study::is_finite(ratio)) {
-                throw error(s.name, ": ", why_no_ratio(row, dense_row, s.layers()),
-                            "; a plan needs finite figures");
-            }
-            if (ratio <= limit) {
-                low = share;
-                a.share = share;
-                a.ratio = ratio;
-                a.skipped = row.masks.bytes_skipped();
-                for (std::size_t k = 0; k < plan_sites.size(); ++k) {
-                    a.dropped[k] = 0;
-                    for (std::size_t l = 0; l < s.layers(); ++l) {
-                        a.dropped[k] +=
-                            row.masks.mask_sparsity(l, plan_sites[k]) / static_cast<double>(s.layers());
-                    }
-                }
-                if (ratio > limit - 0.03 * (limit - 1)) {
-                    break;
-                }
-            } else {
-                high = share;
-            }
-            // The excess grows about as the square: from it the next look, kept inside of what is known.
-            const double excess = std::max(0.02 * (limit - 1), ratio - 1);
-            const double next = share * std::pow(0.985 * (limit - 1) / excess, 1 / 2.2);
-            share = next > low + 0.02 * (high - low) && next < high - 0.02 * (high - low) ? next
-                                                                                          : (low + high) / 2;
-        }
-    }
-
-    static void add_costs(document& d, const std::vector<plan_part>& parts) {
+    static void add_costs(document& d, const std::vector<plan_part>& parts,
+                          const std::vector<double>& floor) {
         table t{"plan_costs",
                 {{"layer", "", column::all},
                  {"site", "", column::all},
                  {"rule", "", column::all},
-                 {"dropped_low", "", column::programs},
-                 {"kl_low", "", column::programs},
-                 {"dropped_high", "dropped", column::all},
-                 {"kl_high", "KL", column::all}}};
+                 {"dropped", "", column::all},
+                 {"kl", "KL", column::all},
+                 {"kl_floor", "", column::programs}}};
         for (const plan_part& p : parts) {
-            const auto& [a, b] = p.costs.points;
+            const auto& at = p.costs.points.back();
             t.add({count_cell(p.layers.front()), text_cell(tamis::name_of(p.where)),
-                   text_cell(app::name(p.kind)), share_cell(a.dropped), number_cell(a.loss, 6),
-                   share_cell(b.dropped), number_cell(b.loss, 6)});
+                   text_cell(app::name(p.kind)), share_cell(at.dropped), number_cell(at.loss, 6),
+                   number_cell(floor[p.layers.front()], 6)});
         }
         d.add_data(std::move(t));
     }
@@ -392,7 +494,7 @@ class plan_command final : public command {
         d.headline(line("As kept: ", percent(row.masks.bytes_skipped(), 1), " of bytes not read, PPL ",
                         fixed(perplexity_ratio(row, rows.front()), 4), " of dense (",
                         fixed(rows.front().text.perplexity(), 4), ") there, ",
-                        fixed(approaches[chosen].ratio, 4), " where it was tuned."));
+                        fixed(approaches[chosen].at.ratio, 4), " where it was tuned."));
         d.heading("Which choice gave how much, on text that was not used");
         table screen = t;
         d.on_screen(std::move(screen));
@@ -402,6 +504,7 @@ class plan_command final : public command {
     std::string percent_text_ = "1", probe_text_ = "1000";
     std::optional<std::string> check_text_, check_stories_;
     double percent_ = 1;
+    bool resume_ = false;
     std::size_t probe_tokens_ = 1000;
 };
 

@@ -29,8 +29,8 @@ std::size_t place_in_sweep(const swept& sweep, const condition& c, bool falls) {
 } // namespace
 
 std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice>& sites,
-                   const rule_family& rule, double bracket, std::size_t most_rounds, std::size_t threads,
-                   const progress_report& report, const dense_predictions* against) {
+                   const rule_family& rule, double bracket, std::size_t most_rounds,
+                   const measure_rows& measured) {
     const double dense_end = rule.falls ? rule.most : 0.0;
     std::size_t added = 0;
     for (std::size_t round = 0; round < most_rounds; ++round) {
@@ -54,7 +54,7 @@ std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice
         if (missing.empty()) {
             break;
         }
-        auto rows = measure(s, missing, threads, report, {}, true, against);
+        auto rows = measured(missing);
         for (std::size_t i = 0; i < missing.size(); ++i, ++added) {
             const auto place = static_cast<std::ptrdiff_t>(place_in_sweep(sweep, missing[i], rule.falls));
             sweep.conditions.insert(sweep.conditions.begin() + place, std::move(missing[i]));

@@ -5,6 +5,7 @@
 #include "settings.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace app {
@@ -15,6 +16,9 @@ struct swept {
     std::vector<measurement> rows;
 };
 
+/// Measures conditions on a subject: a row each.
+using measure_rows = std::function<std::vector<measurement>(const std::vector<condition>&)>;
+
 /// How far apart the two points lie between which a curve crosses its limit, in sparsity; 0 where it does not.
 inline double bracket_of(const study::critical_point& at) {
     return at.reached ? at.lost.sparsity - at.kept.sparsity : 0.0;
@@ -24,7 +28,7 @@ inline double bracket_of(const study::critical_point& at) {
 /// points again and again until these are at most `bracket` apart in sparsity, all curves side by side, at most `most_rounds`
 /// times. All points stay. A crossing that is undefined is left as it is. Returns how many rows were added.
 std::size_t refine(swept& sweep, const subject& s, const std::vector<site_choice>& sites,
-                   const rule_family& rule, double bracket, std::size_t most_rounds, std::size_t threads,
-                   const progress_report& report, const dense_predictions* against = nullptr);
+                   const rule_family& rule, double bracket, std::size_t most_rounds,
+                   const measure_rows& measured);
 
 } // namespace app

@@ -17,6 +17,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -209,25 +210,48 @@ class row_store {
     mutable std::size_t added_ = 0;
 };
 
-/// measure(), without the rows that the store has; the others are added to it one by one. `compared`: with the dense model.
+/// The dense model's predictions on a subject's text, computed when they are first wanted.
+class dense_once {
+  public:
+    dense_once(const subject& s, std::size_t threads) : s_{&s}, threads_{threads} {}
+    const dense_predictions* get(const progress_report& report) {
+        if (!found_) {
+            found_ = dense_predictions_of(*s_, threads_, report);
+        }
+        return found_.get();
+    }
+
+  private:
+    const subject* s_;
+    std::size_t threads_;
+    std::shared_ptr<const dense_predictions> found_;
+};
+
+/// measure(), without the rows that the store has; the others are added to it one by one. `compared`: with the dense model, whose
+/// predictions are computed if a row is missing. `text` goes before the rows' labels in the store, where it has rows of several.
 inline std::vector<measurement> measure_missing(const subject& s, const std::vector<condition>& conditions,
                                                 const row_store& store, std::size_t threads,
                                                 const progress_report& report, bool with_tasks = true,
-                                                bool compared = false) {
+                                                dense_once* compared = nullptr,
+                                                const std::string& text = {}) {
     std::vector<measurement> rows(conditions.size(), measurement{s});
     std::vector<condition> missing;
     std::vector<std::size_t> place;
     for (std::size_t i = 0; i < conditions.size(); ++i) {
-        if (!store.find(row_store::label_of(conditions[i]), rows[i])) {
+        if (!store.find(text + row_store::label_of(conditions[i]), rows[i])) {
             missing.push_back(conditions[i]);
             place.push_back(i);
         }
     }
-    const auto dense = compared && !missing.empty() ? dense_predictions_of(s, threads, report) : nullptr;
+    if (missing.empty()) {
+        return rows;
+    }
     const auto measured = measure(
         s, missing, threads, report,
-        [&](std::size_t row, const measurement& m) { store.add(row_store::label_of(missing[row]), m); },
-        with_tasks, dense.get());
+        [&](std::size_t row, const measurement& m) {
+            store.add(text + row_store::label_of(missing[row]), m);
+        },
+        with_tasks, compared != nullptr ? compared->get(report) : nullptr);
     for (std::size_t i = 0; i < missing.size(); ++i) {
         rows[place[i]] = measured[i];
     }
