@@ -2,6 +2,7 @@
 
 #include <tamis/detail/in_use.hpp>
 #include <tamis/detail/memory.hpp>
+#include <tamis/detail/weights_apart.hpp>
 #include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/linear.hpp>
 
@@ -32,6 +33,11 @@ struct call_memory {
     workspace memory;
     std::size_t tokens = ~std::size_t{0};
 };
+
+/// A workspace as one row.
+inline byte_rows bytes_of(const workspace& w) {
+    return {w.memory_left().data(), 1, w.memory_left().size(), w.memory_left().size()};
+}
 
 /// Refuses memory that a call can not work on.
 inline void need_apart(const byte_rows& x, const byte_rows& y, const workspace& w) {
@@ -169,6 +175,10 @@ class ffn_calls {
         need_sizes(In::is_block, x.all().columns(), y.all().columns());
         detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
         detail::need_apart(x.bytes(), y.bytes(), w.memory);
+        if constexpr (detail::hardened) {
+            detail::need_apart_from_weights(self(), y.bytes());
+            detail::need_apart_from_weights(self(), detail::bytes_of(w.memory));
+        }
         const std::size_t together = (std::min)({x.rows(), Products::most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes_with<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {
