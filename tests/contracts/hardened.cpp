@@ -2,7 +2,10 @@
 
 #include "support/message.hpp"
 
+#include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/glu_ffn.hpp>
+#include <tamis/ffn/in_bf16.hpp>
+#include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/ffn/projection.hpp>
 #include <tamis/format/f32.hpp>
 #include <tamis/kernel/rows.hpp>
@@ -160,6 +163,19 @@ TEST_CASE("hardened: y over weights or biases") {
     CHECK(c.said_of(std::span{c.down}.subspan(3, width)) == over_weights);
     CHECK(c.said_of(c.bias) == over_weights);
     CHECK(c.gate[0] == 1.0f);
+    // What is inside another FFN, or chosen at run time.
+    using any_type = tamis::any_ffn<tamis::formats<tamis::f32>, tamis::gatings<tamis::relu>>;
+    const any_type any{c.ffn.weights(), tamis::relu{}};
+    tamis::owned_workspace any_memory{any.workspace_bytes()};
+    CHECK(message_of([&] { any(c.x, c.y, any_memory); }) == "");
+    CHECK(message_of([&] { any(c.x, c.bias, any_memory); }) == over_weights);
+    const auto rounded = tamis::in_bf16{c.ffn};
+    tamis::owned_workspace rounded_memory{rounded.workspace_bytes()};
+    CHECK(message_of([&] { rounded(c.x, std::span{c.down}.first(width), rounded_memory); }) == over_weights);
+    const tamis::plain_weights plain{c.ffn.weights().up, c.ffn.weights().down, {}, c.bias};
+    const tamis::plain_ffn ungated{plain, tamis::relu{}};
+    CHECK(message_of([&] { ungated(c.x, c.bias, c.memory); }) == over_weights);
+    CHECK(message_of([&] { ungated(c.x, c.gate, c.memory); }) != over_weights); // it has none
     const tamis::projection project{
         tamis::linear_weights{tamis::matrix<tamis::f32, tamis::output_major>{c.gate.data(), neurons, width}}};
     tamis::owned_workspace memory{project.workspace_bytes()};

@@ -65,6 +65,17 @@ struct ffn_access {
     }
     template <class Ffn>
     static constexpr bool is_right = Ffn::is_right;
+    /// Calls f with the weights, which may be one of several types, or those of an FFN within.
+    template <class Ffn, class Call>
+    static void visit_weights(const Ffn& ffn, Call&& f) {
+        if constexpr (requires { ffn.visit_weights(f); }) {
+            ffn.visit_weights(f);
+        } else if constexpr (requires { ffn.ffn(); }) {
+            visit_weights(ffn.ffn(), f);
+        } else if constexpr (requires { ffn.weights(); }) {
+            f(ffn.weights());
+        }
+    }
 
     /// The same of a projection, whose calls are its own.
     template <class Products, class Projection, class X, class Y, class Executor, class Observer>
@@ -176,8 +187,10 @@ class ffn_calls {
         detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
         detail::need_apart(x.bytes(), y.bytes(), w.memory);
         if constexpr (detail::hardened) {
-            detail::need_apart_from_weights(self(), y.bytes());
-            detail::need_apart_from_weights(self(), detail::bytes_of(w.memory));
+            detail::ffn_access::visit_weights(self(), [&](const auto& weights) {
+                detail::need_apart_from_weights(weights, y.bytes());
+                detail::need_apart_from_weights(weights, detail::bytes_of(w.memory));
+            });
         }
         const std::size_t together = (std::min)({x.rows(), Products::most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes_with<Products>(threads, together);

@@ -194,8 +194,8 @@ class projection {
                       const Executor& threads, Observer& see) const {
         check(x, ys, w.memory);
         if constexpr (detail::hardened) {
-            detail::need_apart_from_weights(*this, detail::bytes_of(w.memory));
-            std::apply([&](const auto&... y) { (detail::need_apart_from_weights(*this, y.bytes()), ...); },
+            detail::need_apart_from_weights(weights_, detail::bytes_of(w.memory));
+            std::apply([&](const auto&... y) { (detail::need_apart_from_weights(weights_, y.bytes()), ...); },
                        ys);
         }
         const std::size_t together = (std::min)({x.rows(), most_tokens, w.tokens});
