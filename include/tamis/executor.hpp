@@ -1,11 +1,16 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
 #include <tamis/kernel/tuning.hpp>
 #include <tamis/whole_number.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <utility>
+#if defined(TAMIS_HARDENED)
+#include <atomic>
+#include <memory>
+#endif
 
 TAMIS_BEGIN
 
@@ -91,6 +96,28 @@ constexpr tuning tuning_of(const Threads& threads) {
     } else {
         return {};
     }
+}
+
+/// All tasks by an executor. TAMIS_HARDENED refuses one that has left out a task or run it twice.
+template <executor E, class Task>
+void run_each(const E& threads, std::size_t count, Task&& task) {
+#if defined(TAMIS_HARDENED)
+    const auto times = std::make_unique<std::atomic<std::size_t>[]>(count);
+    threads.run(count, [&](std::size_t i) {
+        need_index("tamis: an executor was given %zu tasks, but ran task %zu", i, count);
+        if (times[i].fetch_add(1) == 0) { // a second run would write what another thread reads
+            task(i);
+        }
+    });
+    for (std::size_t i = 0; i < count; ++i) {
+        if (times[i].load() != 1) {
+            fail_sizes("tamis: an executor has to run each task once, but task %zu was run %zu times", i,
+                       times[i].load());
+        }
+    }
+#else
+    threads.run(count, task);
+#endif
 }
 
 } // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
 #include <tamis/format/format.hpp>
@@ -92,11 +93,28 @@ class matrix {
     std::size_t stride_bytes() const { return stride_bytes_; }
     /// Bytes of a row's weights, without what may lie between rows.
     std::size_t row_bytes() const { return F::row_bytes(columns_); }
-    /// Where row i begins; i is not checked.
-    const std::byte* row(std::size_t i) const { return data_ + i * stride_bytes_; }
+    /// Where row i begins, or the last ends; TAMIS_HARDENED checks i.
+    const std::byte* row(std::size_t i) const {
+        if constexpr (detail::hardened) {
+            if (i > rows_) {
+                fail_sizes("tamis::matrix: it has %zu rows, asked for was row %zu", rows_, i);
+            }
+        }
+        return data_ + i * stride_bytes_;
+    }
 
-    /// One weight as a float: the simple way to read any format.
-    float at(std::size_t row_index, std::size_t column) const { return F::at(row(row_index), column); }
+    /// One weight as a float: the simple way to read any format. TAMIS_HARDENED checks both indices.
+    float at(std::size_t row_index, std::size_t column) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::matrix: it has %zu rows, asked for was a weight of row %zu", row_index,
+                               rows_);
+        }
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::matrix: it has %zu columns, asked for was a weight of column %zu",
+                               column, columns_);
+        }
+        return F::at(row(row_index), column);
+    }
 
   private:
     const std::byte* data_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
+#include <tamis/detail/memory.hpp>
 #include <tamis/rule/rule.hpp>
 #include <tamis/score/magnitude.hpp>
 #include <tamis/write_active.hpp>
@@ -31,6 +33,22 @@ namespace detail {
 template <class S>
 concept selects_rows = requires(const S& s, std::span<const float> v, std::size_t row, mask_span out,
                                 workspace w) { s.select_row(v, row, out, w); };
+
+/// With TAMIS_HARDENED: refuses values, a mask and a workspace that share memory.
+template <class View>
+void need_selection_apart(const View& values, mask_span out, const workspace& w) {
+    const byte_rows words{out.words().data(), 1, out.words().size_bytes(), out.words().size_bytes()};
+    const std::span<const std::byte> memory = w.memory_left();
+    bool apart = !overlap(words, memory.data(), memory.size());
+    if constexpr (requires { values.data(); }) {
+        apart = apart && !overlap(words, values.data(), values.size() * sizeof(values[0])) &&
+                !overlap(byte_rows{values.data(), 1, values.size() * sizeof(values[0]), 0}, memory.data(),
+                         memory.size());
+    }
+    if (!apart) {
+        fail("tamis::select: the values, the mask and the workspace overlap: give each memory of its own");
+    }
+}
 
 inline void need_mask_over(std::size_t n, mask_span out) {
     need("tamis::select: a mask over %zu entries is needed, got one over %zu", n, out.size());
@@ -80,6 +98,9 @@ void select(const S& s, V&& v, mask_span out, workspace w) {
                   "selection_bytes(n)); see tamis/rule/rule.hpp and tamis/select.hpp");
     const auto view = detail::unseen(view_of(v));
     detail::need_mask_over(view.size(), out);
+    if constexpr (detail::hardened) {
+        detail::need_selection_apart(view, out, w);
+    }
     if constexpr (rule<S>) {
         detail::select_scored(magnitude{}, s, view, out, w);
     } else {
@@ -94,6 +115,9 @@ void select_row(const S& s, V&& v, std::size_t row, mask_span out, workspace w) 
     if constexpr (detail::selects_rows<S>) {
         const auto view = detail::unseen(view_of(v));
         detail::need_mask_over(view.size(), out);
+        if constexpr (detail::hardened) {
+            detail::need_selection_apart(view, out, w);
+        }
         s.select_row(detail::const_view<std::remove_const_t<decltype(view)>>{view}, row, out, w);
     } else {
         select(s, v, out, w);

@@ -34,8 +34,11 @@ class mask_block_span {
     TAMIS_KEYED constexpr std::size_t rows() const { return rows_; }
     /// How many entries a row has.
     TAMIS_KEYED constexpr std::size_t columns() const { return columns_; }
-    /// The mask of row i; i is not checked.
+    /// The mask of row i; TAMIS_HARDENED checks i.
     TAMIS_KEYED constexpr mask_span row(std::size_t i) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis: a block of masks has %zu rows, asked for was row %zu", i, rows_);
+        }
         return {words_.subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 
@@ -66,8 +69,11 @@ class mask_block {
     TAMIS_KEYED std::size_t rows() const { return rows_; }
     /// How many entries a row has.
     TAMIS_KEYED std::size_t columns() const { return columns_; }
-    /// The mask of row i; i is not checked.
+    /// The mask of row i; TAMIS_HARDENED checks i.
     TAMIS_KEYED mask_view row(std::size_t i) const TAMIS_LIFETIMEBOUND {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis: a block of masks has %zu rows, asked for was row %zu", i, rows_);
+        }
         return {words_.words().subspan(i * mask_words(columns_), mask_words(columns_)), columns_};
     }
 
@@ -132,7 +138,7 @@ void select_rows(const S& s, block<T> values, mask_block_span out, workspace w, 
     const std::size_t bytes = workspace_bytes_of<std::byte>(selection_bytes(s, values.columns()));
     const std::size_t parts = (std::min)(values.rows(), width_of(threads));
     const auto memory = w.take<std::byte>(bytes * parts);
-    threads.run(parts, [&](std::size_t part) {
+    detail::run_each(threads, parts, [&](std::size_t part) {
         const workspace own{memory.subspan(part * bytes, bytes)};
         for (std::size_t i = values.rows() * part / parts; i < values.rows() * (part + 1) / parts; ++i) {
             select_row(s, values.row(i), i, out.row(i), own);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
 #include <tamis/element.hpp>
 #include <tamis/error.hpp>
 #include <tamis/whole_number.hpp>
@@ -31,8 +32,13 @@ class strided {
 
     /// How many entries.
     constexpr std::size_t size() const { return count_; }
-    /// Entry i; i is not checked.
-    constexpr T& operator[](std::size_t i) const { return data_[static_cast<std::ptrdiff_t>(i) * step_]; }
+    /// Entry i; TAMIS_HARDENED checks i.
+    constexpr T& operator[](std::size_t i) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::strided: it has %zu entries, asked for was entry %zu", i, count_);
+        }
+        return data_[static_cast<std::ptrdiff_t>(i) * step_];
+    }
 
   private:
     T* data_;
@@ -132,8 +138,13 @@ class block {
     constexpr std::size_t columns() const { return columns_; }
     /// Entries from a row to the next.
     constexpr std::size_t stride() const { return stride_; }
-    /// Row i; i is not checked.
-    constexpr std::span<T> row(std::size_t i) const { return {data_ + i * stride_, columns_}; }
+    /// Row i; TAMIS_HARDENED checks i.
+    constexpr std::span<T> row(std::size_t i) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::block: it has %zu rows, asked for was row %zu", i, rows_);
+        }
+        return {data_ + i * stride_, columns_};
+    }
 
   private:
     T* data_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
 
@@ -49,6 +50,13 @@ class workspace {
     template <class T>
         requires std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>
     TAMIS_KEYED std::span<T> take(std::size_t count) {
+        if constexpr (detail::hardened) { // its bytes may be too many for a number
+            constexpr std::size_t most = (~std::size_t{0} - workspace_alignment) / sizeof(T);
+            if (count > most) {
+                fail_sizes("tamis::workspace: at most %zu objects of this size can be, asked for were %zu",
+                           most, count);
+            }
+        }
         const std::size_t bytes = workspace_bytes_of<T>(count);
         if (bytes > left_) {
             fail_sizes(

@@ -6,7 +6,7 @@
 // One program may have objects for several instruction sets. Of an inline function that two objects have under one name
 // the linker keeps one body, and an older processor then meets a newer one's instructions. So everything here is in an
 // inline namespace whose name tells what changes code: the target, the arithmetic (-ffast-math or a part of it; xsimd
-// told by macros to be for another machine), exceptions and TAMIS_CHECKED.
+// told by macros to be for another machine), exceptions, TAMIS_CHECKED and TAMIS_HARDENED, which implies the former.
 //
 // What holds: units whose flags differ in these share no function of this library, however they are optimised, and none of
 // the standard library that it calls and whose code depends on the target. Of xsimd the same holds from -O1 on: at -O0 its
@@ -22,10 +22,17 @@
 #else
 #define TAMIS_DETAIL_FAST
 #endif
-#if defined(__cpp_exceptions) && defined(TAMIS_CHECKED)
+#if defined(TAMIS_HARDENED) && !defined(TAMIS_CHECKED)
+#define TAMIS_CHECKED
+#endif
+#if defined(__cpp_exceptions) && defined(TAMIS_HARDENED)
+#define TAMIS_DETAIL_THROWS _hardened
+#elif defined(__cpp_exceptions) && defined(TAMIS_CHECKED)
 #define TAMIS_DETAIL_THROWS _checked
 #elif defined(__cpp_exceptions)
 #define TAMIS_DETAIL_THROWS
+#elif defined(TAMIS_HARDENED)
+#define TAMIS_DETAIL_THROWS _nothrow_hardened
 #elif defined(TAMIS_CHECKED)
 #define TAMIS_DETAIL_THROWS _nothrow_checked
 #else

@@ -173,6 +173,11 @@ class any_ffn<formats<Fs...>, gatings<Gs...>> : public ffn_calls<any_ffn<formats
         }
     }
 
+    /// For ffn_calls, which asks where the weights lie.
+    template <class Call>
+    void visit_weights(Call&& call) const {
+        std::visit(call, weights_);
+    }
     template <site Where>
     auto at() const {
         return policy<Where, detail::site_selector, true>{policies_.selector(Where)};

@@ -2,6 +2,7 @@
 
 #include <tamis/detail/in_use.hpp>
 #include <tamis/detail/memory.hpp>
+#include <tamis/detail/weights_apart.hpp>
 #include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/linear.hpp>
 
@@ -33,6 +34,11 @@ struct call_memory {
     std::size_t tokens = ~std::size_t{0};
 };
 
+/// A workspace as one row.
+inline byte_rows bytes_of(const workspace& w) {
+    return {w.memory_left().data(), 1, w.memory_left().size(), w.memory_left().size()};
+}
+
 /// Refuses memory that a call can not work on.
 inline void need_apart(const byte_rows& x, const byte_rows& y, const workspace& w) {
     if (overlap(x, y)) {
@@ -59,6 +65,17 @@ struct ffn_access {
     }
     template <class Ffn>
     static constexpr bool is_right = Ffn::is_right;
+    /// Calls f with the weights, which may be one of several types, or those of an FFN within.
+    template <class Ffn, class Call>
+    static void visit_weights(const Ffn& ffn, Call&& f) {
+        if constexpr (requires { ffn.visit_weights(f); }) {
+            ffn.visit_weights(f);
+        } else if constexpr (requires { ffn.ffn(); }) {
+            visit_weights(ffn.ffn(), f);
+        } else if constexpr (requires { ffn.weights(); }) {
+            f(ffn.weights());
+        }
+    }
 
     /// The same of a projection, whose calls are its own.
     template <class Products, class Projection, class X, class Y, class Executor, class Observer>
@@ -169,6 +186,12 @@ class ffn_calls {
         need_sizes(In::is_block, x.all().columns(), y.all().columns());
         detail::need("tamis: an FFN's y needs %zu rows, got %zu", x.rows(), y.rows());
         detail::need_apart(x.bytes(), y.bytes(), w.memory);
+        if constexpr (detail::hardened) {
+            detail::ffn_access::visit_weights(self(), [&](const auto& weights) {
+                detail::need_apart_from_weights(weights, y.bytes());
+                detail::need_apart_from_weights(weights, detail::bytes_of(w.memory));
+            });
+        }
         const std::size_t together = (std::min)({x.rows(), Products::most_tokens, w.tokens});
         const std::size_t bytes = workspace_bytes_with<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {

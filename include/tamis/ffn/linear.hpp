@@ -256,7 +256,7 @@ void add_up_products(const Executor& threads, std::size_t width, const Products&
     if (pieces == 1) {
         (products.add_up(0, 1), ...);
     } else {
-        threads.run(pieces, [&](std::size_t piece) { (products.add_up(piece, pieces), ...); });
+        run_each(threads, pieces, [&](std::size_t piece) { (products.add_up(piece, pieces), ...); });
     }
 }
 
@@ -273,7 +273,7 @@ void run_products(const Executor& threads, workspace w, traffic& read, Products.
     if (width == 1) {
         (products.run_all(), ...);
     } else {
-        threads.run(all, [&](std::size_t part) {
+        run_each(threads, all, [&](std::size_t part) {
             std::size_t which = 0;
             std::size_t first = 0;
             const auto run = [&](const auto& p) {

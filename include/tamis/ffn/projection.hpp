@@ -193,6 +193,11 @@ class projection {
     traffic run_block(const In& x, const std::tuple<Out...>& ys, const detail::call_memory& w,
                       const Executor& threads, Observer& see) const {
         check(x, ys, w.memory);
+        if constexpr (detail::hardened) {
+            detail::need_apart_from_weights(weights_, detail::bytes_of(w.memory));
+            std::apply([&](const auto&... y) { (detail::need_apart_from_weights(weights_, y.bytes()), ...); },
+                       ys);
+        }
         const std::size_t together = (std::min)({x.rows(), most_tokens, w.tokens});
         const std::size_t bytes = call_bytes<Products>(threads, together);
         if (bytes > w.memory.bytes_left() && together != 0) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/detail/config.hpp>
+#include <tamis/detail/hardened.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +54,17 @@ class row_list {
         : first_{w.row(rows.first())}, stride_{w.stride_bytes()}, start_{rows.first()}, size_{rows.size()} {}
     template <class M>
     row_list(const M& w, active_rows rows)
-        : first_{w.row(0)}, stride_{w.stride_bytes()}, indices_{rows.indices().data()}, size_{rows.size()} {}
+        : first_{w.row(0)}, stride_{w.stride_bytes()}, indices_{rows.indices().data()}, size_{rows.size()} {
+        if constexpr (hardened) {
+            for (std::size_t k = 0; k < size_; ++k) {
+                need_index("tamis: a matrix has %zu rows, but an active row is %zu", indices_[k], w.rows());
+                if (k != 0 && indices_[k] <= indices_[k - 1]) {
+                    fail_sizes("tamis: active rows have to ascend, but row %zu is followed by %zu",
+                               indices_[k - 1], indices_[k]);
+                }
+            }
+        }
+    }
 
     std::size_t size() const { return size_; }
     /// The number of the row at place k.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/hardened.hpp>
 #include <tamis/detail/inlined.hpp>
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
@@ -33,8 +34,11 @@ TAMIS_BEGIN_SHARED
 template <class Derived>
 class mask_reads {
   public:
-    /// Whether entry i is active; i is not checked.
+    /// Whether entry i is active; TAMIS_HARDENED checks i.
     TAMIS_KEYED constexpr bool operator[](std::size_t i) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::mask: it has %zu entries, asked for was entry %zu", i, self().size());
+        }
         return ((self().words()[i / 64] >> (i % 64)) & 1) != 0;
     }
 
@@ -71,7 +75,7 @@ class mask_reads {
 class mask_view : public mask_reads<mask_view> {
   public:
     TAMIS_KEYED constexpr mask_view() = default;
-    /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0.
+    /// Refuses fewer words than mask_words(n); bits behind the last entry have to be 0, which TAMIS_HARDENED checks.
     TAMIS_KEYED constexpr mask_view(std::span<const std::uint64_t> words TAMIS_LIFETIMEBOUND, whole_number n)
         : words_{words}, size_{n.or_fail("tamis::mask_view: n")} {
         if (words.size() < mask_words(size_)) {
@@ -79,6 +83,12 @@ class mask_view : public mask_reads<mask_view> {
                        words.size());
         }
         words_ = words.first(mask_words(size_));
+        if constexpr (detail::hardened) {
+            if (size_ % 64 != 0 && (words_.back() >> (size_ % 64)) != 0) {
+                fail(
+                    "tamis::mask_view: bits behind the last entry are not 0; mask_span::clear_behind makes them so");
+            }
+        }
     }
     /// How many entries.
     TAMIS_KEYED constexpr std::size_t size() const { return size_; }
@@ -111,8 +121,11 @@ class mask_span : public mask_reads<mask_span> {
     /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED constexpr std::span<std::uint64_t> words() const { return words_; }
 
-    /// Makes entry i active or not; i is not checked.
+    /// Makes entry i active or not; TAMIS_HARDENED checks i.
     TAMIS_KEYED constexpr void set(std::size_t i, bool active) const {
+        if constexpr (detail::hardened) {
+            detail::need_index("tamis::mask: it has %zu entries, to be set was entry %zu", i, size_);
+        }
         const std::uint64_t bit = std::uint64_t{1} << (i % 64);
         words_[i / 64] = active ? words_[i / 64] | bit : words_[i / 64] & ~bit;
     }
@@ -211,7 +224,7 @@ class mask : public mask_reads<mask> {
     TAMIS_KEYED std::size_t size() const { return size_; }
     /// Entry i is bit i % 64 of word i / 64; bits behind the last entry are 0.
     TAMIS_KEYED std::span<const std::uint64_t> words() const TAMIS_LIFETIMEBOUND { return words_.words(); }
-    /// Makes entry i active or not; i is not checked.
+    /// Makes entry i active or not; TAMIS_HARDENED checks i.
     TAMIS_KEYED void set(std::size_t i, bool active) { span().set(i, active); }
 
     TAMIS_KEYED friend bool operator==(const mask& a, const mask& b) {
