@@ -1,0 +1,14 @@
+"""tamis for PyTorch: activation sparsity for the feed-forward layers of language models, on the CPU.
+
+    import tamis_torch
+    tamis_torch.sparsify(model, "top_p=0.9@intermediate")
+    model.generate(...)
+"""
+
+from . import operators  # noqa: F401  (torch.ops.tamis)
+from .sparse_ffn import SparseFFN
+from .sparsify import refresh, restore, sparsify
+from .study import critical, observe
+
+__version__ = "0.1.0"
+__all__ = ["SparseFFN", "critical", "observe", "refresh", "restore", "sparsify"]
