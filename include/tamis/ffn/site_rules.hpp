@@ -3,6 +3,7 @@
 #include <tamis/ffn/site.hpp>
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
