@@ -55,6 +55,7 @@
 #include <tamis/select.hpp>
 #include <tamis/select_active.hpp>
 #include <tamis/select_block.hpp>
+#include <tamis/text_rule.hpp>
 #include <tamis/write_active.hpp>
 
 // shard: values that several ranks share
@@ -68,6 +69,8 @@
 #include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/any_matrix.hpp>
 #include <tamis/ffn/any_policy.hpp>
+#include <tamis/ffn/any_projection.hpp>
+#include <tamis/ffn/any_repack.hpp>
 #include <tamis/ffn/any_weights.hpp>
 #include <tamis/ffn/call_ends.hpp>
 #include <tamis/ffn/cett_exact.hpp>
@@ -89,6 +92,7 @@
 #include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
+#include <tamis/ffn/site_rules.hpp>
 #include <tamis/ffn/turn.hpp>
 #include <tamis/ffn/union_growth.hpp>
 #include <tamis/ffn/weights.hpp>

@@ -11,6 +11,7 @@ NAMES = {
     "array": "array to_array",
     "atomic": "atomic atomic_ref memory_order_relaxed memory_order_acquire memory_order_release memory_order_acq_rel",
     "bit": "bit_cast popcount countr_zero countl_zero bit_width has_single_bit bit_ceil bit_floor rotl endian",
+    "charconv": "from_chars to_chars",
     "chrono": "chrono",
     "cmath": "sqrt exp log log2 log1p expm1 pow tanh erf erfc abs fabs floor ceil round ldexp frexp isnan isinf isfinite hypot "
     "lround nearbyint trunc signbit nextafter",
@@ -21,7 +22,7 @@ NAMES = {
     "cstddef": "size_t ptrdiff_t byte nullptr_t max_align_t to_integer",
     "cstdint": "uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t uintptr_t",
     "cstdio": "fprintf snprintf printf",
-    "cstdlib": "abort",
+    "cstdlib": "abort strtod",
     "cstring": "memcpy memset memcmp strlen",
     "exception": "exception exception_ptr current_exception rethrow_exception",
     "functional": "function plus minus multiplies less greater identity bit_and bit_or invoke ref reference_wrapper",
@@ -42,6 +43,7 @@ NAMES = {
     "stdexcept": "invalid_argument runtime_error logic_error out_of_range",
     "string": "string to_string getline",
     "string_view": "string_view",
+    "system_error": "errc error_code",
     "thread": "thread this_thread",
     "tuple": "get tuple tie apply make_tuple tuple_size forward_as_tuple tuple_cat ignore",
     "type_traits": "is_same_v is_same conditional_t remove_cv_t remove_cvref_t remove_reference_t remove_const_t is_const_v "

@@ -18,13 +18,22 @@ constexpr bool rows_are_outputs() {
         "input_major (see tamis::packed_projection)");
     return std::is_same_v<typename M::layout_type, output_major>;
 }
+/// The same of a matrix, whose layout may be known at run time alone: see any_projection.
+template <class M>
+constexpr bool rows_are_outputs(const M& m) {
+    if constexpr (laid_at_run_time<M>) {
+        return m.layout() != decltype(m.layout())::input_major;
+    } else {
+        return rows_are_outputs<M>();
+    }
+}
 template <class M>
 std::size_t linear_inputs(const M& m) {
-    return rows_are_outputs<M>() ? m.columns() : m.rows();
+    return rows_are_outputs(m) ? m.columns() : m.rows();
 }
 template <class M>
 std::size_t linear_outputs(const M& m) {
-    return rows_are_outputs<M>() ? m.rows() : m.columns();
+    return rows_are_outputs(m) ? m.rows() : m.columns();
 }
 
 } // namespace detail

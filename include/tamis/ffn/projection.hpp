@@ -158,6 +158,10 @@ class projection {
             std::conditional_t<detail::rows_are_outputs<matrix<F, L>>(), neuron_major, input_major>;
         return matrix<F, layout>{m.row(0), m.rows(), m.columns(), m.stride_bytes()};
     }
+    template <detail::laid_at_run_time M>
+    static const M& as_up(const M& m) { // any_projection made it so
+        return m;
+    }
 
     template <class In, class... Out>
     void check(const In& x, const std::tuple<Out...>& ys, const workspace& w) const {

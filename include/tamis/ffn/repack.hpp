@@ -47,15 +47,14 @@ class shown_progress {
 
 /// Writes all rows in rounds of tasks, a few MiB a task: long enough for threads to be worth waking, short enough to be
 /// shown. `shown(bytes)` is called after each round.
-template <class F, class L, class M, executor E, class Shown>
-matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&& shown) {
+template <class Writer, executor E, class Shown>
+void write_rows(const Writer& writer, const E& threads, Shown&& shown) {
     constexpr std::size_t bytes_a_task = std::size_t{4} << 20;
-    const row_writer<F, L, M> writer{source, out};
     const std::size_t bands = (writer.rows() + band_rows - 1) / band_rows;
     const std::size_t parts = (std::min)(bands, width_of(threads));
     const std::size_t bands_a_round =
         parts * std::max<std::size_t>(1, bytes_a_task / (band_rows * writer.row_bytes() + 1));
-    using cell = typename row_writer<F, L, M>::cell;
+    using cell = typename Writer::cell;
     const std::size_t tile_bytes = workspace_bytes_of<cell>(writer.cells());
     owned_workspace memory{parts * tile_bytes};
     const auto tiles = memory.view().template take<std::byte>(parts * tile_bytes);
@@ -73,6 +72,11 @@ matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&
         });
         shown((row(count) - row(0)) * writer.row_bytes());
     }
+}
+template <class F, class L, class M, executor E, class Shown>
+matrix<F, L> write_all(const M& source, std::byte* out, const E& threads, Shown&& shown) {
+    const row_writer<F, L, M> writer{source, out};
+    write_rows(writer, threads, shown);
     return {out, writer.rows(), repacked_columns<L>(source)};
 }
 
