@@ -288,8 +288,8 @@ void sum_rows_of_block(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, 
     if constexpr (detail::sums_tokens_int8<F>) {
         const detail::row_list list{as_it_is, rows};
         if (detail::sums_tokens_in_int8<F>(list, x)) {
-            return detail::sum_listed_rows_of_tokens_int8<F>(list, detail::unseen(x), detail::unseen(y),
-                                                             begin, end);
+            return detail::sum_listed_rows_of_tokens_int8<F>(list, w.columns(), detail::unseen(x),
+                                                             detail::unseen(y), begin, end);
         }
     }
     sum_rows_of_block(as_it_is, rows, x, y, begin, end);

@@ -16,7 +16,8 @@
 TAMIS_BEGIN
 
 // Sums of rows for several tokens in eight-bit integers. Thirty-two rows by 32 columns are rounded once for all tokens to bytes of
-// one scale, the largest that their scales and offsets let a weight be, over 127; a token's 32 values are rounded as a block.
+// one scale, the largest that their scales and offsets let a weight be, over 127; a token's 32 values are rounded as a block. So
+// that rows of small weights lose nothing beside others, a power of two is taken from each row's weights and given to its values.
 // Products and their sum over the rows are exact then, and become floats once. (One token takes sum_rows_int8.hpp, whose factors
 // are rounded instead: here they would be for each token.)
 
@@ -61,6 +62,10 @@ struct int8_requantised {
         const float high = offset + scale * static_cast<float>(most);
         return bits_as<float>(larger(magnitude_bits(low), magnitude_bits(high)));
     }
+    /// What is taken from the weights of a row, given the largest magnitude among its stretch: a power of two, within bounds.
+    static float unit_of_row(std::uint32_t largest_bits) {
+        return bits_as<float>(clamped(largest_bits & 0x7f800000u, 0x33800000u, 0x4b000000u)); // 2^-24 .. 2^23
+    }
     /// The simple loop: a byte, 128 too large, of a code as it is stored.
     static int byte_of(int code, int factor, int offset) {
         const int product = are_small ? code * factor : (code * 256 * factor + (1 << 14)) >> 15;
@@ -79,22 +84,39 @@ void sum_tokens_int8_plain(std::span<const std::byte* const> rows, std::size_t c
                            block<float> y) {
     using C = typename F::codes;
     using by = int8_requantised<F>;
-    for (std::size_t first = 0; first < columns; first += int8_block) {
-        float scales[int8_group][code_units<F>::runs_a_stretch] = {};
-        float offsets[int8_group][code_units<F>::runs_a_stretch] = {};
-        const std::size_t start = first / int8_stretch * int8_stretch;
-        const std::size_t r = (first - start) / int8_block;
-        float largest = 0x1p-100f;
+    constexpr std::size_t most = code_units<F>::runs_a_stretch;
+    for (std::size_t start = 0; start < columns; start += int8_stretch) {
+        const std::size_t end = (std::min)(start + int8_stretch, columns);
+        const std::size_t runs = (end - start + int8_block - 1) / int8_block;
+        float scales[int8_group][most] = {};
+        float offsets[int8_group][most] = {};
+        float unit[int8_group];
+        float largest[most];
+        detail::fill_n(largest, most, 0x1p-100f);
         for (std::size_t k = 0; k < rows.size(); ++k) {
-            C::numbers(rows[k], start, r + 1, scales[k], offsets[k]);
-            largest = bits_as<float>(
-                larger(magnitude_bits(largest), magnitude_bits(by::largest(scales[k][r], offsets[k][r]))));
+            C::numbers(rows[k], start, runs, scales[k], offsets[k]);
+            std::uint32_t of_row = 0;
+            for (std::size_t r = 0; r < runs; ++r) {
+                of_row = larger(of_row, magnitude_bits(by::largest(scales[k][r], offsets[k][r])));
+            }
+            unit[k] = by::unit_of_row(of_row);
+            for (std::size_t r = 0; r < runs; ++r) {
+                scales[k][r] /= unit[k];
+                offsets[k][r] /= unit[k];
+                largest[r] = bits_as<float>(larger(magnitude_bits(largest[r]),
+                                                   magnitude_bits(by::largest(scales[k][r], offsets[k][r]))));
+            }
         }
-        const float inverse = 127.0f / largest;
         for (std::size_t token = 0; token < x.rows(); ++token) {
+            float values[int8_group];
+            for (std::size_t k = 0; k < rows.size(); ++k) {
+                values[k] = x.row(token)[k] * unit[k];
+            }
             std::int8_t codes[int8_group];
-            const float scale = to_int8_block_plain(x.row(token).data(), rows.size(), codes);
-            for (std::size_t j = first; j < (std::min)(first + int8_block, columns); ++j) {
+            const float scale = to_int8_block_plain(values, rows.size(), codes);
+            for (std::size_t j = start; j < end; ++j) {
+                const std::size_t r = (j - start) / int8_block;
+                const float inverse = 127.0f / largest[r];
                 int sum = 0;
                 for (std::size_t k = 0; k < rows.size(); ++k) {
                     const int factor =
@@ -102,21 +124,21 @@ void sum_tokens_int8_plain(std::span<const std::byte* const> rows, std::size_t c
                     const int offset = by::offset_of(offsets[k][r], factor, inverse);
                     sum += codes[k] * (by::byte_of(C::at(rows[k], j) + C::zero, factor, offset) - 128);
                 }
-                y.row(token)[j] += scale * (largest * (1.0f / 127.0f)) * static_cast<float>(sum);
+                y.row(token)[j] += scale * (largest[r] * (1.0f / 127.0f)) * static_cast<float>(sum);
             }
         }
     }
 }
 
-/// y[token][j] += sum over the rows of x[token][row] * W[row, j], for columns [begin, end) of formats that sums_tokens_int8 says
-/// it of; begin is a multiple of 64.
+/// y[token][j] += sum over the rows of x[token][row] * W[row, j], for columns [begin, end) for rows of so many columns, of formats
+/// that sums_tokens_int8 says it of; begin is a multiple of 64.
 template <class F>
-void sum_listed_rows_of_tokens_int8(const row_list& rows, block<const float> x, block<float> y,
-                                    std::size_t begin, std::size_t end);
+void sum_listed_rows_of_tokens_int8(const row_list& rows, std::size_t columns, block<const float> x,
+                                    block<float> y, std::size_t begin, std::size_t end);
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 
-/// The values of 32 rows of all tokens, and which tokens have any.
+/// The values of 32 rows of those tokens that have any, and what they are rounded to for a stretch.
 struct int8_group_values {
     alignas(64) std::int8_t codes[most_tokens][int8_group];
     float scale[most_tokens];
@@ -124,24 +146,41 @@ struct int8_group_values {
     std::size_t count = 0;
     std::uint8_t token[most_tokens];
 
-    void make(const row_list& rows, std::size_t first, block<const float> x) {
+    void take(const row_list& rows, std::size_t first, block<const float> x) {
         const std::size_t here = (std::min)(rows.size() - first, int8_group);
         count = 0;
         for (std::size_t t = 0; t < x.rows(); ++t) {
-            float values[int8_group] = {};
+            const float* const from = x.row(t).data();
+            float* const to = values_[count];
+            std::uint32_t any = 0;
             for (std::size_t k = 0; k < here; ++k) {
-                values[k] = x.row(t)[rows[first + k]];
+                to[k] = from[rows[first + k]];
+                any |= magnitude_bits(to[k]);
             }
-            scale[count] = to_int8_block(values, codes[count]);
-            std::int32_t sum = 0;
-            for (std::size_t k = 0; k < int8_group; ++k) {
-                sum += codes[count][k];
-            }
-            zero[count] = -128 * sum;
+            fill_n(to + here, int8_group - here, 0.0f);
             token[count] = static_cast<std::uint8_t>(t);
-            count += magnitude_bits(scale[count]) != 0;
+            count += any != 0;
         }
     }
+    /// Rounds them, each times its row's unit.
+    void round(const float (&unit)[int8_group]) {
+        const __m512 first = _mm512_load_ps(unit);
+        const __m512 second = _mm512_load_ps(unit + 16);
+        for (std::size_t t = 0; t < count; ++t) {
+            alignas(64) float scaled[int8_group];
+            _mm512_store_ps(scaled, _mm512_mul_ps(_mm512_load_ps(values_[t]), first));
+            _mm512_store_ps(scaled + 16, _mm512_mul_ps(_mm512_load_ps(values_[t] + 16), second));
+            scale[t] = to_int8_block(scaled, codes[t]);
+            const __m256i all = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes[t]));
+            const __m256i fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(-128), all);
+            __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+            sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4e));
+            zero[t] = -_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1)));
+        }
+    }
+
+  private:
+    alignas(64) float values_[most_tokens][int8_group];
 };
 
 /// What rows' codes are multiplied by in a stretch of blocks, twice in 32 bits, and what is added; the step of each block.
@@ -154,6 +193,7 @@ struct int8_group_factors {
     alignas(64) std::uint32_t factor[int8_group][most];
     alignas(64) std::uint32_t offset[by::has_offset ? int8_group : 1][most];
     alignas(64) float step[most];
+    alignas(64) float unit[int8_group];
 
     TAMIS_DETAIL_NOINLINE void make(const std::byte* const (&rows)[int8_group], std::size_t i,
                                     std::size_t runs) {
@@ -173,21 +213,27 @@ struct int8_group_factors {
                 high = _mm512_add_ps(high, add);
                 low = _mm512_add_ps(low, add);
             }
-            largest = _mm512_max_epi32(largest, _mm512_and_si512(_mm512_castps_si512(high), magnitude));
-            largest = _mm512_max_epi32(largest, _mm512_and_si512(_mm512_castps_si512(low), magnitude));
+            const __m512i bits = _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(high), magnitude),
+                                                  _mm512_and_si512(_mm512_castps_si512(low), magnitude));
+            unit[k] = by::unit_of_row(static_cast<std::uint32_t>(_mm512_reduce_max_epi32(bits)));
+            const __m512 in_units = _mm512_mul_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(1.0f / unit[k]));
+            largest = _mm512_max_epi32(largest, _mm512_castps_si512(in_units));
         }
         const __m512 of = _mm512_castsi512_ps(largest);
         const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(127.0f), of);
         _mm512_store_ps(step, _mm512_mul_ps(of, _mm512_set1_ps(1.0f / 127.0f)));
         for (std::size_t k = 0; k < int8_group; ++k) {
-            const __m512 scale = _mm512_maskz_loadu_ps(here, scales[k]);
+            const __m512 per_unit = _mm512_set1_ps(1.0f / unit[k]);
+            const __m512 scale = _mm512_mul_ps(_mm512_maskz_loadu_ps(here, scales[k]), per_unit);
             const __m512i times = _mm512_cvtps_epi32(
                 _mm512_mul_ps(_mm512_mul_ps(scale, inverse), _mm512_set1_ps(by::of_scale)));
             _mm512_store_si512(factor[k], twice(times));
             if constexpr (by::has_offset) {
                 __m512i add = _mm512_set1_epi32(by::rounding);
                 if constexpr (C::has_offset) {
-                    const __m512 off = _mm512_mul_ps(_mm512_maskz_loadu_ps(here, offsets[k]), inverse);
+                    const __m512 off =
+                        _mm512_mul_ps(_mm512_mul_ps(_mm512_maskz_loadu_ps(here, offsets[k]), per_unit),
+                                      inverse);
                     add =
                         _mm512_add_epi32(add, _mm512_cvtps_epi32(_mm512_mul_ps(off, _mm512_set1_ps(64.0f))));
                 }
@@ -212,8 +258,8 @@ class int8_sum_tiles {
     using unit = code_units<F>;
 
   public:
-    static void add(const row_list& rows, block<const float> x, block<float> y, std::size_t begin,
-                    std::size_t end) {
+    static void add(const row_list& rows, std::size_t columns, block<const float> x, block<float> y,
+                    std::size_t begin, std::size_t end) {
         // as many columns as a token's share of 128 KiB of sums has, and whole stretches
         const std::size_t strip = int8_stretch * (4 * most_tokens / x.rows());
         int8_group_values values;
@@ -221,16 +267,17 @@ class int8_sum_tiles {
         for (std::size_t from = begin; from < end;) {
             const std::size_t to = (std::min)(from / int8_stretch * int8_stretch + strip, end);
             for (std::size_t first = 0; first < rows.size(); first += int8_group) {
-                values.make(rows, first, x);
-                add_group(rows, first, from, to, values, factors, y);
+                values.take(rows, first, x);
+                add_group(rows, first, columns, from, to, values, factors, y);
             }
             from = to;
         }
     }
 
   private:
-    static void add_group(const row_list& rows, std::size_t first, std::size_t from, std::size_t to,
-                          const int8_group_values& values, int8_group_factors<F>& factors, block<float> y) {
+    static void add_group(const row_list& rows, std::size_t first, std::size_t columns, std::size_t from,
+                          std::size_t to, int8_group_values& values, int8_group_factors<F>& factors,
+                          block<float> y) {
         const std::byte* now[int8_group];
         const std::byte* next[int8_group];
         for (std::size_t k = 0; k < int8_group; ++k) {
@@ -241,7 +288,10 @@ class int8_sum_tiles {
             const std::size_t start = j / int8_stretch * int8_stretch;
             const std::size_t last = (std::min)(start + int8_stretch, to);
             const std::size_t units = (last - start + unit::weights - 1) / unit::weights;
-            factors.make(now, start, units * unit::runs);
+            // of all of a stretch, whichever columns are added: no bit may depend on how they are divided
+            const std::size_t whole = (std::min)(columns - start, int8_stretch);
+            factors.make(now, start, (whole + unit::weights - 1) / unit::weights * unit::runs);
+            values.round(factors.unit);
             std::size_t asked = 0;
             for (std::size_t i = (j - start) / unit::weights; i < units; ++i) {
                 for (const std::size_t due = (i + 1) * int8_group / units; asked < due; ++asked) {
@@ -355,10 +405,10 @@ class int8_sum_tiles {
 };
 
 template <class F>
-TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_tokens_int8(const row_list& rows, block<const float> x,
-                                                          block<float> y, std::size_t begin,
-                                                          std::size_t end) {
-    int8_sum_tiles<F>::add(rows, x, y, begin, end);
+TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_tokens_int8(const row_list& rows, std::size_t columns,
+                                                          block<const float> x, block<float> y,
+                                                          std::size_t begin, std::size_t end) {
+    int8_sum_tiles<F>::add(rows, columns, x, y, begin, end);
 }
 
 #endif
