@@ -27,7 +27,7 @@ struct int8_dot_kernel {
     }
 };
 
-/// Sums of rows: those of entries that round to zero are not read.
+/// Sums of rows: those of entries that round to zero are not read, and of a block's tokens none is multiplied by its own.
 template <class F>
 class int8_sum_product {
     using M = any_layout<F>;
@@ -40,7 +40,8 @@ class int8_sum_product {
 
     static std::size_t bytes(const M& w, std::size_t tokens, std::size_t width) {
         return sums::bytes(as_added(w), tokens, width) + workspace_bytes_of<std::uint32_t>(w.rows()) +
-               workspace_bytes_of<std::uint32_t>((w.rows() + 31) / 32);
+               workspace_bytes_of<std::uint32_t>((w.rows() + 31) / 32) +
+               (tokens == 1 ? 0 : bytes_of_rows(tokens, w.rows()));
     }
     void tune(const tuning& by) {
         by_ = by;
@@ -50,12 +51,21 @@ class int8_sum_product {
         const std::size_t n = w_.rows();
         const auto indices = w.take<std::uint32_t>(n);
         const auto kept = w.take<std::uint32_t>((n + 31) / 32);
+        const std::size_t tokens = in_.rows();
+        const block<float> rounded = take_rows(w, tokens == 1 ? 0 : tokens, n);
         for (std::size_t b = 0; b < kept.size(); ++b) {
             kept[b] = 0;
-            for (std::size_t token = 0; token < in_.rows(); ++token) {
-                kept[b] |=
-                    kept_of_block(in_.row(token).subspan(32 * b, (std::min)(n - 32 * b, std::size_t{32})));
+            for (std::size_t token = 0; token < tokens; ++token) {
+                const auto values = in_.row(token).subspan(32 * b, (std::min)(n - 32 * b, std::size_t{32}));
+                const std::uint32_t bits = kept_of_block(values);
+                kept[b] |= bits;
+                for (std::size_t k = 0; k < values.size() && tokens != 1; ++k) {
+                    rounded.row(token)[32 * b + k] = (bits >> k & 1u) != 0 ? values[k] : 0.0f;
+                }
             }
+        }
+        if (tokens != 1) {
+            in_ = rounded;
         }
         std::size_t count = 0;
         if (rows_.all) {
@@ -72,9 +82,9 @@ class int8_sum_product {
         }
         if (count != rows_.count(n)) {
             rows_ = {false, indices.first(count)};
-            sums_ = sums{as_added(w_), in_, rows_, bias_, out_};
-            sums_.tune(by_);
         }
+        sums_ = sums{as_added(w_), in_, rows_, bias_, out_};
+        sums_.tune(by_);
         return sums_.prepare(width, w);
     }
     void run(std::size_t part) const { sums_.run(part); }

@@ -45,6 +45,7 @@ TAMIS_BEGIN
 ///     static constexpr bool are_signed           // bytes -128 .. 127; else 0 .. most (at most 127), less `zero`
 ///     static constexpr int most, zero
 ///     static constexpr bool has_offset
+///     static constexpr int reach                 // of signed codes, where it is known: the largest magnitude
 ///     static int at(const std::byte* row, std::size_t i)                  // code i less zero
 ///     static void load(const std::byte* row, std::size_t i, detail::bytes32* out) // `unit` codes as they are
 ///     static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float* offsets)

@@ -35,6 +35,7 @@ struct iq4_nl {
         detail::looked_up_halves(row + i / block * sizeof(storage) + 2, table, *scale, out);
     }
     struct codes : detail::signed_codes<32, 32> {
+        static constexpr int reach = 127;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
             return table[i % block < 16 ? pair & 15u : pair >> 4];

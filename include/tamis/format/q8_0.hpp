@@ -38,6 +38,7 @@ struct q8_0 {
         return detail::widen_to_vec::int8(row + i / block * sizeof(storage) + 2 + i % block);
     }
     struct codes : detail::signed_codes<32, 32> {
+        static constexpr int reach = 128;
         static int at(const std::byte* row, std::size_t i) {
             return static_cast<std::int8_t>(row[i / block * sizeof(storage) + 2 + i % block]);
         }

@@ -26,17 +26,16 @@ struct tile_numbers {
     /// Of numbers row by row.
     TAMIS_DETAIL_INLINE void turn(const float (&rows)[int8_tile_rows][most], std::size_t runs) {
         for (std::size_t r = 0; r < runs; r += 8) {
-            const int8_tile eight{[&](std::size_t k, bytes32 & out) __attribute__((always_inline)){
+            const auto load = [&](std::size_t k, bytes32 & out) __attribute__((always_inline)) {
                 load_32(reinterpret_cast<const std::byte*>(rows[k] + r), out);
+            };
+            const int8_tile eight{load};
+            for (std::size_t c = 0; c < 8; ++c) {
+                std::memcpy(of[r + c], &eight.of[c], sizeof eight.of[c]);
+            }
         }
-    };
-    for (std::size_t c = 0; c < 8; ++c) {
-        std::memcpy(of[r + c], &eight.of[c], sizeof eight.of[c]);
     }
-}
-}
-}
-;
+};
 
 template <class F>
 class int8_tile_dots {
@@ -116,75 +115,74 @@ class int8_tile_dots {
                                               std::size_t r, const tile_numbers<F>& scales,
                                               const tile_numbers<F>& offsets, const int8_tokens& x,
                                               float (&sums)[most_tokens][rows], std::index_sequence<R...>) {
-        int8_tile w{[&](std::size_t k, bytes32 & out)
-                        __attribute__((always_inline)){bytes32 codes[unit::vectors];
-        C::load(now[k], i * unit::weights, codes);
-        out = codes[V];
-    }
-};
-if constexpr (C::are_signed) {
-    w.flip_signs();
-}
-const int8_tokens_block values = x[i * unit::vectors + V];
-tile_floats scale[runs_of_block];
-tile_floats offset[runs_of_block];
-((scale[R] = offset[R] = tile_of(0.0f)), ...);
-if constexpr (unit::scaled) {
-    ((scale[R] = tile_load(scales.of[r + R])), ...);
-    if constexpr (C::has_offset) {
-        ((offset[R] = tile_load(offsets.of[r + R])), ...);
-    }
-}
-const std::size_t tokens = x.size();
-for (std::size_t t = 0; t < tokens; ++t) {
-    tile_floats sum = tile_load(sums[t]);
-    const tile_floats of_token = tile_of(values.scales[t]);
-    (add_run<R>(w, values, t + R * tokens, t, of_token, scale[R], offset[R], sum), ...);
-    tile_store(sums[t], sum);
-}
-}
-template <std::size_t R>
-TAMIS_DETAIL_INLINE static void add_run(const int8_tile& w, const int8_tokens_block& values,
-                                        std::size_t place, std::size_t t, tile_floats of_token,
-                                        tile_floats scale, tile_floats offset, tile_floats& sum) {
-    const tile_floats products = tile_floats_of(
-        tile_dots<C::most, R * vectors_of_run>(w, values.codes + t * int8_block, values.zeros[place],
-                                               std::make_index_sequence<vectors_of_run>{}));
-    if constexpr (unit::scaled) {
-        sum = tile_add(tile_product(products, of_token), scale, sum);
-    } else {
-        sum = tile_add(products, of_token, sum);
-    }
-    if constexpr (C::has_offset) {
-        sum = tile_add(tile_of(values.sums[place]), offset, sum);
-    }
-}
-
-static void finish(const row_list& list, std::size_t first, std::size_t columns,
-                   const std::byte* const (&now)[rows], const int8_tokens& x,
-                   const float (&sums)[most_tokens][rows], block<float> y) {
-    const std::size_t count = (std::min)(rows, list.size() - first);
-    for (std::size_t t = 0; t < x.size(); ++t) {
-        for (std::size_t k = 0; k < count; ++k) {
-            float total = sums[t][k];
-            if constexpr (!unit::scaled) { // one scale for all, and no padding behind the row
-                const std::size_t done = columns / int8_block * int8_block;
-                if (done < columns) {
-                    const int8_tokens_block values = x[done / int8_block];
-                    int products = 0;
-                    for (std::size_t j = done; j < columns; ++j) {
-                        products += C::at(now[k], j) * values.codes[t * int8_block + j - done];
-                    }
-                    total += values.scales[t] * static_cast<float>(products);
-                }
-                total *= F::scale(now[k], 0);
+        const auto load = [&](std::size_t k, bytes32 & out) __attribute__((always_inline)) {
+            bytes32 codes[unit::vectors];
+            C::load(now[k], i * unit::weights, codes);
+            out = codes[V];
+        };
+        int8_tile w{load};
+        if constexpr (C::are_signed) {
+            w.flip_signs();
+        }
+        const int8_tokens_block values = x[i * unit::vectors + V];
+        tile_floats scale[runs_of_block];
+        tile_floats offset[runs_of_block];
+        ((scale[R] = offset[R] = tile_of(0.0f)), ...);
+        if constexpr (unit::scaled) {
+            ((scale[R] = tile_load(scales.of[r + R])), ...);
+            if constexpr (C::has_offset) {
+                ((offset[R] = tile_load(offsets.of[r + R])), ...);
             }
-            y.row(t)[list[first + k]] = total;
+        }
+        const std::size_t tokens = x.size();
+        for (std::size_t t = 0; t < tokens; ++t) {
+            tile_floats sum = tile_load(sums[t]);
+            const tile_floats of_token = tile_of(values.scales[t]);
+            (add_run<R>(w, values, t + R * tokens, t, of_token, scale[R], offset[R], sum), ...);
+            tile_store(sums[t], sum);
         }
     }
-}
-}
-;
+    template <std::size_t R>
+    TAMIS_DETAIL_INLINE static void add_run(const int8_tile& w, const int8_tokens_block& values,
+                                            std::size_t place, std::size_t t, tile_floats of_token,
+                                            tile_floats scale, tile_floats offset, tile_floats& sum) {
+        const tile_floats products = tile_floats_of(
+            tile_dots<C::most, R * vectors_of_run>(w, values.codes + t * int8_block, values.zeros[place],
+                                                   std::make_index_sequence<vectors_of_run>{}));
+        if constexpr (unit::scaled) {
+            sum = tile_add(tile_product(products, of_token), scale, sum);
+        } else {
+            sum = tile_add(products, of_token, sum);
+        }
+        if constexpr (C::has_offset) {
+            sum = tile_add(tile_of(values.sums[place]), offset, sum);
+        }
+    }
+
+    static void finish(const row_list& list, std::size_t first, std::size_t columns,
+                       const std::byte* const (&now)[rows], const int8_tokens& x,
+                       const float (&sums)[most_tokens][rows], block<float> y) {
+        const std::size_t count = (std::min)(rows, list.size() - first);
+        for (std::size_t t = 0; t < x.size(); ++t) {
+            for (std::size_t k = 0; k < count; ++k) {
+                float total = sums[t][k];
+                if constexpr (!unit::scaled) { // one scale for all, and no padding behind the row
+                    const std::size_t done = columns / int8_block * int8_block;
+                    if (done < columns) {
+                        const int8_tokens_block values = x[done / int8_block];
+                        int products = 0;
+                        for (std::size_t j = done; j < columns; ++j) {
+                            products += C::at(now[k], j) * values.codes[t * int8_block + j - done];
+                        }
+                        total += values.scales[t] * static_cast<float>(products);
+                    }
+                    total *= F::scale(now[k], 0);
+                }
+                y.row(t)[list[first + k]] = total;
+            }
+        }
+    }
+};
 
 /// y[token][r] = row r . x[token] for the rows of a format that dots_by_int8_tiles says it of.
 template <class F>

@@ -3,6 +3,7 @@
 #include <tamis/format/integer_codes.hpp>
 #include <tamis/kernel/dot_rows_int8.hpp>
 #include <tamis/kernel/sum_rows_of_block.hpp>
+#include <tamis/kernel/sum_tokens_int8.hpp>
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -276,16 +277,22 @@ void sum_rows(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, std::span
         sum_rows(as_it_is, rows, x, y, begin, end, by);
     }
 }
-/// sum_rows_of_block of one: several tokens have each row unpacked once, for which floats are the quicker.
+/// sum_rows_of_block of one: several tokens have each row unpacked once, to bytes or to floats.
 template <class F, class L, class Rows>
 void sum_rows_of_block(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, block<const float> x,
                        block<float> y, std::size_t begin, std::size_t end) {
+    const matrix<F, L> as_it_is{w.row(0), w.rows(), w.columns(), w.stride_bytes()};
     if (x.rows() == 1) {
-        sum_rows(w, rows, x.row(0), y.row(0), begin, end);
-    } else {
-        sum_rows_of_block(matrix<F, L>{w.row(0), w.rows(), w.columns(), w.stride_bytes()}, rows, x, y, begin,
-                          end);
+        return sum_rows(w, rows, x.row(0), y.row(0), begin, end);
     }
+    if constexpr (detail::sums_tokens_int8<F>) {
+        const detail::row_list list{as_it_is, rows};
+        if (detail::sums_tokens_in_int8<F>(list, x)) {
+            return detail::sum_listed_rows_of_tokens_int8<F>(list, w.columns(), detail::unseen(x),
+                                                             detail::unseen(y), begin, end);
+        }
+    }
+    sum_rows_of_block(as_it_is, rows, x, y, begin, end);
 }
 
 TAMIS_END
