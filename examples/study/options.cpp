@@ -42,6 +42,10 @@ struct raw_common {
         app.add_option("--context", context, "tokens of a window (default: 512); with --gguf")
             ->type_name("N")
             ->group(model);
+        app.add_flag(
+               "--repack", o.repack,
+               "with --gguf: weights rearranged for this CPU, as llama.cpp does by default: faster, rounded otherwise")
+            ->group(model);
         app.add_option("--activation", sigma, "silu (default), gelu, relu or gelu_tanh")
             ->type_name("NAME")
             ->group(model);
@@ -113,6 +117,8 @@ struct raw_common {
             if (!c.text) {
                 throw error("--text is needed with --gguf");
             }
+        } else if (c.repack) {
+            throw error("--repack needs --gguf: it rearranges a GGUF model's weights");
         } else if (context) {
             throw error("--context needs --gguf: other models have the context of their file");
         }

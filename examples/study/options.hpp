@@ -25,6 +25,7 @@ struct common_options {
     confidence sure{};      ///< of intervals
     bool per_token = false; ///< per_token.csv is wanted
     std::size_t threads = 1;
+    bool repack = false; ///< a GGUF model's weights, for this CPU
     bool json = false, csv = false, plain_progress = false, details = false;
     std::string command_line; ///< as it was typed, quoted for a shell
     remarks notes{};          ///< on the options, the command's too

@@ -43,7 +43,8 @@ std::string fingerprint_of(const subject& s, const common_options& o) {
     }
     return line("model=", model.hexadecimal(), " activation=", app::name(s.sigma), " rope_base=", c.rope_base,
                 " norm_eps=", c.norm_eps, " stories=", s.text_hash, " tasks=", tasks.hexadecimal(),
-                s.keep_tokens ? " per_token=1" : ""); // rows that have no tokens cannot give them
+                s.keep_tokens ? " per_token=1" : "", // rows that have no tokens cannot give them
+                o.repack ? " repack=1" : "");
 }
 
 } // namespace

@@ -51,7 +51,7 @@ class inputs {
     explicit inputs(const common_options& o, bool tasks_too = true) : windows_{o.windows} {
         if (o.gguf) {
             remarks notes;
-            engine_ = load_gguf(*o.gguf, o.context.value_or(512), notes);
+            engine_ = load_gguf(*o.gguf, o.context.value_or(512), notes, o.repack);
             const source text = open_text(*o.text);
             std::optional<source> tasks;
             if (o.tasks && tasks_too) {

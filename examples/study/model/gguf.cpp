@@ -233,7 +233,7 @@ class gguf_context {
 
 class gguf_engine final : public engine, private foreign_tokens {
   public:
-    gguf_engine(const std::string& path, std::size_t context, remarks& notes) : path_{path} {
+    gguf_engine(const std::string& path, std::size_t context, bool repack, remarks& notes) : path_{path} {
         engine_log::listen();
         if (std::getenv("GGML_BACKEND_PATH") != nullptr) { // it may skip weights by itself
             unsetenv("GGML_BACKEND_PATH");
@@ -267,6 +267,17 @@ class gguf_engine final : public engine, private foreign_tokens {
                    context,
                    true};
         find_nodes(notes);
+        if (repack) { // beside the weights as they are, whose bytes are told and whose norms are taken
+            p.use_extra_bufts = true;
+            repacked_.reset(llama_model_load_from_file(path.c_str(), p));
+            if (!repacked_) {
+                throw error(path, ": llama.cpp does not repack it: ", engine_log::last_error());
+            }
+            description_ += "; repacked for this CPU";
+            notes.add(
+                "--repack: weights are repacked for this CPU, whose products round otherwise: compare with "
+                "the dense row of this run alone");
+        }
     }
     ~gguf_engine() override { idle_.clear(); }
 
@@ -304,7 +315,7 @@ class gguf_engine final : public engine, private foreign_tokens {
     std::unique_ptr<engine_run> start() const override;
     const foreign_tokens& tokens() const override { return *this; }
 
-    llama_model* model() const { return model_.get(); }
+    llama_model* model() const { return repacked_ ? repacked_.get() : model_.get(); }
     const std::string& path() const { return path_; }
     const watched* at(const char* name) const {
         const auto found = watched_.find(name);
@@ -476,7 +487,7 @@ class gguf_engine final : public engine, private foreign_tokens {
     }
 
     std::string path_;
-    model_ptr model_;
+    model_ptr model_, repacked_; ///< the second runs, if it is there
     const llama_vocab* vocabulary_ = nullptr;
     model_config config_{};
     activation sigma_ = activation::silu;
@@ -646,8 +657,9 @@ void gguf_context::at_product(std::size_t layer, tamis::block<float> values) {
 } // namespace
 
 bool reads_gguf() { return true; }
-std::shared_ptr<const engine> load_gguf(const std::string& path, std::size_t context, remarks& notes) {
-    return std::make_shared<gguf_engine>(path, context, notes);
+std::shared_ptr<const engine> load_gguf(const std::string& path, std::size_t context, remarks& notes,
+                                        bool repack) {
+    return std::make_shared<gguf_engine>(path, context, repack, notes);
 }
 
 } // namespace app
@@ -657,7 +669,7 @@ std::shared_ptr<const engine> load_gguf(const std::string& path, std::size_t con
 namespace app {
 
 bool reads_gguf() { return false; }
-std::shared_ptr<const engine> load_gguf(const std::string& path, std::size_t, remarks&) {
+std::shared_ptr<const engine> load_gguf(const std::string& path, std::size_t, remarks&, bool) {
     throw error("--gguf ", path, ": this program was built without llama.cpp's library (libllama-dev); ",
                 "build it where CMake finds llama");
 }
