@@ -12,6 +12,7 @@
 #
 # What the levels share in spite of that (the standard library's templates) is the oldest one's: the linker keeps the body that it
 # meets first, and objects come in the order of their levels. So sources are compiled with -O1 at least, whatever the build is.
+# -D TAMIS_LEVELS=x86_64_v3 builds that one alone (or a list of them), in less time.
 # On other processors there is one level, `native`, with the flags of the build.
 function(tamis_compile_for_levels target)
     set(machine "${CMAKE_SYSTEM_PROCESSOR}")
@@ -21,6 +22,9 @@ function(tamis_compile_for_levels target)
     set(levels native)
     if(machine MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang|IntelLLVM)$")
         set(levels x86_64_v2 x86_64_v3 x86_64_v4)
+        if(TAMIS_LEVELS)
+            set(levels ${TAMIS_LEVELS})
+        endif()
     endif()
     get_target_property(links ${target} LINK_LIBRARIES)
     set(list "")

@@ -8,7 +8,6 @@
 #include <tamis/study/calibrate/calibration.hpp>
 #include <tamis/tamis.hpp>
 
-#include <cstdlib>
 #include <cstring>
 
 // Compiled once for each level of instruction sets (TAMIS_LEVEL is its name); everything here is therefore in a namespace of the
@@ -173,7 +172,6 @@ operation* new_product(const stored_matrix& m, const std::byte* laid_out, const 
             made = new operation_of<P>{std::move(p), std::move(norms), m, m, true};
         };
         if constexpr (detail::column_blocked<F>) {
-            if (std::getenv("TAMIS_FLOATS") != nullptr) return make(std::move(product));
             make(in_int8{std::move(product)}); // the integers that the host's own product is made of
         } else {
             make(std::move(product));

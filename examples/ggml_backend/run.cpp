@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <utility>
 
 extern "C" bool ggml_can_fuse_subgraph_ext(const ggml_cgraph*, const int*, int, const ggml_op*, const int*,
                                            int);
@@ -212,7 +213,7 @@ operation* instance::ffn_for(const laid_out_weight& gate, const laid_out_weight&
             at[static_cast<std::size_t>(place::gate)].name = "nonzero";
         }
         ffn.reset(best_kernels()->new_ffn(gate.as_stored(), up.as_stored(), down.as_stored(),
-                                          down.laid_out.data(), *gating_of(activation), at));
+                                          down.laid_out.bytes().data(), *gating_of(activation), at));
     }
     return ffn.get();
 }
@@ -296,7 +297,8 @@ void instance::run_job(ggml_tensor*, int ith, int nth, void* which) {
     }
 }
 
-void instance::add_job(ggml_cgraph* to, ggml_tensor* node, job j) {
+/// A node that runs a job in the place of the host's.
+ggml_tensor* instance::made_of(ggml_tensor* node, job j) {
     if (used_jobs_ == jobs_.size()) {
         jobs_.push_back(std::make_unique<job>());
     }
@@ -314,65 +316,71 @@ void instance::add_job(ggml_cgraph* to, ggml_tensor* node, job j) {
     made->buffer = node->buffer;
     made->flags = node->flags;
     std::memcpy(made->name, node->name, sizeof made->name);
-    ggml_graph_add_node(to, made);
+    return made;
 }
 
-void instance::add(ggml_cgraph* to, ggml_tensor* node) {
-    laid_out_weight* w =
-        is_product(node) && is_few(node) ? weight_for(node->src[0]) : weight_of(node->src[0]);
-    if (w == nullptr || !is_product(node)) {
-        return ggml_graph_add_node(to, node);
+/// What computes a product: the host's own node, or one of ours.
+ggml_tensor* instance::in_place_of(ggml_tensor* node) {
+    laid_out_weight* w = is_few(node) ? weight_for(node->src[0]) : weight_of(node->src[0]);
+    if (w == nullptr) {
+        return node;
     }
     if (is_few(node) && !w->products.empty()) {
         const double scale =
             static_cast<double>(ggml_nbytes(w->as_host)) / static_cast<double>(w->laid_out.size());
-        return add_job(to, node,
+        return made_of(node,
                        {this, nullptr, w, node->src[1],
                         node->op == GGML_OP_MUL_MAT_ID ? node->src[2] : nullptr, node, counts_of(*w), scale});
     }
     ggml_tensor* made = ggml_new_tensor(nodes_.get(), node->type, GGML_MAX_DIMS, node->ne);
     *made = *node;
     made->src[0] = w->as_host; // the host's kernels on the host's own form of the weight
-    ggml_graph_add_node(to, made);
+    return made;
 }
 
+/// The host's graph runs on the host's kernels, with nodes of ours in the place of some until it is done.
 ggml_status instance::compute(ggml_cgraph* graph) {
     const int count = ggml_graph_n_nodes(graph);
     const auto size = static_cast<std::size_t>(count);
-    const std::size_t bytes = ggml_tensor_overhead() * size + ggml_graph_overhead_custom(size, false) + 1024;
+    const std::size_t bytes = ggml_tensor_overhead() * size + 1024;
     if (nodes_ == nullptr || ggml_get_mem_size(nodes_.get()) < bytes) {
         nodes_.reset(ggml_init({2 * bytes, nullptr, true}));
     }
     ggml_reset(nodes_.get());
     used_jobs_ = 0;
-    ggml_cgraph* mine = ggml_new_graph_custom(nodes_.get(), size, false);
-
-    std::set<int> within; // nodes that an FFN computes inside
-    std::map<int, whole_ffn> ffns;
+    ggml_tensor** const nodes = ggml_graph_nodes(graph);
+    std::vector<std::pair<int, ggml_tensor*>> replaced;
     for (int i = 0; i < count; ++i) {
-        if (const auto f = is_product(ggml_graph_node(graph, i)) ? ffn_at(graph, i) : std::nullopt) {
-            ffns[i] = *f;
-            within.insert({f->gate, f->up, f->activation});
+        if (!is_product(nodes[i])) {
+            continue;
         }
-    }
-    for (int i = 0; i < count; ++i) {
-        ggml_tensor* node = ggml_graph_node(graph, i);
-        if (const auto f = ffns.find(i); f != ffns.end()) {
-            const ggml_tensor* activation = ggml_graph_node(graph, f->second.activation);
+        if (const auto f = ffn_at(graph, i)) {
+            const ggml_tensor* activation = nodes[f->activation];
             const laid_out_weight& gate = *weight_for(activation->src[0]->src[0]);
             const laid_out_weight& up = *weight_for(activation->src[1]->src[0]);
-            const laid_out_weight& down = *weight_for(node->src[0]);
+            const laid_out_weight& down = *weight_for(nodes[i]->src[0]);
             const auto both = static_cast<double>(ggml_nbytes(gate.as_host) + ggml_nbytes(up.as_host));
             const double scale = (both + static_cast<double>(ggml_nbytes(down.as_host))) /
                                  (both + static_cast<double>(down.laid_out.size()));
-            add_job(mine, node,
-                    {this, ffn_for(gate, up, down, activation), &down, activation->src[0]->src[1], nullptr,
-                     node, counts_of(down), scale});
-        } else if (!within.contains(i)) {
-            add(mine, node);
+            replaced.emplace_back(i, made_of(nodes[i], {this, ffn_for(gate, up, down, activation), &down,
+                                                        activation->src[0]->src[1], nullptr, nodes[i],
+                                                        counts_of(down), scale}));
+            for (const int within : {f->gate, f->up, f->activation}) { // computed inside
+                replaced.emplace_back(within, ggml_new_tensor_1d(nodes_.get(), GGML_TYPE_F32, 1));
+            }
+        } else if (ggml_tensor* made = in_place_of(nodes[i]); made != nodes[i]) {
+            replaced.emplace_back(i, made);
         }
     }
-    return ggml_backend_graph_compute(cpu_, mine);
+    const auto exchange = [&] {
+        for (auto& [i, node] : replaced) {
+            std::swap(nodes[i], node);
+        }
+    };
+    exchange();
+    const ggml_status status = ggml_backend_graph_compute(cpu_, graph);
+    exchange();
+    return status;
 }
 
 void instance::print_statistics() const {

@@ -32,8 +32,8 @@ class instance {
         int gate, up, activation, down;
     };
 
-    void add(ggml_cgraph* to, ggml_tensor* node);
-    void add_job(ggml_cgraph* to, ggml_tensor* node, job j);
+    ggml_tensor* made_of(ggml_tensor* node, job j);
+    ggml_tensor* in_place_of(ggml_tensor* node);
     laid_out_weight* weight_for(const ggml_tensor* w);
     operation* ffn_for(const laid_out_weight& gate, const laid_out_weight& up, const laid_out_weight& down,
                        const ggml_tensor* activation);

@@ -231,10 +231,11 @@ std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void
                                  w->columns};
         };
         const std::size_t bytes = k.laid_out_bytes(expert(0));
-        w->laid_out.resize(w->experts * bytes);
+        w->laid_out = tamis::aligned_memory{w->experts * bytes};
+        std::byte* const to = w->laid_out.bytes().data();
         for (std::size_t e = 0; e < w->experts; ++e) {
-            k.lay_out(expert(e), w->laid_out.data() + e * bytes);
-            w->products.emplace_back(k.new_product(expert(e), w->laid_out.data() + e * bytes, at_x));
+            k.lay_out(expert(e), to + e * bytes);
+            w->products.emplace_back(k.new_product(expert(e), to + e * bytes, at_x));
         }
     }
     return w;
@@ -257,15 +258,15 @@ laid_out_weight* weight_of(const ggml_tensor* t) {
 
 namespace {
 
-/// Whether a weight is quick enough as tamis lays it out. Those of few bits get eight, so that a mask has to leave out about half
-/// before any time is won: exact zeros of a ReLU do, and what a rule leaves is not known.
+/// Whether a weight is quick enough as tamis lays it out. The K formats get eight bits, so that a mask has to leave out about half
+/// before any time is won: exact zeros of a ReLU do, and what a rule leaves is not known. (What rows are padded with is no matter.)
 bool pays(const ggml_tensor* w, const settings& s, const weight_name& name) {
     const stored_matrix m{format_of(w->type), nullptr, static_cast<std::size_t>(w->ne[1]),
                           static_cast<std::size_t>(w->ne[0])};
     const std::size_t stored = ggml_nbytes(w) / static_cast<std::size_t>(w->ne[2]);
     const bool zeros = std::strcmp(s.at(name.layer, place::intermediate).name, "nonzero") == 0;
     const bool as_stored = name.which != weight_name::down && s.whole_ffn(name.layer);
-    if (s.all || zeros || as_stored || best_kernels()->laid_out_bytes(m) <= stored) {
+    if (s.all || zeros || as_stored || best_kernels()->laid_out_bytes(m) <= stored + stored / 8) {
         return true;
     }
     say(std::string{"weights of type "} + ggml_type_name(w->type) +

@@ -4,6 +4,7 @@
 
 #include <ggml-backend.h>
 #include <ggml.h>
+#include <tamis/workspace.hpp>
 
 #include <memory>
 #include <optional>
@@ -35,7 +36,7 @@ struct laid_out_weight {
     const char* format;
     rule at_x;                                        // of its products; none: kept for the whole FFN alone
     std::vector<std::byte> stored;                    // as the file has it, where the host's form is another
-    std::vector<std::byte> laid_out;                  // with a row an input
+    tamis::aligned_memory laid_out;                   // with a row an input
     std::vector<std::unique_ptr<operation>> products; // one an expert
     ggml_tensor* as_host = nullptr;                   // in the layout that the host is quickest with
 

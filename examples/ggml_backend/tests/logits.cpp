@@ -1,6 +1,7 @@
-// logits MODEL OUT [tokens=32] [threads=2] [prompt=8] [observe=0] [contexts=1] [loads=1] [lora=FILE]: decodes the same tokens with
-// whatever backends are loaded (a prompt, then one by one) and writes all logits. `observe` asks for every node, `contexts` run at the
-// same time in threads, `loads` loads and unloads the backend of GGML_BACKEND_PATH and the model so often.
+// logits MODEL OUT [tokens=32] [threads=2] [prompt=8] [observe=0] [contexts=1] [loads=1] [lora=FILE] [beside=FILE] [check=0]:
+// decodes the same tokens with whatever backends are loaded (a prompt, then one by one) and writes all logits. `observe` asks for every
+// node, `contexts` run at the same time in threads, `loads` loads and unloads the backend of GGML_BACKEND_PATH and the model so often,
+// `beside` is another model that is loaded before and serves at the same time, `check` has the loader check all tensors.
 #include <ggml-backend.h>
 #include <llama.h>
 
@@ -21,6 +22,15 @@ int option(int argc, char** argv, const char* name, int otherwise) {
         }
     }
     return otherwise;
+}
+const char* file_option(int argc, char** argv, const char* name) {
+    const std::size_t n = std::strlen(name);
+    for (int i = 3; i < argc; ++i) {
+        if (std::strncmp(argv[i], name, n) == 0 && argv[i][n] == '=') {
+            return argv[i] + n + 1;
+        }
+    }
+    return nullptr;
 }
 bool see(ggml_tensor*, bool, void*) { return true; }
 
@@ -70,17 +80,19 @@ int main(int argc, char** argv) {
     const int contexts = option(argc, argv, "contexts", 1);
     const char* path = std::getenv("GGML_BACKEND_PATH");
     std::vector<float> result;
+    llama_model_params how = llama_model_default_params();
+    how.check_tensors = option(argc, argv, "check", 0) != 0;
+    const char* beside = file_option(argc, argv, "beside");
+    llama_model* other = beside != nullptr ? llama_model_load_from_file(beside, how) : nullptr;
     for (int load = 0; load < loads; ++load) {
-        llama_model* model = llama_model_load_from_file(argv[1], llama_model_default_params());
+        llama_model* model = llama_model_load_from_file(argv[1], how);
         if (model == nullptr) {
             return 1;
         }
         llama_adapter_lora* lora = nullptr;
-        for (int i = 3; i < argc; ++i) {
-            if (std::strncmp(argv[i], "lora=", 5) == 0 &&
-                (lora = llama_adapter_lora_init(model, argv[i] + 5)) == nullptr) {
-                return 1;
-            }
+        if (const char* file = file_option(argc, argv, "lora");
+            file != nullptr && (lora = llama_adapter_lora_init(model, file)) == nullptr) {
+            return 1;
         }
         std::vector<std::vector<float>> results(static_cast<std::size_t>(contexts));
         std::vector<std::thread> all;
@@ -89,6 +101,9 @@ int main(int argc, char** argv) {
                 r = run(model, lora, option(argc, argv, "tokens", 32), option(argc, argv, "threads", 2),
                         option(argc, argv, "prompt", 8), option(argc, argv, "observe", 0) != 0);
             });
+        }
+        if (other != nullptr) {
+            run(other, nullptr, 8, 1, 4, false);
         }
         for (std::thread& t : all) {
             t.join();
@@ -106,6 +121,7 @@ int main(int argc, char** argv) {
             if (load + 1 < loads) ggml_backend_load(path);
         }
     }
+    llama_model_free(other);
     std::ofstream{argv[2], std::ios::binary}.write(reinterpret_cast<const char*>(result.data()),
                                                    static_cast<std::streamsize>(result.size() *
                                                                                 sizeof(float)));
