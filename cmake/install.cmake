@@ -54,7 +54,7 @@ endif()
 # The build folder serves find_package as well (-D tamis_DIR=BUILD/package): an editable package of Conan is one.
 if(PROJECT_IS_TOP_LEVEL)
     export(EXPORT tamis-targets NAMESPACE tamis:: FILE "${PROJECT_BINARY_DIR}/package/tamis-targets.cmake")
-    foreach(file tamis_find.cmake tamis_simd.cmake)
+    foreach(file tamis_find.cmake tamis_simd.cmake tamis_instruction_sets.cmake)
         configure_file(cmake/${file} "${PROJECT_BINARY_DIR}/package/${file}" COPYONLY)
     endforeach()
 endif()

@@ -31,3 +31,21 @@ python_tool() {
     "$venv/bin/pip" install -q --disable-pip-version-check "$@" || skip "pip cannot install $*"
     PATH=$venv/bin:$PATH
 }
+
+# from_suite <suite> <folder> <package>...: packages of another suite of Debian, unpacked in the folder, by apt with lists of its
+# own: nothing is installed, root is not needed. Fails where that cannot be done.
+from_suite() {
+    local suite=$1 folder=$2 site key=/usr/share/keyrings/debian-archive-keyring.gpg
+    shift 2
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ -e $key ] || return 1
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep '/debian/*$' | head -1)
+    [ -n "$site" ] || return 1
+    mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial"
+    echo "deb [signed-by=$key] $site $suite main" >"$folder/apt/sources.list"
+    local own=(-o Dir::Etc::SourceList="$folder/apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$folder/apt/lists"
+        -o Dir::Cache="$folder/apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=)
+    apt-get "${own[@]}" -qq update >/dev/null 2>&1 || return 1
+    (cd "$folder/apt" && apt-get "${own[@]}" -qq download "$@" >/dev/null 2>&1) || return 1
+    local deb
+    for deb in "$folder"/apt/*.deb; do dpkg-deb -x "$deb" "$folder"; done
+}

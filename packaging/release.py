@@ -4,6 +4,8 @@
     python3 packaging/release.py set 0.2.0         writes it into all of them (the changelog's heading with today's date)
     python3 packaging/release.py make FOLDER       archive, single headers, recipes with their hashes, SHA256SUMS; each tried
     python3 packaging/release.py make FOLDER --site BUILT_SITE     and the site
+    python3 packaging/release.py home https://...  writes the home page everywhere; CMakeLists.txt's HOMEPAGE_URL is the one place
+                                                   that others are compared with
 """
 import datetime
 import hashlib
@@ -20,6 +22,8 @@ PLACES = [ # file, what stands around the version
     ("meson.build", r"(project\('tamis', 'cpp', version: ')([\d.]+)(')"),
     ("CITATION.cff", r"(\nversion: )([\d.]+)(\n)"),
     ("CHANGELOG.md", r"(\n## )([\d.]+)( )"),
+    ("README.md", r"(`tamis/)(\d+\.\d+\.\d+)(` in your)"),
+    ("docs/packages.md", r"(--requires tamis/)([\d.]+)( )"),
     ("packaging/vcpkg/tamis/vcpkg.json", r'("version": ")([\d.]+)(")'),
     ("packaging/vcpkg/registry/ports/tamis/vcpkg.json", r'("version": ")([\d.]+)(")'),
     ("packaging/conan/index/config.yml", r'(  ")([\d.]+)(":)'),
@@ -31,11 +35,19 @@ PLACES = [ # file, what stands around the version
     ("packaging/meson/tamis.wrap", r"(directory = tamis-)([\d.]+)(\n)"),
     ("packaging/meson/tamis.wrap", r"(source_filename = tamis-)([\d.]+)(\.tar)"),
 ]
+# The home page, and what lies below it: HOME/releases/VERSION/..., HOME/source/...
+HOME_PLACES = ["CMakeLists.txt", "conanfile.py", "CITATION.cff", "docs/site/conf.py", "packaging/vcpkg/tamis/vcpkg.json",
+               "packaging/vcpkg/registry/ports/tamis/vcpkg.json", "packaging/vcpkg/registry/ports/tamis/portfile.cmake",
+               "packaging/conan/index/all/conanfile.py", "packaging/conan/index/all/conandata.yml", "packaging/meson/tamis.wrap"]
 MINOR = [("docs/packages.md", r"(`find_package\(tamis )(\d+\.\d+)(\)`)"), ("docs/packages.md", r"(takes )(\d+\.\d+)(\.x alone)")]
 
 
 def version():
     return ".".join(re.findall(r"#define TAMIS_VERSION_\w+ (\d+)", (ROOT / "include/tamis/version.hpp").read_text()))
+
+
+def home():
+    return re.search(r'HOMEPAGE_URL "([^"]+)"', (ROOT / "CMakeLists.txt").read_text()).group(1)
 
 
 def expected(version_text):
@@ -47,8 +59,12 @@ def check():
     wrong = []
     for file, pattern, wanted in expected(version()):
         found = re.search(pattern, (ROOT / file).read_text())
+        if not found and file == "README.md":
+            continue # its words are free
         if not found or found.group(2) != wanted:
             wrong.append(f"{file} says {found.group(2) if found else 'nothing'}; include/tamis/version.hpp says {wanted}")
+    wrong += [f"{file} does not have the home page {home()}, which is CMakeLists.txt's HOMEPAGE_URL"
+              for file in HOME_PLACES if home() not in (ROOT / file).read_text()]
     print("\n".join(wrong) or f"all places say {version()}")
     return not wrong
 
@@ -69,6 +85,15 @@ def write(new):
     changelog.write_text(re.sub(rf"\n## {new} .*", f"\n## {new} ({today})", changelog.read_text(), count=1))
     citation = ROOT / "CITATION.cff"
     citation.write_text(re.sub(r"\ndate-released: .*", f"\ndate-released: {today}", citation.read_text()))
+
+
+def write_home(new):
+    if not re.fullmatch(r"https://[^\s\"']+[^/\s\"']", new):
+        raise SystemExit(f"a home page is https://... without a slash at its end, not {new}")
+    old = home()
+    for file in HOME_PLACES:
+        path = ROOT / file
+        path.write_text(path.read_text().replace(old, new))
 
 
 def run(*command, **more):
@@ -104,8 +129,8 @@ def make(folder, site):
     (folder / "SHA256SUMS").write_text("".join(f"{hash_of(path, 'sha256')}  {path.name}\n" for path in files))
     tried_from(folder, v)
     print("\n".join(path.name for path in sorted(folder.iterdir())))
-    if ".example" in (ROOT / "CMakeLists.txt").read_text():
-        print("NOT PUBLIC YET: the home page in CMakeLists.txt, conanfile.py and packaging/ is a placeholder (tamis.example)")
+    if home().endswith(".example"):
+        print(f"NOT PUBLIC YET: the home page, {home()}, is a placeholder: packaging/release.py home https://...")
 
 
 def tried_from(folder, v):
@@ -131,6 +156,9 @@ if __name__ == "__main__":
         sys.exit(0 if check() else 1)
     elif len(arguments) == 2 and arguments[0] == "set":
         write(arguments[1])
+        sys.exit(0 if check() else 1)
+    elif len(arguments) == 2 and arguments[0] == "home":
+        write_home(arguments[1])
         sys.exit(0 if check() else 1)
     elif len(arguments) in (2, 4) and arguments[0] == "make":
         make(pathlib.Path(arguments[1]), pathlib.Path(arguments[3]) if len(arguments) == 4 else None)

@@ -13,7 +13,7 @@ mkdir -p "$work/source/tamis-$version"
 cp -r "$checkout"/{CMakeLists.txt,LICENSE,cmake,include} "$work/source/tamis-$version"
 tar -C "$work/source" -czf "$work/tamis-$version.tar.gz" "tamis-$version"
 cp -r "$ports" "$work/ports"
-sed -i -e "s|\"https://tamis.example/releases/[^\"]*\"|\"file://$work/tamis-$version.tar.gz\"|" \
+sed -i -e "s|\"https://[^\"]*/releases/[^\"]*\"|\"file://$work/tamis-$version.tar.gz\"|" \
     -e "s/SHA512 .*/SHA512 $(sha512sum "$work/tamis-$version.tar.gz" | cut -d' ' -f1)/" "$work/ports/tamis/portfile.cmake"
 
 if command -v vcpkg >/dev/null; then

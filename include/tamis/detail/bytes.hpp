@@ -22,11 +22,32 @@ typedef std::uint8_t bytes32
 TAMIS_DETAIL_INLINE void load_bytes(const std::byte* p, bytes32& bytes) {
     std::memcpy(&bytes, p, sizeof bytes);
 }
-/// The first sixteen, and the others.
+/// The first sixteen, and the others. (g++ 11 has no builtin for it.)
 TAMIS_DETAIL_INLINE void halves_of(const bytes32& bytes, bytes16& first, bytes16& second) {
+#if __has_builtin(__builtin_shufflevector)
     first = __builtin_shufflevector(bytes, bytes, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     second =
         __builtin_shufflevector(bytes, bytes, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+#else
+    std::byte in_memory[sizeof bytes];
+    std::memcpy(in_memory, &bytes, sizeof bytes);
+    std::memcpy(&first, in_memory, sizeof first);
+    std::memcpy(&second, in_memory + sizeof first, sizeof second);
+#endif
+}
+/// lower[0], upper[0], lower[1] ...
+TAMIS_DETAIL_INLINE void store_in_turns(const bytes16& lower, const bytes16& upper, std::byte* memory) {
+#if __has_builtin(__builtin_shufflevector)
+    const bytes32 both =
+        __builtin_shufflevector(lower, upper, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24,
+                                9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    std::memcpy(memory, &both, sizeof both);
+#else
+    for (std::size_t i = 0; i < sizeof lower; ++i) {
+        memory[2 * i] = std::byte{lower[i]};
+        memory[2 * i + 1] = std::byte{upper[i]};
+    }
+#endif
 }
 
 TAMIS_DETAIL_INLINE bytes16 load_bytes(const std::byte* p) {

@@ -32,10 +32,7 @@ TAMIS_DETAIL_INLINE void load_e4m3(const std::byte* p, vec* out) {
     const bytes16 is_nan = (bytes16)((codes & 0x7f) == 0x7f);
     const bytes16 upper = (codes & 0x80) | ((codes >> 1) & 0x3f) | (is_nan & 0x7c);
     const bytes16 lower = codes << 7;
-    const bytes32 halves =
-        __builtin_shufflevector(lower, upper, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24,
-                                9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    std::memcpy(in_memory, &halves, sizeof in_memory);
+    store_in_turns(lower, upper, in_memory);
 #endif
     for (std::size_t v = 0; v < vectors_of_16; ++v) {
         out[v] = widen_to_vec::f16(in_memory + 2 * v * vec::size) * vec(256.0f);
