@@ -9,7 +9,7 @@
 
 #include <vector>
 
-// What every call checks of its memory: see docs/checks.md. The weights are 2 neurons of width 4, all 1.
+// What every call checks of its memory: see docs/contracts.md. The weights are 2 neurons of width 4, all 1.
 
 namespace {
 
