@@ -46,7 +46,7 @@ def observe(model):
         total, dropped, entries = 0.0, dict.fromkeys(row["sparsity"], 0), dict.fromkeys(row["sparsity"], 0)
 
         def mask(site, v):
-            masked = ffn._mask(site, v)
+            masked = ffn.mask(site, v)
             if site in dropped:
                 dropped[site] += int((masked == 0).sum())
                 entries[site] += v.numel()
@@ -58,9 +58,7 @@ def observe(model):
             x = args[0].detach().to(ffn.down_proj.weight.dtype)
             if x.numel() == 0:
                 return
-            whole = ffn.act_fn(ffn.gate_proj(x)) * ffn.up_proj(x)
-            x = mask("input", x)
-            kept = mask("intermediate", mask("gate", ffn.act_fn(ffn.gate_proj(x))) * mask("up", ffn.up_proj(x)))
+            whole, kept = ffn.intermediate(x, lambda site, v: v), ffn.intermediate(x, mask)
             down = ffn.down_proj.weight
             lost = torch.nn.functional.linear(whole - kept, down).float().norm(dim=-1)
             size = ffn.down_proj(whole).float().norm(dim=-1)
