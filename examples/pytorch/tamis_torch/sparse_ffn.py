@@ -40,46 +40,54 @@ class SparseFFN(nn.Module):
         """The same by torch's products on masked tensors: for prompts, training, adapters and hooks."""
         return self.down_proj(self.intermediate(x, self.mask))
 
-    def intermediate(self, x, mask):
+    def intermediate(self, x, mask, gate_proj=None, up_proj=None):
         """What goes into W_down, with mask(site, values) at each site."""
         x = mask("input", x)
-        gates = mask("gate", self.act_fn(self.gate_proj(x)))
-        ups = self.up_proj(x)
+        gates = mask("gate", self.act_fn((gate_proj or self.gate_proj)(x)))
+        ups = (up_proj or self.up_proj)(x)
         if "gate" in self.tamis_rules.at and "up" in self.tamis_rules.at:  # up's mask is over the neurons that gate's left
             ups = torch.where(gates != 0, ups, 0)
         return mask("intermediate", gates * mask("up", ups))
 
-    def mask(self, site, v):
+    def pieces(self, x):
+        """For observe: (what makes the intermediate with a mask, W_down) of all that x goes through."""
+        yield (lambda mask: self.intermediate(x, mask)), self.down_proj.weight
+
+    def mask(self, site, v, expert=...):
         rule = self.tamis_rules.at.get(site)
         if rule is None:
             return v
-        values = self.norms() if rule.startswith("cett=") else self.tamis_rules.thresholds.get(site)
+        values = self.norms()[expert] if rule.startswith("cett=") else self.tamis_rules.thresholds.get(site)
         return torch.where(torch.ops.tamis.mask(v.detach(), rule, values), v, 0)
 
+    def weights(self):
+        """Those before the intermediate, and that behind it."""
+        return [self.gate_proj.weight, self.up_proj.weight], self.down_proj.weight
+
     def _transposed(self):
-        at = self.tamis_rules.at
-        return [self.gate_proj, self.up_proj] * ("input" in at) + [self.down_proj] * (set(at) != {"input"})
+        before, behind = self.weights()
+        return before * ("input" in self.tamis_rules.at) + [behind] * (set(self.tamis_rules.at) != {"input"})
 
     def is_laid_out(self):
-        return all(m.weight.stride(0) == 1 for m in self._transposed())
+        return all(w.stride(-2) == 1 for w in self._transposed())
 
     def lay_out(self):
-        for m in self._transposed():
-            if m.weight.stride(0) != 1:
-                with torch.inference_mode(m.weight.is_inference()):
-                    m.weight.data = m.weight.data.t().contiguous().t()
+        for w in self._transposed():
+            if w.stride(-2) != 1:
+                with torch.inference_mode(w.is_inference()):
+                    w.data = w.data.transpose(-1, -2).contiguous().transpose(-1, -2)
 
     def norms(self):
         """Of the neurons, where a rule needs them: of the weights as they are now (the operator refuses others)."""
-        w = self.down_proj.weight
-        if not self.tamis_rules.needs_norms or torch.compiler.is_compiling():
+        w = self.weights()[1] if self.tamis_rules.needs_norms else None
+        if w is None or torch.compiler.is_compiling():
             return self.tamis_norms
         try:
             version = w.data_ptr(), w._version
         except RuntimeError:  # an inference tensor counts no versions
             version = None
         if version is None or self.tamis_norms_of != version:
-            self.tamis_norms = w.detach().float().norm(dim=0)
+            self.tamis_norms = w.detach().float().norm(dim=-2)
             self.tamis_norms_of = version
         return self.tamis_norms
 

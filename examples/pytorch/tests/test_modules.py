@@ -15,14 +15,17 @@ import tamis_torch
 import transformers
 from torch import nn
 from transformers import (Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, MixtralConfig,
-                          MixtralForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+                          MixtralForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen2MoeConfig,
+                          Qwen2MoeForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM)
 from transformers.models.llama.modeling_llama import LlamaMLP
 
 transformers.logging.set_verbosity_error()
 logging.disable(logging.WARNING)
 SMALL = dict(vocab_size=90, hidden_size=64, intermediate_size=160, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
              head_dim=16, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2)
-KINDS = {"llama": (LlamaForCausalLM, LlamaConfig, {}), "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, {}),
+SMALL_EXPERTS = dict(num_local_experts=4, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=48, shared_expert_intermediate_size=80)
+KINDS = {"mixtral": (MixtralForCausalLM, MixtralConfig, SMALL_EXPERTS), "qwen2_moe": (Qwen2MoeForCausalLM, Qwen2MoeConfig, SMALL_EXPERTS),
+         "qwen3_moe": (Qwen3MoeForCausalLM, Qwen3MoeConfig, SMALL_EXPERTS), "llama": (LlamaForCausalLM, LlamaConfig, {}), "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, {}),
          "qwen2": (Qwen2ForCausalLM, Qwen2Config, {}), "qwen3": (Qwen3ForCausalLM, Qwen3Config, {}),
          "mistral": (MistralForCausalLM, MistralConfig, {}), "biased": (LlamaForCausalLM, LlamaConfig, {"mlp_bias": True})}
 
@@ -66,7 +69,7 @@ class Models(unittest.TestCase):
             self.assertTrue(torch.equal(*words), kind)
 
     def test_masks_are_the_same_for_tokens_and_prompts(self):
-        for kind in ("llama", "gemma3"):
+        for kind in ("llama", "gemma3", "mixtral", "qwen2_moe"):
             for plan in ("top_p=0.8@intermediate", "top_p=0.9@input,intermediate", "top_k_fraction=0.5@gate", "max_p=0.1@up", "top_p=0.9@gate,up,intermediate", "cett=0.2"):
                 model = sparse(model_of(kind), plan, most_tokens=100)
                 by_torch = sparse(model_of(kind), plan, most_tokens=0)
@@ -113,6 +116,21 @@ class Models(unittest.TestCase):
         self.assertAlmostEqual(row["sparsity"]["intermediate"], 1 - float(kept.float().mean()), 6)
         with self.assertRaisesRegex(ValueError, "nothing to observe"), tamis_torch.observe(model_of("llama")):
             pass
+
+    def test_experts(self):
+        model = sparse(model_of("mixtral"), "cett=0.1")
+        with tamis_torch.observe(model) as seen:
+            model(IDS)
+        row = seen["model.layers.0.mlp.experts"]
+        self.assertEqual(row["tokens"], 24)
+        self.assertTrue(0 < row["cett"] < 1 and 0 < row["sparsity"]["intermediate"] < 1)
+        same = copy.deepcopy(model)
+        experts = same.model.layers[0].mlp.experts
+        experts.down_proj.mul_(2)
+        experts.gate_up_proj.data = torch.randn(4, 320, 64)
+        fresh = model_of("mixtral")
+        fresh.load_state_dict(same.state_dict())
+        torch.testing.assert_close(same(IDS).logits, sparse(fresh, "cett=0.1").eval()(IDS).logits)
 
     def test_critical(self):
         model = model_of("llama")
@@ -300,9 +318,9 @@ class LookAlikes(unittest.TestCase):
         self.assertIn("other: ", said[0])
 
     def test_left_alone_by_name(self):
-        from transformers import FalconH1Config
+        from transformers import FalconH1Config, GptOssConfig
         from transformers.models.falcon_h1.modeling_falcon_h1 import FalconH1MLP
-        from transformers.models.mixtral.modeling_mixtral import MixtralExperts
+        from transformers.models.gpt_oss.modeling_gpt_oss import GptOssExperts
 
         class Mine(LlamaMLP):
             def forward(self, x):
@@ -327,11 +345,10 @@ class LookAlikes(unittest.TestCase):
         nn.utils.parametrizations.weight_norm(normed.gate_proj)
         self.left(normed, "gate_proj")
         self.left(mlp().to("meta"), "meta")
-        self.left(MixtralExperts(MixtralConfig(**SMALL, num_local_experts=2)), "3-D")
+        self.left(GptOssExperts(GptOssConfig(**SMALL, num_local_experts=2)), "GptOssExperts")
 
     def test_nothing_replaced(self):
-        for model, word in ((nn.Linear(2, 2), "none"), (MixtralForCausalLM(MixtralConfig(**SMALL, num_local_experts=2)), "MixtralExperts"),
-                            (Phi3ForCausalLM(Phi3Config(**SMALL)), "one matrix"), (sparse(model_of("llama")), "already")):
+        for model, word in ((nn.Linear(2, 2), "none"), (Phi3ForCausalLM(Phi3Config(**SMALL)), "one matrix"), (sparse(model_of("llama")), "already")):
             with self.assertRaisesRegex(ValueError, word):
                 tamis_torch.sparsify(model, "top_p=0.9")
 

@@ -1,11 +1,13 @@
-"""speed.py: one token through an FFN of 4096 x 14336 (Llama 3 8B's), in one process: torch's own module, eager and by torch.compile,
-and tamis. Medians of interleaved turns; every turn's weights come from memory, not from a cache. TAMIS_MOST_LEVEL=x86_64_v3, and
+"""bench/speed.py: one token through an FFN of 4096 x 14336 (Llama 3 8B's), in one process: torch's own module, eager and by torch.compile,
+and tamis. Medians of turns in shuffled order, each with an x of its
+own, after reading memory that fills the caches. TAMIS_MOST_LEVEL=x86_64_v3, and
 ONEDNN_MAX_CPU_ISA=AVX2 with ATEN_CPU_CAPABILITY=avx2 for torch, give an AVX2 machine's figures on a newer one.
 
-    python3 speed.py [--dtype bfloat16|float32] [--threads 2] [--seconds 12] [--no-compile]
+    python3 bench/speed.py [--dtype bfloat16|float32] [--threads 2] [--seconds 12] [--no-compile]
 """
 
 import argparse
+import random
 import statistics
 import time
 
@@ -30,6 +32,7 @@ def matrix(rows, columns):
 
 
 gate, up, down, x = matrix(d, h), matrix(d, h), matrix(h, d), torch.randn(1, h).to(dtype)
+other = torch.zeros(160 << 20)
 
 
 def eager(v):
@@ -58,7 +61,9 @@ with torch.no_grad():
             assert float((y - want).norm() / want.norm()) < 2e-2, name
     end = time.perf_counter() + args.seconds
     while time.perf_counter() < end:
-        for name, way in ways.items():
+        for name, way in random.sample(list(ways.items()), len(ways)):
+            x = torch.randn(1, h).to(dtype)
+            other.sum()
             start = time.perf_counter()
             way(x)
             taken[name].append(time.perf_counter() - start)
