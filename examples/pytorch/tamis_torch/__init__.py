@@ -8,7 +8,7 @@
 from . import operators  # noqa: F401  (torch.ops.tamis)
 from .sparse_ffn import SparseFFN
 from .sparsify import refresh, restore, sparsify
-from .study import critical, observe
+from .study import critical, observe, perplexity, top1
 
 __version__ = "0.1.0"
-__all__ = ["SparseFFN", "critical", "observe", "refresh", "restore", "sparsify"]
+__all__ = ["SparseFFN", "critical", "observe", "perplexity", "refresh", "restore", "sparsify", "top1"]

@@ -14,7 +14,11 @@ def _load():
         loaded = {line.split(None, 5)[5].strip() for line in maps if "/libtorch_cpu.so" in line}
     for path in loaded:
         ctypes.CDLL(path, mode=os.RTLD_GLOBAL | os.RTLD_NOLOAD)
-    torch.ops.load_library(str(pathlib.Path(__file__).with_name("tamis_torch.so")))
+    library = pathlib.Path(__file__).with_name("tamis_torch.so")
+    if not library.exists():
+        raise ImportError(f"tamis: {library} is not there: this is the source; build and install the wheel: pip wheel "
+                          "--no-build-isolation --no-deps . && pip install tamis_torch-*.whl")
+    torch.ops.load_library(str(library))
 
 
 _load()

@@ -3,12 +3,14 @@
 import torch
 from torch import nn
 
+FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+
 
 def is_plain(linear):
     """Whether a projection is a weight and a bias alone: no adapter, hook, quantised weight or forward of its own."""
     return (type(linear) is nn.Linear and not linear._forward_hooks and not linear._forward_pre_hooks
             and "forward" not in linear.__dict__ and type(linear.weight) in (nn.Parameter, torch.Tensor)
-            and linear.weight.dtype in (torch.float32, torch.float16, torch.bfloat16))
+            and linear.weight.dtype in FLOATS)
 
 
 class SparseFFN(nn.Module):
@@ -18,9 +20,10 @@ class SparseFFN(nn.Module):
     def forward(self, x):
         gate, up, down = self.gate_proj, self.up_proj, self.down_proj
         rules = self.tamis_rules
-        if x.device.type not in ("cpu", "meta") or down.weight.device != x.device:
-            raise RuntimeError(f"tamis: x is on {x.device}, W_down on {down.weight.device}; tamis computes on the CPU: "
-                               "model.to('cpu'), or tamis_torch.restore(model) for the module as it was")
+        for name, t in (("x", x), *((n, m.weight) for n, m in self.named_children() if type(m) is nn.Linear)):
+            if t.device != x.device or t.device.type not in ("cpu", "meta") or t.dtype not in FLOATS:
+                raise RuntimeError(f"tamis: x is {x.dtype} on {x.device}, and {name} {t.dtype} on {t.device}; tamis computes float32, "
+                                   "float16 and bfloat16 on the CPU: convert the model, or tamis_torch.restore(model)")
         few = x.dim() == 1 or torch.compiler.is_exporting() or x.numel() <= self.tamis_most_tokens * x.shape[-1]
         if not few or self.training or not (is_plain(gate) and is_plain(up) and is_plain(down)):
             return self.masked(x)
@@ -35,37 +38,56 @@ class SparseFFN(nn.Module):
 
     def masked(self, x):
         """The same by torch's products on masked tensors: for prompts, training, adapters and hooks."""
-        gates = self._mask("gate", self.act_fn(self.gate_proj(x := self._mask("input", x))))
-        return self.down_proj(self._mask("intermediate", gates * self._mask("up", self.up_proj(x))))
+        return self.down_proj(self.intermediate(x, self.mask))
 
-    def _mask(self, site, v):
+    def intermediate(self, x, mask, gate_proj=None, up_proj=None):
+        """What goes into W_down, with mask(site, values) at each site."""
+        x = mask("input", x)
+        gates = mask("gate", self.act_fn((gate_proj or self.gate_proj)(x)))
+        ups = (up_proj or self.up_proj)(x)
+        if "gate" in self.tamis_rules.at and "up" in self.tamis_rules.at:  # up's mask is over the neurons that gate's left
+            ups = torch.where(gates != 0, ups, 0)
+        return mask("intermediate", gates * mask("up", ups))
+
+    def pieces(self, x):
+        """For observe: (what makes the intermediate with a mask, W_down) of all that x goes through."""
+        yield (lambda mask: self.intermediate(x, mask)), self.down_proj.weight
+
+    def mask(self, site, v, expert=...):
         rule = self.tamis_rules.at.get(site)
         if rule is None:
             return v
-        values = self.norms() if rule.startswith("cett=") else self.tamis_rules.thresholds.get(site)
+        values = self.norms()[expert] if rule.startswith("cett=") else self.tamis_rules.thresholds.get(site)
         return torch.where(torch.ops.tamis.mask(v.detach(), rule, values), v, 0)
 
+    def weights(self):
+        """Those before the intermediate, and that behind it."""
+        return [self.gate_proj.weight, self.up_proj.weight], self.down_proj.weight
+
     def _transposed(self):
-        at = self.tamis_rules.at
-        return [self.gate_proj, self.up_proj] * ("input" in at) + [self.down_proj] * (set(at) != {"input"})
+        before, behind = self.weights()
+        return before * ("input" in self.tamis_rules.at) + [behind] * (set(self.tamis_rules.at) != {"input"})
 
     def is_laid_out(self):
-        return all(m.weight.stride(0) == 1 for m in self._transposed())
+        return all(w.stride(-2) == 1 for w in self._transposed())
 
-    @torch.inference_mode(False)
     def lay_out(self):
-        for m in self._transposed():
-            if m.weight.stride(0) != 1:
-                m.weight.data = m.weight.data.t().contiguous().t()
+        for w in self._transposed():
+            if w.stride(-2) != 1:
+                with torch.inference_mode(w.is_inference()):
+                    w.data = w.data.transpose(-1, -2).contiguous().transpose(-1, -2)
 
     def norms(self):
         """Of the neurons, where a rule needs them: of the weights as they are now (the operator refuses others)."""
-        w = self.down_proj.weight
-        if not self.tamis_rules.needs_norms or torch.compiler.is_compiling():
+        w = self.weights()[1] if self.tamis_rules.needs_norms else None
+        if w is None or torch.compiler.is_compiling():
             return self.tamis_norms
-        version = None if w.is_inference() else (w.data_ptr(), w._version)
+        try:
+            version = w.data_ptr(), w._version
+        except RuntimeError:  # an inference tensor counts no versions
+            version = None
         if version is None or self.tamis_norms_of != version:
-            self.tamis_norms = w.detach().float().norm(dim=0)
+            self.tamis_norms = w.detach().float().norm(dim=-2)
             self.tamis_norms_of = version
         return self.tamis_norms
 

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from .rules import read_plan
-from .sparse_ffn import SparseFFN, is_plain
+from .sparse_experts import SparseExperts
+from .sparse_ffn import FLOATS, SparseFFN, is_plain
 
-FAMILIES = {"llama": "LlamaMLP", "mistral": "MistralMLP", "qwen2": "Qwen2MLP", "qwen3": "Qwen3MLP", "gemma": "GemmaMLP",
-            "gemma2": "Gemma2MLP", "gemma3": "Gemma3MLP"}
+FFNS = {"llama": ("LlamaMLP",), "mistral": ("MistralMLP",), "qwen2": ("Qwen2MLP",), "qwen3": ("Qwen3MLP",), "gemma": ("GemmaMLP",),
+        "gemma2": ("Gemma2MLP",), "gemma3": ("Gemma3MLP",), "qwen2_moe": ("Qwen2MoeMLP", "Qwen2MoeExperts"),
+        "qwen3_moe": ("Qwen3MoeMLP", "Qwen3MoeExperts"), "mixtral": ("MixtralExperts",)}  # of transformers.models
 PROJECTIONS = ("gate_proj", "up_proj", "down_proj")
 
 
@@ -24,37 +26,43 @@ def activation_of(act):
     return name if exact is not None and torch.allclose(act(z), exact(z), rtol=1e-5, atol=1e-6) else None
 
 
-def _own_forward(module):
-    return "forward" not in vars(module) and type(module).forward.__module__ == type(module).__module__
-
-
 def why_not(ffn):
     """None if this is an FFN that tamis computes; else what it is."""
     kind = type(ffn)
     parts = kind.__module__.split(".")
     if isinstance(ffn, SparseFFN):
         return "it is sparse already"
-    if parts[:2] != ["transformers", "models"] or FAMILIES.get(parts[2]) != kind.__name__:
-        return f"it is a {kind.__name__}, which is not one of {', '.join(FAMILIES.values())}"
-    if not _own_forward(ffn):
+    if parts[:2] != ["transformers", "models"] or kind.__name__ not in FFNS.get(parts[2], ()):
+        return f"it is a {kind.__name__}, which is not one of {', '.join(n for names in FFNS.values() for n in names)}"
+    if "forward" in vars(ffn) or kind.forward.__module__ != kind.__module__:
         return "its forward was replaced"
-    for name in PROJECTIONS:
-        if not is_plain(getattr(ffn, name)):
-            return f"its {name} is a {type(getattr(ffn, name)).__name__} that does more than a plain torch.nn.Linear of floats"
-        if getattr(ffn, name).weight.device.type != "cpu":
-            return f"its {name} is on {getattr(ffn, name).weight.device}; tamis computes on the CPU"
+    if are_experts(ffn):
+        as_known = (ffn.has_gate, ffn.has_bias, ffn.is_transposed, ffn.is_concatenated) == (True, False, False, True)
+        if not as_known or not kind._apply_gate.__module__.startswith("transformers.integrations"):
+            return "its experts lie, or are gated, in another way than known"
+        weights = {"gate_up_proj": ffn.gate_up_proj, "down_proj": ffn.down_proj}
+    else:
+        for name in PROJECTIONS:
+            if not is_plain(getattr(ffn, name)):
+                return f"its {name} is a {type(getattr(ffn, name)).__name__} that does more than a plain torch.nn.Linear of floats"
+        weights = {name: getattr(ffn, name).weight for name in PROJECTIONS}
+    for name, w in weights.items():
+        if w.device.type != "cpu" or w.dtype not in FLOATS:
+            return f"its {name} is {w.dtype} on {w.device}; tamis computes float32, float16 and bfloat16 on the CPU"
     if activation_of(ffn.act_fn) is None:
         return f"its activation is {type(ffn.act_fn).__name__}; tamis has SiLU, GELU (erf and tanh) and ReLU"
     return None
 
 
+def are_experts(module):
+    """Of one 3-D parameter a matrix."""
+    return isinstance(getattr(module, "down_proj", None), nn.Parameter) and module.down_proj.dim() == 3
+
+
 def ffns_of(model):
     """(name, module, None or why tamis does not compute it) of all that look like an FFN."""
     for name, module in model.named_modules():
-        experts = isinstance(getattr(module, "down_proj", None), nn.Parameter) and module.down_proj.dim() == 3
-        if experts:
-            yield name, module, f"{type(module).__name__} has its experts in one 3-D parameter; it stays dense"
-        elif all(isinstance(getattr(module, p, None), nn.Module) for p in PROJECTIONS):
+        if are_experts(module) or all(isinstance(getattr(module, p, None), nn.Module) for p in PROJECTIONS):
             yield name, module, why_not(module)
         elif isinstance(getattr(module, "gate_up_proj", None), nn.Module):
             yield name, module, f"{type(module).__name__} has gate and up in one matrix; it stays dense"
@@ -77,12 +85,12 @@ def sparsify(model, plan, most_tokens=8, say=print):
             left.setdefault(name, "the plan has no rule for its layer")
             continue
         for site, thresholds in rules.thresholds.items():
-            n = ffn.gate_proj.in_features if site == "input" else ffn.gate_proj.out_features
+            n = (ffn.down_proj if are_experts(ffn) else ffn.down_proj.weight).shape[-2 if site == "input" else -1]
             if len(thresholds) != n:
                 raise ValueError(f"tamis: {name} needs {n} channel_thresholds at {site}, the plan has {len(thresholds)}")
         ffn.tamis_was, ffn.tamis_rules, ffn.tamis_most_tokens = type(ffn), rules, most_tokens
         ffn.tamis_activation, ffn.tamis_norms, ffn.tamis_norms_of = activation_of(ffn.act_fn), None, None
-        ffn.__class__ = SparseFFN
+        ffn.__class__ = SparseExperts if are_experts(ffn) else SparseFFN
         ffn.lay_out()
         ffn.norms()
         replaced.append(name)
@@ -108,5 +116,5 @@ def restore(model):
         ffn.__class__ = ffn.tamis_was
         for name in [n for n in vars(ffn) if n.startswith("tamis_")]:
             delattr(ffn, name)
-        for p in PROJECTIONS:
-            getattr(ffn, p).weight.data = getattr(ffn, p).weight.data.contiguous()
+        for w in ffn.parameters():
+            w.data = w.data.contiguous()

@@ -45,8 +45,8 @@ def observe(model):
         row = seen[name] = {"tokens": 0, "cett": math.nan, "sparsity": {site: math.nan for site in ffn.tamis_rules.at}}
         total, dropped, entries = 0.0, dict.fromkeys(row["sparsity"], 0), dict.fromkeys(row["sparsity"], 0)
 
-        def mask(site, v):
-            masked = ffn._mask(site, v)
+        def mask(site, v, *expert):
+            masked = ffn.mask(site, v, *expert)
             if site in dropped:
                 dropped[site] += int((masked == 0).sum())
                 entries[site] += v.numel()
@@ -55,19 +55,15 @@ def observe(model):
         @torch.no_grad()
         def hook(module, args):
             nonlocal total
-            x = args[0].detach().to(ffn.down_proj.weight.dtype)
-            if x.numel() == 0:
-                return
-            whole = ffn.act_fn(ffn.gate_proj(x)) * ffn.up_proj(x)
-            x = mask("input", x)
-            kept = mask("intermediate", mask("gate", ffn.act_fn(ffn.gate_proj(x))) * mask("up", ffn.up_proj(x)))
-            down = ffn.down_proj.weight
-            lost = torch.nn.functional.linear(whole - kept, down).float().norm(dim=-1)
-            size = ffn.down_proj(whole).float().norm(dim=-1)
-            total += float(torch.where(lost == 0, 0, lost / size).sum())
-            row["tokens"] += lost.numel()
-            row["cett"] = total / row["tokens"]
-            row["sparsity"].update({site: dropped[site] / entries[site] for site in dropped})
+            for intermediate, down in ffn.pieces(*args):
+                whole, kept = intermediate(lambda site, v, *expert: v), intermediate(mask)
+                lost = torch.nn.functional.linear(whole - kept, down).float().norm(dim=-1)
+                size = torch.nn.functional.linear(whole, down).float().norm(dim=-1)
+                total += float(torch.where(lost == 0, 0, lost / size).sum())
+                row["tokens"] += lost.numel()
+            if row["tokens"]:
+                row["cett"] = total / row["tokens"]
+                row["sparsity"].update({site: dropped[site] / entries[site] for site in dropped})
 
         handles.append(ffn.register_forward_pre_hook(hook))
 
