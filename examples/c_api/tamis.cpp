@@ -294,6 +294,22 @@ ffn_parts need_parts(const tamis_ffn_parts& p) {
     return result;
 }
 
+/// Masks that are known before: bits behind the last would be neurons that there are not, in masks and in what is written over
+/// them.
+void need_masks(const tamis_layer& l, const region& y, const region& memory) {
+    const std::size_t each = words_of(l.neurons);
+    const std::size_t masks = (std::max)(l.masks_given, std::size_t{1});
+    const region of_masks{l.masks, each * masks * sizeof(std::uint64_t), "parts.neurons"};
+    need_apart(of_masks, y);
+    need_apart(of_masks, memory);
+    for (std::size_t i = 0; i < masks && l.neurons % 64 != 0; ++i) {
+        if (l.masks[(i + 1) * each - 1] >> (l.neurons % 64) != 0) {
+            wrong("parts.neurons: bits behind the last of " + std::to_string(l.neurons) +
+                  " neurons have to be 0");
+        }
+    }
+}
+
 } // namespace
 } // namespace tamis_c
 
@@ -532,15 +548,9 @@ tamis_result tamis_layer_run(const tamis_layer* layer, const tamis_call* call, c
         c.tokens_at_a_time = c.tokens_at_a_time == 0 ? c.tokens : (std::min)(c.tokens_at_a_time, c.tokens);
         need_workspace(c.workspace, c.workspace_bytes,
                        l.held->memory(c.tokens_at_a_time, c.threads.run == nullptr ? 1 : c.threads.width));
-        if (l.masks != nullptr &&
-            l.neurons % 64 != 0) { // bits behind the last would be neurons that there are not
-            const std::size_t each_mask = words_of(l.neurons);
-            for (std::size_t i = 0; i < (std::max)(l.masks_given, std::size_t{1}); ++i) {
-                if (l.masks[(i + 1) * each_mask - 1] >> (l.neurons % 64) != 0) {
-                    wrong("parts.neurons: bits behind the last of " + std::to_string(l.neurons) +
-                          " neurons have to be 0");
-                }
-            }
+        if (l.masks != nullptr) {
+            need_masks(l, {c.y, extent(c.tokens, c.y_stride, outputs, 1, each, "call.y"), "call.y"},
+                       {c.workspace, c.workspace_bytes, "call.workspace"});
         }
         l.held->run(c);
     });
