@@ -13,14 +13,16 @@ ROOT = HERE.parents[1]
 # Members that a concept asks for are documented with the concept (the reference says so at the head of a folder's page).
 CONCEPTS = {
     r"format/": "name storage row_bytes at pack load load_unit block scale unit factors unpack_factors whole_blocks real "
-                "round largest least codes groups d dmin q q[16] q[32] q[64] qs qh scales scales[12] scales[16] low[64] third[32] high[32]",
-    r"rule/|any_selector|ffn/cett_exact|study/(any_joint|joint|without)": "cut_of workspace_bytes select select_row selection_bytes",
+                "round largest least codes groups numbers has_offset reach d dmin q q[16] q[32] q[64] qs qh scales scales[12] scales[16] low[64] third[32] high[32]",
+    r"rule/|any_selector|text_rule|ffn/cett_exact|study/(any_joint|joint|without)": "cut_of workspace_bytes select select_row selection_bytes",
     r"score/": "operator() lanes places",
     r"study/meter|study/predictor|study/joint_masker|study/masker|study/state": "operator() state merge begin problem predict several number fills width neurons prediction_bytes multiply_adds weight_bytes",
     r"study/calibrate": "add merge begin problem",
     r"study/laws/": "value gradient positive limit names parameters problem start at derivative",
     r"ffn/(activation|gating)": "operator() lanes of_up whole",
     r"exec": "run width",
+    r"shard/communicator|mpi": "rank size sum largest send receive has_message",
+    r"shard/sharded": "cut_of workspace_bytes",
     r"ffn/(observer|union_growth|repack)|study/rounded": "operator()",
     r"study/round": "name largest operator() state round",
 }
@@ -41,7 +43,7 @@ with tempfile.TemporaryDirectory() as work:
 found = collections.defaultdict(set)
 for warning in warnings:
     match = re.match(r"(.*?):(\d+): warning: (?:Member|Compound) (.*?) (?:\(.*?\) of .*)?is not documented", warning)
-    if match and not re.search(r"detail::|policy_set|law_part|any_ffn< formats", warning): # parts of others
+    if match and not re.search(r"detail::|policy_set|law_part|any_(ffn|projection)< formats", warning): # parts of others
         file = match.group(1).split("include/tamis/")[-1]
         name = match.group(3)
         # What C++ itself says: moves, copies, destructors, deleted overloads (their comment stands behind them).

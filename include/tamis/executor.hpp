@@ -70,6 +70,7 @@ class executor_of {
 template <executor Threads>
 class tuned {
   public:
+    /// Both are copied.
     constexpr tuned(Threads threads, const tuning& by) : threads_{std::move(threads)}, by_{by} {}
 
     constexpr std::size_t width() const { return width_of(threads_); }
@@ -77,6 +78,7 @@ class tuned {
     constexpr void run(std::size_t count, Task&& task) const {
         threads_.run(count, task);
     }
+    /// What was measured.
     constexpr const tuning& kernels() const { return by_; }
 
   private:

@@ -33,8 +33,10 @@ class mpi_communicator {
         MPI_Comm_size(comm_, &number);
         size_ = static_cast<std::size_t>(number);
     }
+    /// What was moved from is only good to be destroyed or assigned to.
     mpi_communicator(mpi_communicator&& other) noexcept
         : comm_{std::exchange(other.comm_, MPI_COMM_NULL)}, rank_{other.rank_}, size_{other.size_} {}
+    /// Exchanges the two.
     mpi_communicator& operator=(mpi_communicator&& other) noexcept {
         std::swap(comm_, other.comm_);
         std::swap(rank_, other.rank_);

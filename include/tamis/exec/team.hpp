@@ -29,6 +29,7 @@ class team {
     /// The executor that a call is given.
     class members {
       public:
+        /// Made by enter and of.
         members(team& of, std::size_t width) : of_{&of}, width_{width} {}
 
         std::size_t width() const { return width_; }
@@ -58,10 +59,12 @@ class team {
     team(const team&) = delete;
     team& operator=(const team&) = delete;
 
+    /// At most so many threads enter.
     std::size_t most() const { return most_; }
     /// To ask how much workspace a call of so many threads needs.
     members of(whole_number nth) { return {*this, nth.or_fail("tamis::team: threads")}; }
 
+    /// Thread ith of nth: thread 0 runs call(members), the others help.
     template <class Call>
     void enter(std::size_t ith, std::size_t nth, Call&& call) {
         if (nth > most_) {

@@ -47,8 +47,9 @@ class any_projection<formats<Fs...>> {
         }
     }
 
-    /// The length of x, and of y.
+    /// The length of x.
     std::size_t width() const { return weights_.width(); }
+    /// The length of y.
     std::size_t outputs() const { return weights_.outputs(0); }
     /// Bytes of all weights.
     std::uint64_t bytes() const { return weights_.bytes(); }

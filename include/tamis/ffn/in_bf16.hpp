@@ -94,6 +94,7 @@ class in_bf16 : public detail::ffn_in<detail::by_bf16, Held, in_bf16<Held>> {
     using base = detail::ffn_in<detail::by_bf16, Held, in_bf16>;
 
   public:
+    /// Borrows an FFN that has a name, keeps one that has none.
     explicit in_bf16(Held&& ffn TAMIS_LIFETIMEBOUND) : base{std::forward<Held>(ffn)} {}
 };
 template <class Ffn>

@@ -24,6 +24,7 @@ class in_int8 : public detail::ffn_in<detail::by_int8, Held, in_int8<Held>> {
     using base = detail::ffn_in<detail::by_int8, Held, in_int8>;
 
   public:
+    /// Borrows an FFN that has a name, keeps one that has none.
     explicit in_int8(Held&& ffn TAMIS_LIFETIMEBOUND) : base{std::forward<Held>(ffn)} {}
 };
 template <class Ffn>

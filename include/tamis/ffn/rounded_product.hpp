@@ -7,7 +7,7 @@ TAMIS_BEGIN
 /// Which products of a format are made otherwise than by floats on this target: where a row of the matrix is an output, and where
 /// it is an input.
 struct product_forms {
-    bool rows_are_outputs, rows_are_inputs;
+    bool rows_are_outputs, rows_are_inputs; ///< each: otherwise than by floats
 
     friend constexpr bool operator==(const product_forms&, const product_forms&) = default;
 };

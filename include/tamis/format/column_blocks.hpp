@@ -94,6 +94,7 @@ struct column_blocks {
   public:
     static constexpr const char* name = joined.data();
 
+    /// Columns with what fills up the last unit.
     static constexpr std::size_t padded(std::size_t columns) { return (columns + unit - 1) / unit * unit; }
     /// Bytes of the codes of a row.
     static constexpr std::size_t row_bytes(std::size_t columns) { return padded(columns) / 8 * codes::bits; }

@@ -28,8 +28,8 @@ concept communicator = requires(const C& c, std::span<std::uint64_t> words, std:
 
 /// Words, and the rank that sent them.
 struct rank_message {
-    std::size_t from = 0;
-    std::vector<std::uint64_t> words{};
+    std::size_t from = 0;               ///< the rank
+    std::vector<std::uint64_t> words{}; ///< what it sent
 };
 
 /// A communicator whose ranks can also send each other words, from one to another: what dealing out work needs.
@@ -56,7 +56,8 @@ struct alone {
 
 /// A run of entries, [first, last).
 struct shard_range {
-    std::size_t first = 0, last = 0;
+    std::size_t first = 0, last = 0; ///< the first entry, and the one behind the last
+    /// How many entries.
     constexpr std::size_t size() const { return last - first; }
 };
 

@@ -40,6 +40,7 @@ class sharded : public selects<sharded<Rule, Comm>> {
         "by one");
 
   public:
+    /// The rule is copied, the communicator borrowed.
     constexpr sharded(Rule rule, const Comm& ranks TAMIS_LIFETIMEBOUND)
         : rule_{std::move(rule)}, ranks_{&ranks} {}
     sharded(Rule, const Comm&&) = delete; // tamis: the communicator is borrowed: give it a name
