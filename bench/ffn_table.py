@@ -131,6 +131,24 @@ def tables_of(run):
         ],
     )
     table(
+        "The same by `in_int8`, or `in_bf16`: ggml's dense time over ours, dense and with masks of density .5, and the time of ours in "
+        "floats over it with masks:",
+        ["weights"] + [f"{t} tokens: {what}" for t in (4, 16) for what in ("dense vs ggml", ".5 vs ggml", ".5 vs floats")],
+        [
+            [f"`{w}`"]
+            + [
+                run.pair(times, counter, site, w, density, tokens=tokens)
+                for tokens in (4, 16)
+                for counter, site, density in (
+                    ("rounded_vs_ggml", "dense", "1.00"),
+                    ("rounded_vs_ggml", "all_inputs", "0.50"),
+                    ("rounded", "all_inputs", "0.50"),
+                )
+            ]
+            for w in formats
+        ],
+    )
+    table(
         "Few active neurons: own dense time over time, ggml's over it. Gemma 3n's shape, 5 % behind the gate; the shape of Sparsing "
         "Law's 2.4B model, 6.5 % behind ReLU, and the same known before (a predictor's masks):",
         ["weights"] + [f"{what}: vs {other}" for what in ("2048 x 8192 gate .05", "2560 x 6912 gate .065", "known .065") for other in ("dense", "ggml")],

@@ -193,3 +193,56 @@ TEST_CASE("in_bf16: close to floats; without the instruction it is the same") {
     CHECK(distance_int8(std::span{ys}.first(model.h), run_int8(quick, std::vector<float>(model.h, 1.0f)).y) <
           .01);
 }
+
+TEST_CASE("in_int8: blocks with masks of their own, with every number of threads") {
+    const auto check = []<class F>(F, std::size_t tokens) {
+        const int8_model<F> model{192, 288};
+        engine random{tokens};
+        const std::vector<float> xs = coarse_values(tokens * model.h, random);
+        const auto ffn = tamis::packed_ffn(model.weights(), tamis::silu{}, tamis::at_input(tamis::top_p{0.8}),
+                                           tamis::at_intermediate(tamis::top_p{0.9}));
+        const tamis::in_int8 quick{ffn};
+        const auto run = [&](const auto& of, const auto& threads) {
+            std::vector<float> ys(xs.size());
+            tamis::owned_workspace memory{of.workspace_bytes(threads, tokens)};
+            of(tamis::block<const float>{xs.data(), tokens, model.h},
+               tamis::block<float>{ys.data(), tokens, model.h}, memory, threads);
+            return ys;
+        };
+        const auto bytes = run(quick, tamis::serial{});
+        const auto floats = run(ffn, tamis::serial{});
+        for (std::size_t token = 0; token < tokens; ++token) {
+            const auto of_token = [&](const auto& all) {
+                return std::span<const float>{all}.subspan(token * model.h, model.h);
+            };
+            CHECK(distance_int8(of_token(bytes), of_token(floats)) < .1); // a mask may differ at its edge
+        }
+        CHECK(same_bits(bytes, run(quick, threads_of(2))));
+        CHECK(same_bits(bytes, run(quick, reversed_of(3))));
+    };
+    check(tamis::q4_0{}, 3);
+    check(tamis::q4_0{}, 16);
+    check(tamis::q8_0{}, 7);
+}
+
+TEST_CASE("in_int8: of a block's tokens, none is multiplied by what rounds to zero in its own values") {
+    const std::size_t h = 64;
+    engine random{5};
+    dense weights = random_dense(h, h, random);
+    for (std::size_t i = 0; i < h; ++i) {
+        weights.values[i * h + 1] *= 1e4f;
+    }
+    const stored<tamis::q4_0, tamis::input_major> w{weights, false};
+    std::vector<float> xs = coarse_values(4 * h, random);
+    for (std::size_t token = 0; token < 4; ++token) {
+        xs[token * h] = 1;
+        xs[token * h + 1] = token == 0 ? .003f : 1.0f;
+    }
+    const tamis::projection all{tamis::linear_weights{w.view()}, tamis::at_input(tamis::nonzero{})};
+    const tamis::in_int8 quick{all};
+    std::vector<float> ys(4 * h), one(h);
+    tamis::owned_workspace memory{quick.workspace_bytes(tamis::serial{}, 4)};
+    quick(tamis::block<const float>{xs.data(), 4, h}, tamis::block<float>{ys.data(), 4, h}, memory);
+    quick(std::span<const float>{xs}.first(h), one, memory);
+    CHECK(distance_int8(std::span<const float>{ys}.first(h), one) < .05);
+}
