@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh LIBRARY [MODEL.gguf...]: libggml-tamis in what hosts do, on models made here (and on those named): needs llama.cpp with its
-# tools, g++ and python3-gguf. Each line is a case; the first that fails ends it.
+# tools, g++ and python3-gguf. Each line is a case; the first that fails ends it. SHORT=1 leaves out llama.cpp's own tests.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lib=$1
@@ -14,6 +14,9 @@ for type in f32 f16 q8_0; do
     python3 "$here/relu_model.py" $type.gguf --layers 2 --width 256 --neurons 1024 --type $type
 done
 python3 "$here/lora.py" f32.gguf lora.gguf
+for kind in experts fused normed; do
+    python3 "$here/swiglu_model.py" $kind $kind.gguf
+done
 
 same() { python3 "$here/compare.py" "$@"; }
 ours() { env GGML_BACKEND_PATH="$lib" "$@"; }
@@ -61,15 +64,25 @@ step "an adapter on ffn_down"
 ./logits f32.gguf adapted lora=lora.gguf
 ours env TAMIS_RULE=nonzero ./logits f32.gguf other lora=lora.gguf
 same adapted other 0.001
-step "experts, at the input and the intermediate, token by token and as a prompt"
-python3 "$here/moe_model.py" moe.gguf
-./logits moe.gguf experts
-for rule in threshold=0 threshold=0@input,intermediate; do
-    ours env TAMIS_RULE=$rule ./logits moe.gguf other
-    same experts other 0.001
-    ours env TAMIS_PROMPT=1 TAMIS_RULE=$rule ./logits moe.gguf other threads=1
-    same experts other 0.001
+for kind in experts fused normed; do
+    step "SwiGLU, $kind: at the input and the intermediate, token by token and as a prompt"
+    ./logits $kind.gguf dense
+    for rule in threshold=0 threshold=0@input,intermediate threshold=0@gate; do
+        ours env TAMIS_RULE=$rule ./logits $kind.gguf other
+        same dense other 0.001
+        ours env TAMIS_PROMPT=1 TAMIS_RULE=$rule ./logits $kind.gguf other threads=1
+        same dense other 0.001
+    done
 done
+step "two models in one process, the loader's check of tensors"
+ours env TAMIS_RULE=nonzero ./logits f32.gguf other beside=fused.gguf check=1
+same stock other 0.001
+step "20 loads and unloads under a checker of memory"
+asan=$(g++ -print-file-name=libasan.so)
+ours env LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0 TAMIS_RULE=nonzero ./logits f32.gguf other loads=20 tokens=10 threads=1
+step "a version of the interface that nobody knows"
+g++ -O1 -o version "$here/version.cpp" -lggml -lggml-base
+said "host's is 99" ./version "$lib"
 step "statistics"
 said "all layers: masked intermediate 9" ours env TAMIS_STATS=1 TAMIS_RULE=nonzero ./logits f32.gguf other
 step "plans: one of the model, another model's, a wrong one, none"
@@ -101,9 +114,22 @@ grep -q "signal\|Segm" out && exit 1
 step "devices by name, no mapping and no repacking, by llama-bench"
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -dev TAMIS > out 2>&1 || { cat out; exit 1; }
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -lm none --repack 0 > out 2>&1 || { cat out; exit 1; }
-if [ -x "$tests/test-backend-ops" ]; then
+step "the user's own placement of tensors wins"
+ours env TAMIS_STATS=1 TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 0 -n 4 -r 1 -t 1 -ot "ffn_down=CPU" > out 2>&1 || { cat out; exit 1; }
+if grep -q "all layers" out; then echo "weights were taken from where the user placed them"; exit 1; fi
+step "memory fitting"
+ours env TAMIS_RULE=nonzero llama-fit-params -m q8_0.gguf > out 2>&1 || { cat out; exit 1; }
+if [ -n "${SHORT-}" ]; then
+    echo "SKIPPED: llama.cpp's own tests (SHORT=1)"
+elif [ -x "$tests/test-backend-ops" ]; then
     step "ggml's operations, device by device"
     ours "$tests/test-backend-ops" test -b TAMIS > out 2>&1 || { tail out; exit 1; }
+    step "every architecture"
+    g++ -shared -fPIC -o no_meta.so "$here/no_meta.cpp"
+    ours env LD_PRELOAD=./no_meta.so "$tests/test-llama-archs" > out 2>&1 || { tail out; exit 1; }
+    step "the fusions of the host's own graph"
+    "$tests/test-fusion" --model q8_0.gguf --device CPU --record fusions.csv > out 2>&1 || { tail out; exit 1; }
+    ours env TAMIS_RULE=nonzero "$tests/test-fusion" --model q8_0.gguf --device CPU --check fusions.csv > out 2>&1 || { tail out; exit 1; }
 else
     echo "SKIPPED: llama.cpp's own tests are not here"
 fi
@@ -117,9 +143,11 @@ for model; do
         ours env TAMIS_ALL=1 TAMIS_RULE=$rule ./logits "$model" other
         same stock other 0.1
     done
+    step "$model: llama-server and two clients"
+    ours env TAMIS_RULE=top_p=0.95 python3 "$here/server.py" "$model"
     if [ -x "$tests/test-thread-safety" ]; then
         step "$model: test-thread-safety"
-        ours env TAMIS_ALL=1 TAMIS_RULE=top_p=0.9 "$tests/test-thread-safety" -m "$model" -ngl 0 -p hello -n 8 -c 64 \
+        ours env TAMIS_RULE=top_p=0.9 "$tests/test-thread-safety" -m "$model" -ngl 0 -p hello -n 8 -c 64 \
             --temp 0 -np 2 -t 1 > out 2>&1 || { tail out; exit 1; }
     fi
 done

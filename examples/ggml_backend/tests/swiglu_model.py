@@ -61,7 +61,8 @@ for layer in range(layers):
     matrix(b + "ffn_up.weight", (2 if kind == "fused" else 1) * neurons, width)
     matrix(b + "ffn_down.weight", width, neurons)
 ones("output_norm.weight")
-matrix("output.weight", tokens, width)
+if kind != "normed":  # whose output is its embedding
+    matrix("output.weight", tokens, width)
 w.write_header_to_file()
 w.write_kv_data_to_file()
 w.write_tensors_to_file()
