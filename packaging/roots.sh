@@ -2,8 +2,8 @@
 # A new user's ways, each from a release's folder (packaging/release.py make) in an empty root that has a compiler and CMake alone:
 #   sudo bash packaging/roots.sh RELEASE [suite...]         suites of Debian, by default: bookworm trixie sid
 # A way is its commands and the files that a user writes, as docs/packages.md has them; it ends with a program that says "right".
-# It prints a table: commands, seconds for packages to come (apt, pip), seconds from the archive to the running program.
-# TAMIS_ROOTS names a folder where roots are kept for the next time (4 minutes each).
+# It prints a table: commands, seconds for packages to come (apt, pip), seconds from the archive to the running program; both of
+# the processor, and behind them the clock's. TAMIS_ROOTS names a folder where roots are kept for the next time; TAMIS_WAYS ways.
 set -euo pipefail
 checkout=$(realpath "$(dirname "$(realpath "$0")")/..")
 release=$(realpath "${1:?the folder that packaging/release.py made}")
@@ -76,6 +76,8 @@ run_all() { # run_all: the commands of the standard input, each in its line; sto
     while read -r command; do in_root sh -c "cd /root/mine && $command" </dev/null || { echo "failed: $command"; return 1; }; done
 }
 
+TIMEFORMAT='%U %S %R'
+spent() { awk '{ printf "%.0f (%.0f)", $1 + $2, $3 }'; }
 printf '| Debian | way | commands | packages, s | archive to program, s | outcome |\n|---|---|---|---|---|---|\n'
 failed=0
 for suite in "${suites[@]}"; do
@@ -90,14 +92,14 @@ for suite in "${suites[@]}"; do
         cp /etc/resolv.conf "$work/root/etc/"
         [ -z "${PIP_CERT:-}" ] || cp "$PIP_CERT" "$work/root/certificates.crt"
         commands=$({ get $way; use $way; } | wc -l)
-        started=$SECONDS outcome=right
-        get $way | run_all >"$work/log" 2>&1 || outcome=FAILED
-        packages=$((SECONDS - started)) started=$SECONDS
-        if [ $outcome = right ]; then
-            (cd "$work/root/root/mine" && files $way)
-            use $way | run_all >>"$work/log" 2>&1 && grep -q ': right$' "$work/log" || outcome=FAILED
-        fi
-        printf '| %s | %s | %d | %d | %d | %s |\n' "$suite" "$way" "$commands" $packages $((SECONDS - started)) $outcome
+        outcome=right
+        { time { get $way | run_all >"$work/log" 2>&1 || outcome=FAILED; }; } 2>"$work/packages"
+        (cd "$work/root/root/mine" && files $way)
+        { time if [ $outcome = right ]; then
+            { use $way | run_all >>"$work/log" 2>&1 && grep -q ': right$' "$work/log"; } || outcome=FAILED
+        fi; } 2>"$work/program"
+        printf '| %s | %s | %d | %s | %s | %s |\n' "$suite" "$way" "$commands" "$(spent <"$work/packages")" \
+            "$(spent <"$work/program")" $outcome
         [ $outcome = right ] || { failed=1; tail -15 "$work/log"; }
         umount -R "$work/root"
         rm -rf --one-file-system "$work"/{root,upper,scratch}

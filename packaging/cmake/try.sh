@@ -3,7 +3,7 @@
 # a plain install on a machine that lacks what tests need. Each compiles packaging/program or less.
 source "$(dirname "$0")/../common.sh"
 need cmake CMake
-cmake --find-package -D NAME=xsimd -D COMPILER_ID=GNU -D LANGUAGE=CXX -D MODE=EXIST >/dev/null 2>&1 ||
+(cd "$work" && cmake --find-package -D NAME=xsimd -D COMPILER_ID=GNU -D LANGUAGE=CXX -D MODE=EXIST) >/dev/null 2>&1 ||
     [ -e /usr/include/xsimd/xsimd.hpp ] || skip "xsimd is not here"
 quietly() { "$@" >"$work/log" 2>&1 || { tail -40 "$work/log"; exit 1; }; }
 lists() { mkdir -p "$1"; { printf 'cmake_minimum_required(VERSION 3.16)\nproject(user LANGUAGES CXX)\n'; cat; } >"$1/CMakeLists.txt"; }
