@@ -89,7 +89,8 @@ struct backwards {
 } // namespace
 
 void fuzz::ffns(input in) {
-    const std::size_t width = 1 + in.below(97), neurons = 1 + in.below(131), tokens = 1 + in.below(19);
+    const std::size_t width = 1 + in.below(97), neurons = 1 + in.below(131),
+                      tokens = 1 + in.below(57) % (1 + in.below(19));
     const auto flags = in.take<std::uint8_t>();
     const bool gated = (flags & 1) != 0;
     problem p = random_problem(width, neurons, (flags & 2) != 0, in.take<std::uint16_t>());

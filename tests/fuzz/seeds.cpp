@@ -47,10 +47,10 @@ void put_words(const char* name, std::uint8_t which, Meter m, tamis::site where)
 
 void put_masks() {
     int number = 0;
-    for (const std::uint8_t which : {0, 1, 2, 3, 4, 0x80, 0x81, 0x82, 0x83, 0x84}) {
-        for (const std::uint16_t copies : {0, 5}) {
+    for (const unsigned which : {0u, 1u, 2u, 3u, 4u, 0x80u, 0x81u, 0x82u, 0x83u, 0x84u}) {
+        for (const unsigned copies : {0u, 5u}) {
             study_test::bytes b;
-            b.add(which).add(0.9).add(copies);
+            b.add(static_cast<std::uint8_t>(which)).add(0.9).add(static_cast<std::uint16_t>(copies));
             std::mt19937 random{which};
             for (int i = 0; i < 20; ++i) {
                 const double value = (static_cast<double>(random()) - 2e9) / 1e9;
@@ -109,6 +109,7 @@ void put_calibrations() {
     c.tokens = 1000;
     c.layers = 2;
     c.rules.push_back({0, tamis::site::gate, "threshold", 0.25, {}});
+    c.rules.push_back({0, tamis::site::intermediate, "top_p", 0.95, {}});
     c.rules.push_back({1, tamis::site::intermediate, "top_p", 0.9, {}});
     c.rules.push_back({1, tamis::site::gate, "channel_thresholds", 0.5, {0.5f, 1.0f, 0.25f}});
     put("calibration", 'j', text(tamis::study::to_text(c)));

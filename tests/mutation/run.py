@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Puts bugs back into the headers, one at a time, and asks whether the tests named for the header notice:
+
+    python3 tests/mutation/run.py [--only WORD] [--every N] [--list] [--minutes M]
+
+Bugs are those of bugs.txt, written by hand, and those that a few operators make of the headers in `subjects` (comparisons, signs,
+constants, connectives, early ends), `per_header` of each, chosen by a fixed seed. A bug that does not compile is none. A test that
+fails, crashes or takes a minute has killed it. Objects that no bug changes are compiled once, in build/mutation. Survivors that
+were looked at and change nothing are in equivalent.txt.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import time
+
+root = pathlib.Path(__file__).resolve().parents[2]
+work = root / "build/mutation"
+cxx = os.environ.get("CXX", "g++")
+flags = ["-std=c++20", "-O0", "-w", "-march=native", "-I" + str(root / "include"), "-I" + str(root / "tests"),
+         "-isystem", os.environ.get("EIGEN", "/usr/include/eigen3")]
+per_header = 8
+
+# header: the tests that have to notice, and objects that they are linked with
+subjects = {
+    "search/top_p_cut.hpp": ["search/plain_twins.cpp"],
+    "search/top_k_cut.hpp": ["search/plain_twins.cpp", "search/top_k_cut.cpp"],
+    "search/exact_sum.hpp": ["search/exact_sum.cpp"],
+    "search/tail_search.hpp": ["search/plain_twins.cpp"],
+    "search/plain_cuts.hpp": ["rule/top_p.cpp", "rule/top_k.cpp"],
+    "detail/soft_double.hpp": ["search/soft_product.cpp"],
+    "detail/uint128.hpp": ["search/two_words.cpp"],
+    "cut.hpp": ["cut.cpp"],
+    "mask/mask.hpp": ["mask/mask.cpp"],
+    "mask/apply.hpp": ["mask/apply.cpp"],
+    "mask/set_operations.hpp": ["mask/set_operations.cpp"],
+    "select_block.hpp": ["select_block.cpp"],
+    "rule/combine.hpp": ["rule/combine.cpp"],
+    "rule/guarded.hpp": ["rule/guarded.cpp"],
+    "rule/given.hpp": ["rule/given.cpp"],
+    "rule/channel_thresholds.hpp": ["rule/channel_thresholds.cpp"],
+    "rule/grouped.hpp": ["rule/grouped.cpp"],
+    "score/power.hpp": ["score/power.cpp"],
+    "score/weighted.hpp": ["score/weighted.cpp"],
+    "detail/memory.hpp": ["ffn/checks.cpp"],
+    "workspace.hpp": ["workspace.cpp"],
+    "whole_number.hpp": ["whole_number.cpp"],
+    "format/quantise.hpp": ["format/q8_0.cpp", "format/q4_0.cpp", "format/scales.cpp"],
+    "format/f16.hpp": ["format/f16_round.cpp", "format/f16_read.cpp"],
+    "format/bf16.hpp": ["format/bf16_round.cpp", "format/bf16_read.cpp"],
+    "study/exact_total.hpp": ["study/exact_total.cpp"],
+    "study/meter/stability.hpp": ["study/meter/stability.cpp"],
+    "study/meter/frequency.hpp": ["study/meter/frequency.cpp"],
+    "study/meter/sparsity.hpp": ["study/meter/sparsity.cpp"],
+    "study/critical.hpp": ["study/critical.cpp"],
+    "study/calibrate/bisect.hpp": ["study/calibrate/bisect.cpp"],
+    "study/calibrate/greedy_budgets.hpp": ["study/calibrate/greedy_budgets.cpp"],
+    "exec/team.hpp": ["exec/team.cpp"],
+}
+operators = [
+    (r">=", ">"), (r"<=", "<"), (r"(?<=[\w)\]] )<(?= [\w(])", "<="), (r"(?<=[\w)\]] )>(?= [\w(])", ">="), (r"==", "!="),
+    (r"!=", "=="), (r"&&", "||"), (r"\|\|", "&&"), (r"(?<=[\w)\]] )\+(?= [\w(])", "-"), (r"(?<=[\w)\]] )-(?= [\w(])", "+"),
+    (r"\+=", "-="), (r"(?<![\w.])0(?![\w.])", "1"), (r"(?<![\w.])1(?![\w.])", "2"), (r"\btrue\b", "false"),
+    (r"\bfalse\b", "true"), (r"<<(?=[ \w(])", ">>"), (r"(?<=[\w)\]] )&(?= [\w(~])", "|"), (r"\(std::min\)", "(std::max)"),
+    (r"\(std::max\)", "(std::min)"), (r"\* ", "+ "),
+]
+linked = {"ffn": ["ffn/support_reference.cpp", "ffn/support_check.cpp"], "study": ["ffn/support_reference.cpp"]}
+always = ["main.cpp", "support/compiled.cpp"]
+
+
+def code_lines(text):
+    """(number, line) of what is code: no comments, preprocessor, sentences, declarations of templates."""
+    for number, line in enumerate(text.splitlines()):
+        stripped = line.strip()
+        if not stripped or stripped.startswith(("//", "#", "template", "requires", "static_assert", "using", "class", "struct")):
+            continue
+        if '"' in line or "operator" in line or "std::enable" in line:
+            continue
+        yield number, line
+
+
+def made(header):
+    text = (root / "include/tamis" / header).read_text()
+    lines = text.splitlines()
+    found = []
+    for number, line in code_lines(text):
+        code = line.split("//")[0]
+        for pattern, new in operators:
+            for match in re.finditer(pattern, code):
+                changed = code[: match.start()] + new + code[match.end():]
+                found.append((number, line.strip(), changed.strip(), "\n".join(lines[:number] + [changed] + lines[number + 1:]) + "\n"))
+    random.Random(header).shuffle(found)
+    for number, old, new, mutated in found[:per_header]:
+        yield f"{header}:{number + 1}: {old}  ->  {new}", header, mutated, subjects[header]
+
+
+def written():
+    """bugs.txt: blocks of `header | tests | what`, then the old line and the new one."""
+    path = pathlib.Path(__file__).with_name("bugs.txt")
+    blocks = [b.splitlines() for b in path.read_text().split("\n\n") if b.strip() and not b.startswith("#")]
+    for head, old, new in blocks:
+        header, tests, what = [part.strip() for part in head.split(" | ")]
+        text = (root / "include/tamis" / header).read_text()
+        if text.count(old.strip()) < 1:
+            sys.exit(f"bugs.txt: {header} has no '{old.strip()}'")
+        yield f"{header}: {what}", header, text.replace(old.strip(), new.strip(), 1), tests.split()
+
+
+def compiled(source, overlay, name):
+    target = work / (name + ".o")
+    if overlay is None and target.exists():
+        return target
+    before = [] if overlay is None else ["-I" + str(overlay)]
+    done = subprocess.run([cxx, *flags[:4], *before, *flags[4:], "-c", str(root / "tests" / source), "-o", str(target)],
+                          capture_output=True, text=True, check=False)
+    return target if done.returncode == 0 else None
+
+
+def verdict(header, mutated, tests):
+    overlay = work / "overlay"
+    path = overlay / "tamis" / header
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(mutated)
+    try:
+        for test in tests:
+            with_kernels = header.startswith("search/") and test.startswith("search/plain") # what is compiled once is changed
+            objects = [compiled(test, overlay, "mutant")]
+            if objects[0] is None:
+                return "does not compile"
+            for support in always + linked.get(test.split("/")[0], []):
+                if support == "support/compiled.cpp" and with_kernels:
+                    objects.append(compiled(support, overlay, "compiled_mutant"))
+                else:
+                    objects.append(compiled(support, None, support.replace("/", "_")))
+            program = work / "mutant"
+            libraries = ["-lgmpxx", "-lgmp", "-lpthread"]
+            linking = subprocess.run([cxx, *map(str, objects), *libraries, "-o", str(program)], capture_output=True, text=True,
+                                     check=False)
+            if linking.returncode != 0:
+                return "does not link: " + linking.stderr[-300:]
+            try:
+                if subprocess.run([str(program)], capture_output=True, timeout=60, check=False).returncode != 0:
+                    return "killed by " + test
+            except subprocess.TimeoutExpired:
+                return "killed by " + test + " (time)"
+        return "SURVIVED"
+    finally:
+        path.unlink()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", default="", help="bugs whose name has this word")
+    options.add_argument("--every", type=int, default=1, help="each Nth alone")
+    options.add_argument("--minutes", type=float, default=1e9, help="stop behind so many")
+    options.add_argument("--list", action="store_true", help="names alone")
+    o = options.parse_args()
+    bugs = [b for b in [*written(), *(m for h in subjects for m in made(h))] if o.only in b[0]][:: o.every]
+    if o.list:
+        print("\n".join(b[0] for b in bugs), f"\n{len(bugs)} bugs")
+        return 0
+    work.mkdir(parents=True, exist_ok=True)
+    equivalent = pathlib.Path(__file__).with_name("equivalent.txt").read_text()
+    count = {"killed": 0, "survived": 0, "equivalent": 0, "none": 0}
+    begin = time.time()
+    for name, header, mutated, tests in bugs:
+        if time.time() - begin > 60 * o.minutes:
+            break
+        found = verdict(header, mutated, tests)
+        kind = "killed" if found.startswith("killed") else "survived" if found == "SURVIVED" else "none"
+        if kind == "survived" and re.sub(r":\d+:", ":", name) in equivalent:
+            kind = found = "equivalent"
+        count[kind] += 1
+        print(f"{found}: {name}", flush=True)
+    tried = count["killed"] + count["survived"]
+    print(f"{tried} bugs, {count['killed']} killed ({100 * count['killed'] / max(1, tried):.1f} %), {count['survived']} survived; "
+          f"{count['equivalent']} change nothing, {count['none']} do not compile; {len(bugs)} in all")
+    return 0 if count["killed"] >= 0.95 * tried else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The masks and a few FFNs on other platforms, cross-compiled by zig's clang and run by qemu-user, wasmtime or wine:
+#
+#     bash tests/platforms/run.sh [NAME...]     # x86_64 i686 aarch64 armv7 riscv64 s390x ppc64le wasm32 windows macos; all by default
+#
+# XSIMD: the include folder of an xsimd 14.3 or later (what has no vectors of its own uses xsimd's emulated ones; without it only
+# x86_64, aarch64 and windows are tried, by the system's xsimd). ZIG: the compiler, `zig` or `python3 -m ziglang`
+# (pip install ziglang). FLAGS: -O2 by default. A platform whose runner is not there is compiled alone, and that is said.
+# The first compilation for a platform builds its standard library: about a minute of one core.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+ZIG=${ZIG:-$(command -v zig || echo "python3 -m ziglang")}
+FLAGS=${FLAGS:--O2}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+emulated="-DXSIMD_WITH_EMULATED=1 -DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>"
+
+xsimd=${XSIMD:-}
+if [ -z "$xsimd" ]; then # its folder alone: the rest of /usr/include is this machine's
+    ln -s "$(dirname "$(echo '#include <xsimd/xsimd.hpp>' | ${CXX:-c++} -x c++ -M - 2>/dev/null | tr ' ' '\n' |
+        grep -m1 'xsimd/xsimd.hpp')")" "$out/xsimd" || { echo "no xsimd: XSIMD says where it is"; exit 2; }
+    xsimd=$out
+fi
+
+# name, zig's target, the runner, flags of its own
+platforms() {
+    cat <<TABLE
+x86_64   x86_64-linux-musl                             | -mcpu=x86_64_v2
+x86_64v3 x86_64-linux-musl                             | -mcpu=x86_64_v3
+i686     x86-linux-musl                                | -mcpu=pentium4
+aarch64  aarch64-linux-musl        qemu-aarch64        |
+armv7    arm-linux-musleabihf      qemu-arm            | -mcpu=cortex_a7 $emulated
+riscv64  riscv64-linux-musl        qemu-riscv64        | $emulated
+s390x    s390x-linux-musl          qemu-s390x          | $emulated
+ppc64le  powerpc64le-linux-musl    qemu-ppc64le        | $emulated
+wasm32   wasm32-wasi               wasmtime            | -msimd128 -DXSIMD_WITH_WASM=1
+windows  x86_64-windows-gnu        wine                | -mcpu=x86_64_v2
+macos    aarch64-macos             -                   |
+TABLE
+}
+
+failed=0
+hashes=$out/hashes
+: >"$hashes"
+while IFS='|' read -r what own; do
+    read -r name target runner <<<"$what"
+    [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+    program=$out/$name
+    # shellcheck disable=SC2086
+    if ! $ZIG c++ -target "$target" -std=c++20 $FLAGS $own -Wno-nullability-completeness -DTAMIS_NO_ISA_NOTE -Iinclude -Itests -isystem "$xsimd" \
+        tests/platforms/program.cpp -o "$program" 2>"$out/log"; then
+        echo "$name: does not compile: $(grep -m1 'error' "$out/log")"
+        failed=1
+        continue
+    fi
+    if [ "$runner" = - ] || { [ -n "$runner" ] && ! command -v "$runner" >/dev/null; }; then
+        echo "$name: compiles and links; no $runner here to run it"
+        continue
+    fi
+    [ "$name" != windows ] || program=$program.exe
+    [ -e "$program" ] || cp "$out/$name" "$program"
+    if said=$(WINEDEBUG=-all timeout 600 $runner "$program" 2>"$out/log"); then
+        echo "$name: ${said//$'\r'/}"
+        grep -o 'masks [0-9a-f]*' <<<"$said" >>"$hashes"
+    else
+        echo "$name: FAILED: $said $(head -2 "$out/log")"
+        failed=1
+    fi
+done < <(platforms)
+if [ "$(sort -u "$hashes" | wc -l)" -gt 1 ]; then
+    echo "the masks are not the same everywhere"
+    failed=1
+fi
+exit $failed
