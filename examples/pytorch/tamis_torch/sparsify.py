@@ -77,7 +77,7 @@ def sparsify(model, plan, most_tokens=8, say=print):
     numbers = {int(n) for name, _, _ in found for n in re.findall(r"(?:^|\.)layers\.(\d+)\.", name + ".")}
     if layers is not None and numbers != set(range(layers)):
         raise ValueError(f"tamis: the plan is for {layers} layers, and the model has FFNs in {len(numbers)}")
-    left, replaced = {name: why for name, _, why in found if why}, []
+    left, taken = {name: why for name, _, why in found if why}, []
     for name, ffn, why in found:
         layer = re.search(r"(?:^|\.)layers\.(\d+)\.", name + ".")
         rules = None if why else rules_of(int(layer[1]) if layer else 0)
@@ -88,12 +88,14 @@ def sparsify(model, plan, most_tokens=8, say=print):
             n = (ffn.down_proj if are_experts(ffn) else ffn.down_proj.weight).shape[-2 if site == "input" else -1]
             if len(thresholds) != n:
                 raise ValueError(f"tamis: {name} needs {n} channel_thresholds at {site}, the plan has {len(thresholds)}")
+        taken.append((name, ffn, rules))
+    for _, ffn, rules in taken:  # when nothing can be refused any more
         ffn.tamis_was, ffn.tamis_rules, ffn.tamis_most_tokens = type(ffn), rules, most_tokens
         ffn.tamis_activation, ffn.tamis_norms, ffn.tamis_norms_of = activation_of(ffn.act_fn), None, None
         ffn.__class__ = SparseExperts if are_experts(ffn) else SparseFFN
         ffn.lay_out()
         ffn.norms()
-        replaced.append(name)
+    replaced = [name for name, _, _ in taken]
     lines = [f"  {name}: {why}" for name, why in left.items()]
     if not replaced:
         raise ValueError("\n".join(["tamis: no FFN was replaced" + (":" if left else "; the model has none"), *lines]))
