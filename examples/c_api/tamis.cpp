@@ -534,7 +534,7 @@ tamis_result tamis_layer_run(const tamis_layer* layer, const tamis_call* call, c
         }
         const std::size_t inputs = l.held->inputs();
         const std::size_t outputs = l.held->outputs();
-        c.x_stride = c.x_stride == 0 ? inputs : c.x_stride;
+        c.x_stride = c.x_stride == 0 || inputs == 0 ? inputs : c.x_stride; // of no entries: any stride
         c.y_stride = c.y_stride == 0 ? outputs : c.y_stride;
         need_memory(c.x, extent(c.tokens, c.x_stride, inputs, 1, each, "call.x"), each, "call.x");
         need_memory(c.y, extent(c.tokens, c.y_stride, outputs, 1, each, "call.y"), each, "call.y");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,6 +12,28 @@
 // Random calls: fuzz [calls] [seed]. Sizes, nulls, names that there are not, NaN, strides, overlaps, addresses of any alignment,
 // sizes that overflow. Each gives TAMIS_OK, or a code and a text. What is passed as memory is there (a C interface can not tell
 // otherwise), or its size is more than memory has. Meant for builds with -fsanitize=address,undefined.
+
+namespace {
+
+std::size_t allocations = 0;
+void* counted(void* p) {
+    ++allocations;
+    return p != nullptr ? p : throw std::bad_alloc{};
+}
+
+} // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t n) { return counted(std::malloc(n + 1)); }
+[[gnu::noinline]] void* operator new(std::size_t n, std::align_val_t a) {
+    const auto alignment = static_cast<std::size_t>(a);
+    return counted(n > ~std::size_t{0} / 2
+                       ? nullptr
+                       : std::aligned_alloc(alignment, n / alignment * alignment + alignment));
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -162,6 +185,7 @@ void see(void* context, const tamis_sighting* s) {
 
 char error[TAMIS_ERROR_BYTES];
 std::uint64_t told = 0;
+std::size_t ran = 0, masked = 0, packed_so_far = 0;
 std::size_t results[8];
 
 bool keep(tamis_result r) {
@@ -171,6 +195,17 @@ bool keep(tamis_result r) {
         std::exit(1);
     }
     return r == TAMIS_OK;
+}
+/// The same of a call that allocates nothing if it succeeds.
+template <class Call>
+bool keep_call(Call&& call) {
+    const std::size_t before = allocations;
+    const tamis_result r = call();
+    if (r == TAMIS_OK && allocations != before) {
+        std::printf("a call has allocated\n");
+        std::exit(1);
+    }
+    return keep(r);
 }
 template <class Handle, class Free>
 void put(std::vector<Handle*>& all, Handle* made, Free free_it) {
@@ -255,7 +290,7 @@ void run_layer() {
     c.counts = below(2) == 0 ? &counts : nullptr;
     c.observer = below(3) == 0 ? see : nullptr;
     c.observer_context = &told;
-    keep(tamis_layer_run(layer, rarely() ? nullptr : &c, error));
+    ran += keep_call([&] { return tamis_layer_run(layer, rarely() ? nullptr : &c, error); }) ? 1 : 0;
 }
 
 void mask() {
@@ -269,9 +304,12 @@ void mask() {
     keep(tamis_rule_workspace(rule, type, columns, rarely() ? nullptr : &bytes, error));
     std::uint64_t active = 0;
     const std::size_t words = rarely() ? below(9) : size(40);
-    keep(tamis_rule_mask(rule, type, input<double>(), rows, columns, stride, step, output<std::uint64_t>(),
-                         words, output<unsigned char>(), bytes <= room ? bytes : room,
-                         below(2) == 0 ? &active : nullptr, error));
+    const bool made = keep_call([&] {
+        return tamis_rule_mask(rule, type, input<double>(), rows, columns, stride, step,
+                               output<std::uint64_t>(), words, output<unsigned char>(),
+                               bytes <= room ? bytes : room, below(2) == 0 ? &active : nullptr, error);
+    });
+    masked += made && rows * columns != 0 ? 1 : 0;
 }
 
 void make_rule() {
@@ -291,8 +329,11 @@ void pack() {
     keep(tamis_pack_bytes(rarely() ? nullptr : &m, format, layout, &bytes, error));
     tamis_matrix packed;
     const tamis_threads t = threads();
-    keep(tamis_pack(&m, format, layout, output<unsigned char>(), bytes <= room ? bytes : room,
-                    below(2) == 0 ? &t : nullptr, rarely() ? nullptr : &packed, error));
+    packed_so_far +=
+        keep(tamis_pack(&m, format, layout, output<unsigned char>(), bytes <= room ? bytes : room,
+                        below(2) == 0 ? &t : nullptr, rarely() ? nullptr : &packed, error))
+            ? 1
+            : 0;
 }
 
 void make_plan() {
@@ -366,8 +407,10 @@ int main(int count, char** arguments) {
     for (tamis_plan* p : made_plans) {
         tamis_plan_free(p);
     }
-    std::printf("%zu calls: %zu right, %zu wrong, %zu too small, %zu without memory; observers saw %llu\n",
-                made(), results[TAMIS_OK], results[TAMIS_WRONG], results[TAMIS_TOO_SMALL],
-                results[TAMIS_NO_MEMORY], static_cast<unsigned long long>(told));
+    std::printf(
+        "%zu calls: %zu right, %zu wrong, %zu too small, %zu without memory; %zu layers ran, %zu masks and %zu packed matrices were made; "
+        "observers saw %llu\n",
+        made(), results[TAMIS_OK], results[TAMIS_WRONG], results[TAMIS_TOO_SMALL], results[TAMIS_NO_MEMORY],
+        ran, masked, packed_so_far, static_cast<unsigned long long>(told));
     return 0;
 }

@@ -49,7 +49,7 @@ fn main() {
     unsafe {
         println!("tamis from Rust, {}", CStr::from_ptr(tamis_level()).to_str().unwrap());
         let mut rule = null_mut();
-        let mut ok = |code: c_int, error: &[c_char; 512]| {
+        let ok = |code: c_int, error: &[c_char; 512]| {
             assert!(code == 0, "{}", CStr::from_ptr(error.as_ptr()).to_string_lossy());
         };
         ok(tamis_rule_new(text("top_p=0.9").as_ptr(), null(), 0, &mut rule, error.as_mut_ptr()), &error);

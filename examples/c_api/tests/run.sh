@@ -11,7 +11,7 @@ export LD_LIBRARY_PATH="$built"
 nm -D --defined-only "$built/libtamis.so" | awk '{print $3}' | sort > "$work/exported"
 sed -n 's/^TAMIS_API .*\(tamis_[a-z_]*\)(.*/\1/p' "$here/../tamis.h" | sort > "$work/declared"
 [ -s "$work/declared" ] && diff "$work/declared" "$work/exported"
-echo "$(wc -l < "$work/exported") functions exported, as declared; $(du -k "$built/libtamis.so" | cut -f1) KiB"
+echo "$(wc -l < "$work/exported") functions exported, as declared; $(du -kL "$built/libtamis.so" | cut -f1) KiB"
 
 # C99, shared and static, by the kernels of each level that this machine runs.
 ${CC:-cc} -std=c99 -pedantic -Wall -Wextra -Werror -I"$here/.." "$here/c99.c" -o "$work/shared" -L"$built" -ltamis -lm
@@ -22,13 +22,11 @@ for level in x86_64_v2 x86_64_v3 x86_64_v4; do
     TAMIS_MOST_LEVEL=$level "$work/shared"
 done
 
-if command -v rustc > /dev/null && rustc -O "$here/masks.rs" -o "$work/rust" -L "$built" -l tamis 2> "$work/rust.log"; then
+if rustc --version > /dev/null 2>&1; then
+    rustc --edition 2021 -O "$here/masks.rs" -o "$work/rust" -L "$built" -l tamis
     "$work/rust"
-elif command -v rustc > /dev/null && [ -s "$work/rust.log" ] && grep -q "error\[" "$work/rust.log"; then
-    cat "$work/rust.log"
-    exit 1
 else
-    echo "SKIPPED: no working rustc here"
+    echo "SKIPPED: no rustc here"
 fi
 if command -v python3 > /dev/null; then # README's ten lines
     sed -n '/^```python/,/^```/p' "$here/../README.md" | grep -v '^```' > "$work/readme.py"

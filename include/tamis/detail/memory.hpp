@@ -63,8 +63,9 @@ inline bool overlap(const byte_rows& a, const void* memory, std::size_t bytes) {
 }
 /// Whether any two rows do. O(1) where one lies behind the other as a whole, else O(rows).
 inline bool overlap(const byte_rows& a, const byte_rows& b) {
-    if (b.rows == 0 || !overlap(byte_rows{b.first, 1, (b.rows - 1) * b.stride + b.bytes, 0}, a.first,
-                                a.rows == 0 ? 0 : (a.rows - 1) * a.stride + a.bytes)) {
+    if (b.rows == 0 || b.bytes == 0 ||
+        !overlap(byte_rows{b.first, 1, (b.rows - 1) * b.stride + b.bytes, 0}, a.first,
+                 a.rows == 0 ? 0 : (a.rows - 1) * a.stride + a.bytes)) {
         return false;
     }
     for (std::size_t i = 0; i < b.rows; ++i) {
