@@ -9,10 +9,10 @@ import threading
 import numpy as np
 import onnx
 import onnxruntime as ort
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from graphs import Builder, MS, glu # noqa: E402
+from graphs import Builder, glu, silent_start # noqa: E402
 
 LIBRARY = os.path.abspath(sys.argv[1])
 REWRITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rewrite.py")
@@ -415,6 +415,7 @@ def threads():
 
 
 if __name__ == "__main__":
+    silent_start(ort)
     for part in (forms, quantised, shapes, graphs_around, not_known, masks, rules, wrong_nodes, brains, threads):
         part()
         print(f"{part.__name__}: {checks} checks, {len(failures)} failures", flush=True)
