@@ -147,6 +147,13 @@ def glu(b, x, h, d, form="silu", kind="matmul", bias=False, fused=None, **quanti
             g, u = b.op("Split", both, outputs=2, axis=-1, num_outputs=2)
         elif fused == "sizes":
             u, g = b.op("Split", both, b.constant(np.array([d, d], np.int64)), outputs=2, axis=-1)
+        elif fused == "chunk": # as torch exports x.chunk(2, -1): sizes are calculated
+            whole = lambda *v: b.constant(np.array(v if v else 0, np.int64))
+            size = b.op("Gather", b.op("Shape", both), b.constant(np.array([-1], np.int64)), axis=0)
+            half = b.op("Div", b.op("Add", size, whole(1)), whole(2))
+            ends = [b.op("Mul", half, whole(k)) for k in (1, 2)]
+            g = b.op("Slice", both, whole(0), ends[0], whole(-1))
+            u = b.op("Slice", both, ends[0], ends[1], whole(-1))
         else:
             part = lambda first, end: b.op("Slice", both, *(b.constant(np.array([v], np.int64)) for v in (first, end, -1)))
             g, u = part(0, d), part(d, 2**31)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """run.py LIBRARY: graphs that are rewritten give what they gave before, and graphs that are not known are left alone."""
+import contextlib
+import io
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -12,10 +13,11 @@ import onnxruntime as ort
 from onnx import TensorProto, helper
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(sys.path[0]))
+import rewrite as rewrite_graph # noqa: E402
 from graphs import Builder, glu, silent_start # noqa: E402
 
 LIBRARY = os.path.abspath(sys.argv[1])
-REWRITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rewrite.py")
 FOLDER = tempfile.mkdtemp()
 failures, checks = [], 0
 
@@ -42,8 +44,10 @@ def rewrite(path, *options, sub=""):
     os.makedirs(os.path.dirname(out), exist_ok=True)
     if os.path.exists(out):
         os.remove(out)
-    done = subprocess.run([sys.executable, REWRITE, path, out, *options], capture_output=True, text=True)
-    return (out if done.returncode == 0 else None), done.stdout + done.stderr
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = rewrite_graph.main([path, out, *options])
+    return (out if status == 0 else None), said.getvalue()
 
 
 def apart(a, b):
@@ -104,7 +108,7 @@ def forms():
             two = kind == "gemm"
             model = simple(kind=kind, bias=bias, shape=("tokens",) if two else ("batch", "sequence"))[0]
             compare(f"{kind}, bias {bias}", model, {"x": x_of("f32", 4, 64) if two else x_of("f32", 1, 4, 64)})
-    for fused in ("split", "sizes", "slice"):
+    for fused in ("split", "sizes", "slice", "chunk"):
         for kind in ("matmul", "transposed", "nbits"):
             for bias in (False, True):
                 compare(f"gate and up in one, {fused}, {kind}, bias {bias}", simple(fused=fused, kind=kind, bias=bias)[0],
