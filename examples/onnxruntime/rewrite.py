@@ -383,8 +383,9 @@ class Between:
         if name in seen or self.graph.few(name) is not None and self.graph.few(name).size == 1:
             return
         seen.add(name)
-        if len(self.nodes) > 40:
-            raise Left("more than 40 nodes between its layers")
+        if len(self.nodes) > 200:
+            self.problem = self.problem or "more than 200 nodes between its layers"
+            return
         layer = linear_of(self.graph, name)
         if layer is not None:
             self.leaves[name] = layer
@@ -442,7 +443,7 @@ def find_ffn(graph, down_value):
         raise Left("one layer between x and down: an FFN without a gate")
     if between.problem:
         # a residual path and an attention's output have sums between layers; an FFN has a product
-        if any(kind_of(n) == "Mul" for n in between.nodes) and len(between.leaves) > 1:
+        if any(kind_of(n) == "Mul" for n in between.nodes) and len(between.leaves) > 1 and not is_normed(graph, between_name):
             raise Left(between.problem)
         return None
     if len(between.leaves) != 2:
@@ -476,9 +477,9 @@ def find_ffn(graph, down_value):
 
 
 def rules_of(options):
-    """A function from an FFN's number to its rules."""
+    """A function from an FFN's number, and how many there are, to its rules."""
     if not options.plan:
-        return lambda layer: options.rule
+        return lambda layer, layers: options.rule
     with open(options.plan, encoding="utf-8") as file:
         plan = json.load(file)
     of = {}
@@ -486,7 +487,13 @@ def rules_of(options):
         if "values" in rule:
             sys.exit(f"{options.plan}: rules with a list of values ({rule['rule']}) are not known here")
         of.setdefault(rule["layer"], []).append(f"{rule['rule']}={rule['value']!r}@{rule['site']}")
-    return lambda layer: ";".join(of.get(layer, []))
+    def rules(layer, layers):
+        if plan.get("layers", layers) != layers:
+            sys.exit(f"{options.plan}: this plan is for {plan['layers']} layers, but {layers} FFNs were found: those that were left alone "
+                     "would give theirs to others")
+        return ";".join(of.get(layer, []))
+
+    return rules
 
 
 def replacement(number, ffn, down_value, rules, options):
@@ -540,12 +547,12 @@ def rewrite(model, folder, options):
         said.append(f"left alone: subgraphs and functions of the model ({inside} matrix products)")
     replaced = {}
     for number, (node, value, ffn) in enumerate(found):
-        made = replacement(number, ffn, value, rules(number), options)
+        made = replacement(number, ffn, value, rules(number, len(found)), options)
         replaced[max(order[i] for i in ffn[4])] = made
         kinds = ", ".join(f"{k} {'MatMulNBits of %d bits' % l.bits if l.bits else NAME_OF_TYPE[l.dtype]}"
                           for k, l in zip(("gate", "up", "down"), ffn[:3]))
         said.append(f"replaced: {made.name}, which ends at {node.name or value}: {ffn[3]}, {ffn[0].inputs} x {ffn[0].outputs}, {kinds}"
-                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number) or 'none'}")
+                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number, len(found)) or 'none'}")
     nodes = []
     for i, node in enumerate(graph.graph.node):
         if i in replaced:
@@ -574,9 +581,26 @@ def reader_adds(graph, value, reader):
     return layer is not None
 
 
+def is_normed(graph, name):
+    """Whether a value is a norm's, in one node or several: what attention and gates read, and no intermediate."""
+    names, seen = [name], set()
+    while names and len(seen) < 60:
+        node = graph.producer.get(names.pop(0))
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.op_type.startswith("Reduce") or "Norm" in node.op_type:
+            return True
+        if kind_of(node) in POINTWISE or node.op_type == "Cast":
+            names += node.input
+    return False
+
+
 def is_down(graph, value):
     """Whether what a layer reads looks like a gated FFN's intermediate: worth a word when it is left alone."""
     node = graph.producer[value]
+    if any(is_normed(graph, name) for name in node.input[:2]):
+        return False
     for name in node.input[:2]:
         made = graph.producer.get(name)
         while made is not None and kind_of(made) in ("Cast", "Identity", "Add", "Dropout"):

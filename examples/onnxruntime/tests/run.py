@@ -158,6 +158,20 @@ def graphs_around():
         x = b.op("Add", x, y)
     compare("two layers", b.model(x, [1, "s", 64], [1, "s", 64]), {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_1")
 
+    b = Builder() # three layers with norms in several nodes: nothing else is taken for an FFN
+    x, one = "x", b.constant(np.ones(64, np.float32))
+
+    def normed(x):
+        mean = b.op("ReduceMean", b.op("Mul", x, x), b.constant(np.array([-1], np.int64)))
+        return b.op("Mul", one, b.op("Div", x, b.op("Sqrt", b.op("Add", mean, b.scalar(1e-6)))))
+    for _ in range(3):
+        x = b.op("Add", x, b.linear(normed(x), 64, 64))
+        y, _parts = glu(b, normed(x), 64, 160)
+        x = b.op("Add", x, y)
+    model = b.model(b.linear(normed(x), 64, 32), [1, "s", 64], [1, "s", 32])
+    compare("layers with norms", model, {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_2")
+    check("left alone" not in rewrite(saved(model))[1], "layers with norms: " + rewrite(saved(model))[1])
+
     def shared(kind): # the gate's weights are read by another product, too
         b = Builder()
         y, _parts = glu(b, "x", 64, 160, kind=kind)
@@ -311,6 +325,13 @@ def rules():
         file.write('{"rules": [{"layer": 0, "site": "intermediate", "rule": "threshold", "value": 0.05}]}')
     out, said = rewrite(path, "--plan", plan)
     check(out is not None and "threshold=0.05@intermediate" in said, f"plan: {said}")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write('{"layers": 2, "rules": [{"layer": 1, "site": "intermediate", "rule": "threshold", "value": 0.05}]}')
+    try:
+        rewrite(path, "--plan", plan)
+        check(False, "a plan for another number of layers is refused")
+    except SystemExit as e:
+        check("2 layers, but 1" in str(e), f"plan: {e}")
 
 
 def wrong_nodes():
