@@ -63,46 +63,60 @@ inline unsigned code_at(const std::uint8_t* bytes, std::size_t bits, std::size_t
     const std::size_t each = 8 / bits;
     return bytes[i / each] >> (i % each * bits) & ((1u << bits) - 1);
 }
+/// The first `count` of them, a byte each; a constant number of bits makes vectors of it.
+template <std::size_t Bits>
+void unpack_codes(const std::uint8_t* bytes, std::size_t count, std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = static_cast<std::uint8_t>(code_at(bytes, Bits, i));
+    }
+}
+/// The zero point of a block, whole and within what a group holds.
+inline unsigned zero_at(const linear_layer& l, std::size_t output, std::size_t block, unsigned most) {
+    const std::size_t blocks = (l.inputs + l.block - 1) / l.block;
+    if (l.unpacked_zero_points) {
+        const float number = number_at(l.unpacked_zero_points, output * blocks + block);
+        const unsigned zero =
+            number >= 0 && number <= static_cast<float>(most) ? static_cast<unsigned>(number) : most + 1;
+        if (static_cast<float>(zero) != number) {
+            tamis::fail_value(
+                "tamis: the zero points of MatMulNBits have to be whole numbers within its codes, got %g; "
+                "leave this FFN to ONNX Runtime",
+                static_cast<double>(number));
+        }
+        return zero;
+    }
+    const std::size_t bytes = (blocks * l.bits + 7) / 8;
+    return l.zero_points.empty() ? 1u << (l.bits - 1)
+                                 : code_at(l.zero_points.data() + output * bytes, l.bits, block);
+}
 
 /// Rows of a layer's outputs. The group of F divides the block, which has its scale and zero point in each.
 template <class F>
 void write_rows(const linear_layer& l, std::byte* out) {
     const std::size_t blocks = (l.inputs + l.block - 1) / l.block;
-    const std::size_t bytes = l.block * l.bits / 8;
-    const std::size_t zero_bytes = (blocks * l.bits + 7) / 8;
     constexpr bool in_nibbles = sizeof(typename F::storage) < F::block;
-    constexpr unsigned most = in_nibbles ? 15 : 255;
+    constexpr unsigned most = in_nibbles ? 16 : 255;
+    const auto unpack = l.bits == 8 ? unpack_codes<8> : l.bits == 4 ? unpack_codes<4> : unpack_codes<2>;
     for (std::size_t o = l.first; o < l.first + l.outputs; ++o) {
         for (std::size_t i = 0; i < l.inputs; i += F::block) {
             const std::size_t b = o * blocks + i / l.block;
-            unsigned zero = 1u << (l.bits - 1);
-            if (l.unpacked_zero_points) {
-                const float number = number_at(l.unpacked_zero_points, b);
-                zero = number >= 0 && number <= 255 ? static_cast<unsigned>(number) : 256;
-                if (static_cast<float>(zero) != number || zero > most + (in_nibbles ? 1 : 0)) {
-                    tamis::fail_value(
-                        "tamis: the zero points of MatMulNBits have to be whole numbers within its codes, "
-                        "got %g; leave this FFN to ONNX Runtime",
-                        static_cast<double>(number));
-                }
-            } else if (!l.zero_points.empty()) {
-                zero = code_at(l.zero_points.data() + o * zero_bytes, l.bits, i / l.block);
-            }
+            const unsigned zero = zero_at(l, o, i / l.block, most);
             typename F::storage group{};
             const float scale = number_at(l.scales, b);
             std::memcpy(group.scale, &scale, sizeof scale);
             group.zero = static_cast<std::uint8_t>(zero);
-            const std::uint8_t* const codes = l.codes.data() + b * bytes;
-            for (std::size_t k = 0; k < F::block; ++k) {
-                const bool inside = i + k < l.inputs; // what pads a row is zero
-                const unsigned q =
-                    inside ? code_at(codes, l.bits, i % l.block + k) : std::min<unsigned>(zero, most);
-                if constexpr (in_nibbles) { // sixteen low halves, and then the high ones
-                    std::uint8_t& pair = group.q[k / 32 * 16 + k % 16];
-                    pair = static_cast<std::uint8_t>(pair | q << (k % 32 < 16 ? 0 : 4));
-                } else {
-                    group.q[k] = static_cast<std::uint8_t>(q);
+            std::uint8_t q[F::block];
+            const std::size_t inside = std::min(F::block, l.inputs - i);
+            unpack(l.codes.data() + (b * l.block + i % l.block) * l.bits / 8, inside, q);
+            std::fill(q + inside, q + F::block,
+                      static_cast<std::uint8_t>(in_nibbles ? std::min(zero, 15u) : zero));
+            if constexpr (in_nibbles) { // of each 32, sixteen low halves and then the high ones
+                for (std::size_t k = 0; k < F::block / 2; ++k) {
+                    const std::size_t low = k / 16 * 32 + k % 16;
+                    group.q[k] = static_cast<std::uint8_t>(q[low] | q[low + 16] << 4);
                 }
+            } else {
+                std::copy(q, q + F::block, group.q);
             }
             std::memcpy(out, &group, sizeof group);
             out += sizeof group;

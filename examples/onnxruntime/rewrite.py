@@ -68,6 +68,13 @@ POINTWISE = {
     "com.microsoft:QuickGelu": lambda a, x: x * sigmoid(a.get("alpha", 1.702) * x),
     "com.microsoft:Silu": lambda a, x: x * sigmoid(x),
 }
+# Of whole numbers; a size that is not known is NaN, and stays one.
+WHOLE = {
+    "Gather": lambda a, x, i: np.take(x, i.astype(int), axis=a.get("axis", 0)), "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y,
+    "Mul": lambda a, x, y: x * y, "Div": lambda a, x, y: np.floor(x / y), "Identity": lambda a, x: x, "Cast": lambda a, x: x,
+    "Unsqueeze": lambda a, x, *axes: np.reshape(x, (1,) * (np.ndim(x) + 1)), "Squeeze": lambda a, x, *axes: np.reshape(x, ()),
+    "Concat": lambda a, *x: np.concatenate(x),
+}
 
 
 def kind_of(node):
@@ -108,11 +115,11 @@ class Graph:
                 self.readers.setdefault(name, []).append(node)
         self.outputs = {out.name for out in self.graph.output}
         self.inputs = {value.name for value in self.graph.input}
-        self.types, self.ranks = {}, {}
+        self.types, self.dims = {}, {} # sizes that are not known are None
         for value in [*self.graph.input, *self.graph.value_info, *self.graph.output]:
             self.types[value.name] = value.type.tensor_type.elem_type
             if value.type.tensor_type.HasField("shape"):
-                self.ranks[value.name] = len(value.type.tensor_type.shape.dim)
+                self.dims[value.name] = [d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim]
 
     def constant(self, name):
         """The tensor of a value that nothing can change, or None."""
@@ -144,6 +151,44 @@ class Graph:
         """A constant of at most a thousand elements as an array, or None."""
         tensor = self.constant(name)
         return None if tensor is not None and np.prod(tensor.dims, dtype=float) > 1000 else self.array(name)
+
+    def sizes(self, name):
+        """A value's sizes, None where one is not known; None where not even their number is. Shape inference does not know MatMulNBits."""
+        node = self.producer.get(name)
+        if name not in self.dims and node is not None and kind_of(node) == "com.microsoft:MatMulNBits":
+            of_x = self.sizes(node.input[0])
+            return of_x and [*of_x[:-1], attributes(node)["N"]]
+        return self.dims.get(name)
+
+    def whole(self, name, depth=0):
+        """Whole numbers that constants and known sizes come to, as exporters calculate where a part begins; or None."""
+        value = self.few(name)
+        node = self.producer.get(name)
+        if value is not None or node is None or depth > 12:
+            return value
+        if node.op_type == "Shape":
+            dims = self.sizes(node.input[0])
+            made_by = self.producer.get(node.input[0])
+            if dims is None and made_by is not None and kind_of(made_by) == "com.microsoft:MatMulNBits":
+                dims = [None] * 8 + [attributes(made_by)["N"]] # the last is known, however many there are
+            return None if dims is None or len(attributes(node)) else np.array([np.nan if d is None else d for d in dims])
+        if node.op_type not in WHOLE:
+            return None
+        values = [self.whole(each, depth + 1) for each in node.input if each]
+        if any(v is None for v in values):
+            return None
+        try:
+            return WHOLE[node.op_type](attributes(node), *values)
+        except (ValueError, IndexError, KeyError):
+            return None
+
+    def calculation(self, names):
+        """The nodes that whole numbers are calculated by."""
+        for name in names:
+            node = self.producer.get(name)
+            if node is not None and (node.op_type in WHOLE or node.op_type == "Shape"):
+                yield node
+                yield from self.calculation(node.input if node.op_type != "Shape" else [])
 
 
 class Linear:
@@ -289,7 +334,7 @@ def linear_of(graph, name):
         layer.first += first
         layer.outputs = outputs
         layer.bias_first += first
-        layer.nodes.append(node)
+        layer.nodes += [node, *graph.calculation(node.input[1:])]
         return layer
     if kind == "Identity":
         layer = linear_of(graph, node.input[0])
@@ -302,9 +347,9 @@ def linear_of(graph, name):
 def part_of(graph, node, given, name, outputs):
     """(first, how many) of a layer's outputs that a Split or Slice gives."""
     label = f"{node.op_type} {node.name or name}"
-    rank = graph.ranks.get(node.input[0], graph.ranks.get(name))
+    rank = next((len(graph.sizes(n)) for n in (node.input[0], name) if graph.sizes(n)), None)
     is_last = lambda axis: axis == -1 or rank is not None and axis == rank - 1
-    constant = lambda i, key: graph.few(node.input[i]) if i < len(node.input) and node.input[i] else given.get(key)
+    constant = lambda i, key: graph.whole(node.input[i]) if i < len(node.input) and node.input[i] else given.get(key)
     if node.op_type == "Split":
         if not is_last(given.get("axis", 0)):
             raise Left(f"{label}: not along the last axis, or it is not known whether")
@@ -319,7 +364,7 @@ def part_of(graph, node, given, name, outputs):
             raise Left(f"{label}: sizes that do not add up")
         return int(sum(sizes[:at])), int(sizes[at])
     starts, ends, axes, steps = (constant(i + 1, key) for i, key in enumerate(("starts", "ends", "axes", "steps")))
-    if starts is None or ends is None or len(starts) != 1 or axes is None or not is_last(int(axes[0])):
+    if starts is None or ends is None or np.size(starts) != 1 or axes is None or np.isnan([*starts, *ends]).any() or not is_last(int(axes[0])):
         raise Left(f"{label}: not along the last axis alone, or by no constants")
     if steps is not None and int(steps[0]) != 1:
         raise Left(f"{label}: a step of {int(steps[0])}")
@@ -338,8 +383,9 @@ class Between:
         if name in seen or self.graph.few(name) is not None and self.graph.few(name).size == 1:
             return
         seen.add(name)
-        if len(self.nodes) > 40:
-            raise Left("more than 40 nodes between its layers")
+        if len(self.nodes) > 200:
+            self.problem = self.problem or "more than 200 nodes between its layers"
+            return
         layer = linear_of(self.graph, name)
         if layer is not None:
             self.leaves[name] = layer
@@ -397,7 +443,7 @@ def find_ffn(graph, down_value):
         raise Left("one layer between x and down: an FFN without a gate")
     if between.problem:
         # a residual path and an attention's output have sums between layers; an FFN has a product
-        if any(kind_of(n) == "Mul" for n in between.nodes) and len(between.leaves) > 1:
+        if any(kind_of(n) == "Mul" for n in between.nodes) and len(between.leaves) > 1 and not is_normed(graph, between_name):
             raise Left(between.problem)
         return None
     if len(between.leaves) != 2:
@@ -431,9 +477,9 @@ def find_ffn(graph, down_value):
 
 
 def rules_of(options):
-    """A function from an FFN's number to its rules."""
+    """A function from an FFN's number, and how many there are, to its rules."""
     if not options.plan:
-        return lambda layer: options.rule
+        return lambda layer, layers: options.rule
     with open(options.plan, encoding="utf-8") as file:
         plan = json.load(file)
     of = {}
@@ -441,7 +487,13 @@ def rules_of(options):
         if "values" in rule:
             sys.exit(f"{options.plan}: rules with a list of values ({rule['rule']}) are not known here")
         of.setdefault(rule["layer"], []).append(f"{rule['rule']}={rule['value']!r}@{rule['site']}")
-    return lambda layer: ";".join(of.get(layer, []))
+    def rules(layer, layers):
+        if plan.get("layers", layers) != layers:
+            sys.exit(f"{options.plan}: this plan is for {plan['layers']} layers, but {layers} FFNs were found: those that were left alone "
+                     "would give theirs to others")
+        return ";".join(of.get(layer, []))
+
+    return rules
 
 
 def replacement(number, ffn, down_value, rules, options):
@@ -495,12 +547,12 @@ def rewrite(model, folder, options):
         said.append(f"left alone: subgraphs and functions of the model ({inside} matrix products)")
     replaced = {}
     for number, (node, value, ffn) in enumerate(found):
-        made = replacement(number, ffn, value, rules(number), options)
+        made = replacement(number, ffn, value, rules(number, len(found)), options)
         replaced[max(order[i] for i in ffn[4])] = made
         kinds = ", ".join(f"{k} {'MatMulNBits of %d bits' % l.bits if l.bits else NAME_OF_TYPE[l.dtype]}"
                           for k, l in zip(("gate", "up", "down"), ffn[:3]))
         said.append(f"replaced: {made.name}, which ends at {node.name or value}: {ffn[3]}, {ffn[0].inputs} x {ffn[0].outputs}, {kinds}"
-                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number) or 'none'}")
+                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number, len(found)) or 'none'}")
     nodes = []
     for i, node in enumerate(graph.graph.node):
         if i in replaced:
@@ -529,9 +581,26 @@ def reader_adds(graph, value, reader):
     return layer is not None
 
 
+def is_normed(graph, name):
+    """Whether a value is a norm's, in one node or several: what attention and gates read, and no intermediate."""
+    names, seen = [name], set()
+    while names and len(seen) < 60:
+        node = graph.producer.get(names.pop(0))
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.op_type.startswith("Reduce") or "Norm" in node.op_type:
+            return True
+        if kind_of(node) in POINTWISE or node.op_type == "Cast":
+            names += node.input
+    return False
+
+
 def is_down(graph, value):
     """Whether what a layer reads looks like a gated FFN's intermediate: worth a word when it is left alone."""
     node = graph.producer[value]
+    if any(is_normed(graph, name) for name in node.input[:2]):
+        return False
     for name in node.input[:2]:
         made = graph.producer.get(name)
         while made is not None and kind_of(made) in ("Cast", "Identity", "Add", "Dropout"):
@@ -582,7 +651,7 @@ def bring_files(model, source, target):
             shutil.copyfile(os.path.join(source, name), to)
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("out")
@@ -590,7 +659,7 @@ def main():
     parser.add_argument("--plan")
     parser.add_argument("--laid-as", choices=("q8_0", "f16"), default="q8_0")
     parser.add_argument("--traffic", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.rule and options.plan:
         parser.error("--rule and --plan are both given")
     folder = os.path.dirname(os.path.abspath(options.model))

@@ -1,6 +1,8 @@
 """Graphs of gated FFNs as exporters write them, with random weights; small enough to look at."""
+import os
+import sys
+
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 MS = "com.microsoft"
@@ -40,7 +42,7 @@ class Builder:
         """One layer; also its weights by its output's name."""
         if kind == "nbits":
             return self.nbits(x, inputs, outputs, bias=bias, **quantised)
-        w = self.random(inputs, outputs, scale=inputs**-0.5)
+        w = self.rng.standard_normal((inputs, outputs), np.float32).astype(self.numpy) * self.numpy(inputs**-0.5)
         b = self.random(outputs, scale=0.3) if bias else None
         if kind == "matmul":
             y = self.op("MatMul", x, self.constant(w))
@@ -60,8 +62,15 @@ class Builder:
         self.weights[y] = (w.astype(np.float64), b.astype(np.float64) if bias else 0.0)
         return y
 
-    def nbits(self, x, inputs, outputs, bits=4, block=32, zeros="packed", bias=False, g_idx=False, level=0, flat=False):
+    def nbits(self, x, inputs, outputs, bits=4, block=32, zeros="packed", bias=False, g_idx=False, level=0, flat=False, fast=False):
         blocks = -(-inputs // block)
+        if fast: # large ones, whose weights nobody wants to know
+            b = np.frombuffer(self.rng.bytes(outputs * blocks * block * bits // 8), np.uint8).reshape(outputs, blocks, -1)
+            scales = np.full((outputs, blocks), 2.0**(1 - bits) / inputs**0.5, np.float32)
+            y = self.op("MatMulNBits", x, self.constant(b), self.constant(scales), domain=MS, K=inputs, N=outputs, bits=bits,
+                        block_size=block, accuracy_level=level)
+            self.weights[y] = None
+            return y
         codes = self.rng.integers(0, 2**bits, (outputs, blocks * block))
         scales = (self.rng.random((outputs, blocks)) * 0.02 + 0.01).astype(self.numpy)
         zero = self.rng.integers(0, 2**bits, (outputs, blocks)) if zeros != "none" else np.full((outputs, blocks), 2**(bits - 1))
@@ -138,6 +147,13 @@ def glu(b, x, h, d, form="silu", kind="matmul", bias=False, fused=None, **quanti
             g, u = b.op("Split", both, outputs=2, axis=-1, num_outputs=2)
         elif fused == "sizes":
             u, g = b.op("Split", both, b.constant(np.array([d, d], np.int64)), outputs=2, axis=-1)
+        elif fused == "chunk": # as torch exports x.chunk(2, -1): sizes are calculated
+            whole = lambda *v: b.constant(np.array(v if v else 0, np.int64))
+            size = b.op("Gather", b.op("Shape", both), b.constant(np.array([-1], np.int64)), axis=0)
+            half = b.op("Div", b.op("Add", size, whole(1)), whole(2))
+            ends = [b.op("Mul", half, whole(k)) for k in (1, 2)]
+            g = b.op("Slice", both, whole(0), ends[0], whole(-1))
+            u = b.op("Slice", both, ends[0], ends[1], whole(-1))
         else:
             part = lambda first, end: b.op("Slice", both, *(b.constant(np.array([v], np.int64)) for v in (first, end, -1)))
             g, u = part(0, d), part(d, 2**31)
@@ -154,3 +170,19 @@ def glu(b, x, h, d, form="silu", kind="matmul", bias=False, fused=None, **quanti
         i = b.op("Mul", u, activated(b, g, form))
     y = b.linear(i, d, h, kind, bias, **quantised)
     return y, (of_gate, of_up, b.weights[y])
+
+
+def silent_start(ort):
+    """The first session of a process. Debian's onnx and onnxruntime share a library that says at length, then, that it knows its
+    operators already; nothing else comes of it."""
+    b = Builder()
+    y = b.op("Relu", "x")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        ort.InferenceSession(b.model(y, [1], [1]).SerializeToString(), providers=["CPUExecutionProvider"])
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """run.py LIBRARY: graphs that are rewritten give what they gave before, and graphs that are not known are left alone."""
+import contextlib
+import io
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -9,13 +10,14 @@ import threading
 import numpy as np
 import onnx
 import onnxruntime as ort
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from graphs import Builder, MS, glu # noqa: E402
+sys.path.insert(0, os.path.dirname(sys.path[0]))
+import rewrite as rewrite_graph # noqa: E402
+from graphs import Builder, glu, silent_start # noqa: E402
 
 LIBRARY = os.path.abspath(sys.argv[1])
-REWRITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rewrite.py")
 FOLDER = tempfile.mkdtemp()
 failures, checks = [], 0
 
@@ -42,8 +44,10 @@ def rewrite(path, *options, sub=""):
     os.makedirs(os.path.dirname(out), exist_ok=True)
     if os.path.exists(out):
         os.remove(out)
-    done = subprocess.run([sys.executable, REWRITE, path, out, *options], capture_output=True, text=True)
-    return (out if done.returncode == 0 else None), done.stdout + done.stderr
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = rewrite_graph.main([path, out, *options])
+    return (out if status == 0 else None), said.getvalue()
 
 
 def apart(a, b):
@@ -104,7 +108,7 @@ def forms():
             two = kind == "gemm"
             model = simple(kind=kind, bias=bias, shape=("tokens",) if two else ("batch", "sequence"))[0]
             compare(f"{kind}, bias {bias}", model, {"x": x_of("f32", 4, 64) if two else x_of("f32", 1, 4, 64)})
-    for fused in ("split", "sizes", "slice"):
+    for fused in ("split", "sizes", "slice", "chunk"):
         for kind in ("matmul", "transposed", "nbits"):
             for bias in (False, True):
                 compare(f"gate and up in one, {fused}, {kind}, bias {bias}", simple(fused=fused, kind=kind, bias=bias)[0],
@@ -153,6 +157,20 @@ def graphs_around():
         y, _parts = glu(b, b.op("Mul", x, b.constant(np.float32(0.5) * np.ones(64, np.float32))), 64, 160)
         x = b.op("Add", x, y)
     compare("two layers", b.model(x, [1, "s", 64], [1, "s", 64]), {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_1")
+
+    b = Builder() # three layers with norms in several nodes: nothing else is taken for an FFN
+    x, one = "x", b.constant(np.ones(64, np.float32))
+
+    def normed(x):
+        mean = b.op("ReduceMean", b.op("Mul", x, x), b.constant(np.array([-1], np.int64)))
+        return b.op("Mul", one, b.op("Div", x, b.op("Sqrt", b.op("Add", mean, b.scalar(1e-6)))))
+    for _ in range(3):
+        x = b.op("Add", x, b.linear(normed(x), 64, 64))
+        y, _parts = glu(b, normed(x), 64, 160)
+        x = b.op("Add", x, y)
+    model = b.model(b.linear(normed(x), 64, 32), [1, "s", 64], [1, "s", 32])
+    compare("layers with norms", model, {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_2")
+    check("left alone" not in rewrite(saved(model))[1], "layers with norms: " + rewrite(saved(model))[1])
 
     def shared(kind): # the gate's weights are read by another product, too
         b = Builder()
@@ -307,6 +325,13 @@ def rules():
         file.write('{"rules": [{"layer": 0, "site": "intermediate", "rule": "threshold", "value": 0.05}]}')
     out, said = rewrite(path, "--plan", plan)
     check(out is not None and "threshold=0.05@intermediate" in said, f"plan: {said}")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write('{"layers": 2, "rules": [{"layer": 1, "site": "intermediate", "rule": "threshold", "value": 0.05}]}')
+    try:
+        rewrite(path, "--plan", plan)
+        check(False, "a plan for another number of layers is refused")
+    except SystemExit as e:
+        check("2 layers, but 1" in str(e), f"plan: {e}")
 
 
 def wrong_nodes():
@@ -415,6 +440,7 @@ def threads():
 
 
 if __name__ == "__main__":
+    silent_start(ort)
     for part in (forms, quantised, shapes, graphs_around, not_known, masks, rules, wrong_nodes, brains, threads):
         part()
         print(f"{part.__name__}: {checks} checks, {len(failures)} failures", flush=True)
