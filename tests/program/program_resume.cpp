@@ -159,6 +159,33 @@ TEST_CASE("a sweep that is stopped says that it can go on") {
     CHECK(has(d.good(arguments + " --resume"), "Resumed: ")); // a lock that was left is no one's
 }
 
+TEST_CASE("critical takes the rows of a sweep, and plan its own: the same files, without measuring again") {
+    const desk d;
+    const std::string sites = "--sites input,up --values 0.99,0.9,0.8,0.7 --tasks tasks.tsv --threads 1";
+    const std::string looks_closer = to_out + "critical " + sites + " --bracket 1";
+    d.good(looks_closer);
+    CHECK(!d.exists("rows.state"));
+    const std::string results = d.file("results.csv");
+    put(d.folder / "out/rows.state", stop(d, to_out + sites));
+    CHECK(has(d.good(looks_closer + " --resume"), " of 9 rows are in out/rows.state"));
+    CHECK(d.file("results.csv") == results);
+    CHECK(!d.exists("rows.state"));
+
+    // A plan's rows are of three parts of the text, and of its options.
+    const std::string plans = little_model + "--out planned plan --probe-tokens 8 --threads 1";
+    d.good(plans);
+    const std::string plan = content(d.folder / "planned/plan.csv");
+    CHECK(std::count(plan.begin(), plan.end(), '\n') == 5); // a line a choice
+    const std::string command = "exec 2>/dev/null; cd '" + d.folder.path().string() +
+                                "' && (ulimit -c 0; ulimit -f 24; exec '" TAMIS_STUDY_PROGRAM "' " + plans +
+                                ") >stdout.log 2>stderr.log";
+    CHECK(std::system(command.c_str()) != 0);
+    REQUIRE(std::filesystem::exists(d.folder / "planned/rows.state"));
+    CHECK(d.run(plans + " --percent 2 --resume").code == 2);
+    CHECK(has(d.good(plans + " --resume"), "Resumed: "));
+    CHECK(content(d.folder / "planned/plan.csv") == plan);
+}
+
 TEST_CASE("two runs with one folder: the second is refused, and names the first") {
     const desk d;
     d.good(to_out + "--sites up --values 0.9");

@@ -115,6 +115,14 @@ provenance provenance_of(const common_options& o, const subject& s) {
     return made;
 }
 
+void note_origin(remarks& notes, const tamis::study::calibration& c, const std::string& path,
+                 const common_options& o, const subject& s) {
+    if (!c.weights.empty() && c.weights != "sha256:" + weights_of(o, s)) {
+        notes.add(path, ": its thresholds were found for other weights (", c.model, ", ",
+                  c.weights.substr(0, 15), "...) than those of ", s.name);
+    }
+}
+
 void say_origin(tamis::study::calibration& c, const common_options& o, const subject& s) {
     c.source = "text " + s.text_name + ", stories " + range_of(o) + ", hash " + s.text_hash;
     c.weights = "sha256:" + weights_of(o, s);

@@ -309,17 +309,25 @@ class plan_command final : public command {
         // On text that was not used: around the scale that was found.
         shown.begin(tuned.name + ": on text that was not used");
         std::vector<condition> conditions{dense(checked.layers())};
+        std::vector<measurement> rows = on_checked(conditions);
         std::vector<std::size_t> kept; // the row of each approach at its scale
         for (const approach& a : approaches) {
-            for (const double times : {0.7, 0.85, 1.0, 1.2, 1.45}) {
-                if (times == 1.0) {
-                    kept.push_back(conditions.size());
-                }
+            const auto add = [&](double times) {
                 conditions.push_back(planned(checked, rules_of(a, make, times * a.at.share), make, a.name,
                                              times * a.at.share));
+                rows.push_back(on_checked({conditions.back()}).front());
+                return perplexity_ratio(rows.back(), rows.front());
+            };
+            kept.push_back(conditions.size() + 2);
+            double last = 0;
+            for (const double times : {0.7, 0.85, 1.0, 1.2, 1.45}) {
+                last = add(times);
+            }
+            // This text may bear more.
+            for (double times = 1.8; times < 5 && last <= 1 + percent_ / 100; times *= 1.25) {
+                last = add(times);
             }
         }
-        const auto rows = on_checked(conditions);
         auto curves = curves_of(checked, conditions, rows);
         for (curve& c : curves) {
             if (c.of == curve::perplexity) {

@@ -1,5 +1,6 @@
 #include "commands/commands.hpp"
 #include "commands/kept_rows.hpp"
+#include "commands/origin.hpp"
 #include "commands/results.hpp"
 #include "commands/sweep_document.hpp"
 #include "error.hpp"
@@ -63,7 +64,8 @@ class sweep_command final : public command {
         std::vector<study::calibration> calibrations; // read before anything is measured or written
         for (const subject& s : models.subjects()) {
             if (thresholds_) {
-                calibrations.push_back(read_calibration(*thresholds_, s.layers()));
+                calibrations.push_back(read_calibration(*thresholds_, s));
+                note_origin(notes_on_thresholds_, calibrations.back(), *thresholds_, o, s);
             }
         }
         const auto study_of = [&](std::size_t number, progress& shown) {
@@ -86,6 +88,7 @@ class sweep_command final : public command {
             document d = each ? single_layer_document(s, sites_, *rule_, values_, conditions, rows)
                               : sweep_document(s, conditions, rows, o.sure, sets_);
             d.notes.merge(notes_on(s, rows.front()));
+            d.notes.merge(notes_on_thresholds_);
             return d;
         };
         for_each_subject(o, models, study_of,
@@ -122,6 +125,7 @@ class sweep_command final : public command {
     std::optional<std::string> values_text_, sets_text_;
     std::size_t sets_ = 1;
     std::optional<std::string> thresholds_;
+    remarks notes_on_thresholds_;
     bool resume_ = false, no_tasks_ = false;
     std::vector<site_choice> sites_;
     const rule_family* rule_ = nullptr;

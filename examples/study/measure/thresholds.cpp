@@ -24,6 +24,19 @@ study::calibration read_calibration(const std::string& path, std::size_t layers)
     return c;
 }
 
+study::calibration read_calibration(const std::string& path, const subject& s) {
+    study::calibration c = read_calibration(path, s.layers());
+    for (const auto& r : c.rules) {
+        const std::size_t width =
+            r.where == tamis::site::input ? s.model.config.dim : s.model.config.hidden_dim;
+        if (r.rule == study::of_channels && r.values.size() != width) {
+            throw error(path, ": layer ", r.layer, ", ", tamis::name_of(r.where), ": ", r.values.size(),
+                        " thresholds, and the model has ", width, " channels there: it is of another model");
+        }
+    }
+    return c;
+}
+
 study::calibration new_calibration(const subject& s, const char* kind, double target) {
     study::calibration c;
     c.model = s.name;
