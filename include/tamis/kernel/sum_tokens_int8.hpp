@@ -192,7 +192,8 @@ TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_tokens_int8(const row_list& rows, 
 /// share; by tiles of floats, each of many is multiplied with what it wants alone.
 template <class F>
 bool sums_tokens_in_int8(const row_list& rows, block<const float> x) {
-    if (x.rows() < (int8_requantised<F>::are_small ? 3 : 6)) {
+    constexpr bool is_cheap = int8_requantised<F>::are_small && !F::codes::has_offset; // to round once more
+    if (x.rows() < (is_cheap ? 3 : 6)) {
         return false;
     }
     if (x.rows() < sum_tokens_of_tiles) {
