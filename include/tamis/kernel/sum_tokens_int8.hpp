@@ -1,11 +1,6 @@
 #pragma once
 
-#include <tamis/detail/inlined.hpp>
-#include <tamis/kernel/dot_rows_int8.hpp>
-#include <tamis/kernel/int8_tile.hpp>
-#include <tamis/kernel/tile.hpp>
-
-#include <cmath>
+#include <tamis/kernel/int8_group.hpp>
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -23,113 +18,6 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// Rows whose products are summed in integers.
-inline constexpr std::size_t int8_group = 32;
-
-/// Whether it is done for F on this target: where there is an instruction for sums of four products.
-template <class F>
-inline constexpr bool sums_tokens_int8 = [] {
-    if constexpr (has_codes<F>) {
-        constexpr bool is_range_known = !F::codes::are_signed || requires { F::codes::reach; };
-        return int8_tile_rows == 16 && code_units<F>::scaled && run_of_codes<F> == 32 && is_range_known;
-    } else {
-        return false;
-    }
-}();
-
-/// How weights of F become bytes. A code times a row's factor, plus an offset, is 64 steps of a byte in sixteen bits; the factor of
-/// codes of eight bits has seven bits more, which the product is rid of by rounding.
-template <class F>
-struct int8_requantised {
-    using C = typename F::codes;
-    /// Of codes less their zero.
-    static constexpr int most = [] {
-        if constexpr (requires { C::reach; }) {
-            return C::reach;
-        } else {
-            return C::most - C::zero;
-        }
-    }();
-    static constexpr int least = C::are_signed ? -most : -C::zero;
-    static constexpr bool are_small = most - least <= 31; // times 127 * 64 * 2 / 31: fifteen bits
-    static constexpr bool has_offset = C::has_offset || C::zero != 0;
-    static constexpr float of_scale = are_small ? 64.0f : 64.0f * 128;
-    static constexpr int rounding = 32 + 128 * 64; // to the nearest, and unsigned
-
-    /// The largest magnitude that a weight can have.
-    static float largest(float scale, float offset) {
-        const float low = offset + scale * static_cast<float>(least);
-        const float high = offset + scale * static_cast<float>(most);
-        return bits_as<float>(larger(magnitude_bits(low), magnitude_bits(high)));
-    }
-    /// What is taken from the weights of a row, given the largest magnitude among its stretch: a power of two, within bounds.
-    static float unit_of_row(std::uint32_t largest_bits) {
-        return bits_as<float>(clamped(largest_bits & 0x7f800000u, 0x33800000u, 0x4b000000u)); // 2^-24 .. 2^23
-    }
-    /// The simple loop: a byte, 128 too large, of a code as it is stored.
-    static int byte_of(int code, int factor, int offset) {
-        const int product = are_small ? code * factor : (code * 256 * factor + (1 << 14)) >> 15;
-        return ((product + offset) >> 6) & 0xff;
-    }
-    /// What is added: a weight's offset, less what the codes' zero comes to.
-    static int offset_of(float offset, int factor, float inverse) {
-        const int of_offset = C::has_offset ? static_cast<int>(std::nearbyint(offset * inverse * 64)) : 0;
-        return of_offset - C::zero * factor + rounding;
-    }
-};
-
-/// The simple loop: y[token][j] += the rows' products for columns [0, columns) of up to 32 rows.
-template <class F>
-void sum_tokens_int8_plain(std::span<const std::byte* const> rows, std::size_t columns, block<const float> x,
-                           block<float> y) {
-    using C = typename F::codes;
-    using by = int8_requantised<F>;
-    constexpr std::size_t most = code_units<F>::runs_a_stretch;
-    for (std::size_t start = 0; start < columns; start += int8_stretch) {
-        const std::size_t end = (std::min)(start + int8_stretch, columns);
-        const std::size_t runs = (end - start + int8_block - 1) / int8_block;
-        float scales[int8_group][most] = {};
-        float offsets[int8_group][most] = {};
-        float unit[int8_group];
-        float largest[most];
-        detail::fill_n(largest, most, 0x1p-100f);
-        for (std::size_t k = 0; k < rows.size(); ++k) {
-            C::numbers(rows[k], start, runs, scales[k], offsets[k]);
-            std::uint32_t of_row = 0;
-            for (std::size_t r = 0; r < runs; ++r) {
-                of_row = larger(of_row, magnitude_bits(by::largest(scales[k][r], offsets[k][r])));
-            }
-            unit[k] = by::unit_of_row(of_row);
-            for (std::size_t r = 0; r < runs; ++r) {
-                scales[k][r] /= unit[k];
-                offsets[k][r] /= unit[k];
-                largest[r] = bits_as<float>(larger(magnitude_bits(largest[r]),
-                                                   magnitude_bits(by::largest(scales[k][r], offsets[k][r]))));
-            }
-        }
-        for (std::size_t token = 0; token < x.rows(); ++token) {
-            float values[int8_group];
-            for (std::size_t k = 0; k < rows.size(); ++k) {
-                values[k] = x.row(token)[k] * unit[k];
-            }
-            std::int8_t codes[int8_group];
-            const float scale = to_int8_block_plain(values, rows.size(), codes);
-            for (std::size_t j = start; j < end; ++j) {
-                const std::size_t r = (j - start) / int8_block;
-                const float inverse = 127.0f / largest[r];
-                int sum = 0;
-                for (std::size_t k = 0; k < rows.size(); ++k) {
-                    const int factor =
-                        static_cast<int>(std::nearbyint(scales[k][r] * inverse * by::of_scale));
-                    const int offset = by::offset_of(offsets[k][r], factor, inverse);
-                    sum += codes[k] * (by::byte_of(C::at(rows[k], j) + C::zero, factor, offset) - 128);
-                }
-                y.row(token)[j] += scale * (largest[r] * (1.0f / 127.0f)) * static_cast<float>(sum);
-            }
-        }
-    }
-}
-
 /// y[token][j] += sum over the rows of x[token][row] * W[row, j], for columns [begin, end) for rows of so many columns, of formats
 /// that sums_tokens_int8 says it of; begin is a multiple of 64.
 template <class F>
@@ -137,119 +25,6 @@ void sum_listed_rows_of_tokens_int8(const row_list& rows, std::size_t columns, b
                                     block<float> y, std::size_t begin, std::size_t end);
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
-
-/// The values of 32 rows of those tokens that have any, and what they are rounded to for a stretch.
-struct int8_group_values {
-    alignas(64) std::int8_t codes[most_tokens][int8_group];
-    float scale[most_tokens];
-    std::int32_t zero[most_tokens];
-    std::size_t count = 0;
-    std::uint8_t token[most_tokens];
-
-    void take(const row_list& rows, std::size_t first, block<const float> x) {
-        const std::size_t here = (std::min)(rows.size() - first, int8_group);
-        count = 0;
-        for (std::size_t t = 0; t < x.rows(); ++t) {
-            const float* const from = x.row(t).data();
-            float* const to = values_[count];
-            std::uint32_t any = 0;
-            for (std::size_t k = 0; k < here; ++k) {
-                to[k] = from[rows[first + k]];
-                any |= magnitude_bits(to[k]);
-            }
-            fill_n(to + here, int8_group - here, 0.0f);
-            token[count] = static_cast<std::uint8_t>(t);
-            count += any != 0;
-        }
-    }
-    /// Rounds them, each times its row's unit.
-    void round(const float (&unit)[int8_group]) {
-        const __m512 first = _mm512_load_ps(unit);
-        const __m512 second = _mm512_load_ps(unit + 16);
-        for (std::size_t t = 0; t < count; ++t) {
-            alignas(64) float scaled[int8_group];
-            _mm512_store_ps(scaled, _mm512_mul_ps(_mm512_load_ps(values_[t]), first));
-            _mm512_store_ps(scaled + 16, _mm512_mul_ps(_mm512_load_ps(values_[t] + 16), second));
-            scale[t] = to_int8_block(scaled, codes[t]);
-            const __m256i all = _mm256_load_si256(reinterpret_cast<const __m256i*>(codes[t]));
-            const __m256i fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(-128), all);
-            __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
-            sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4e));
-            zero[t] = -_mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1)));
-        }
-    }
-
-  private:
-    alignas(64) float values_[most_tokens][int8_group];
-};
-
-/// What rows' codes are multiplied by in a stretch of blocks, twice in 32 bits, and what is added; the step of each block.
-template <class F>
-struct int8_group_factors {
-    using C = typename F::codes;
-    using by = int8_requantised<F>;
-    static constexpr std::size_t most = code_units<F>::runs_a_stretch;
-    static_assert(most == 16);
-    alignas(64) std::uint32_t factor[int8_group][most];
-    alignas(64) std::uint32_t offset[by::has_offset ? int8_group : 1][most];
-    alignas(64) float step[most];
-    alignas(64) float unit[int8_group];
-
-    TAMIS_DETAIL_NOINLINE void make(const std::byte* const (&rows)[int8_group], std::size_t i,
-                                    std::size_t runs) {
-        float scales[int8_group][most];
-        float offsets[C::has_offset ? int8_group : 1][most];
-        const __mmask16 here = static_cast<__mmask16>((1u << runs) - 1);
-        __m512i largest = _mm512_set1_epi32(static_cast<int>(least_of_block));
-        const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-        for (std::size_t k = 0; k < int8_group; ++k) {
-            float* const off = offsets[C::has_offset ? k : 0];
-            C::numbers(rows[k], i, runs, scales[k], off);
-            const __m512 scale = _mm512_maskz_loadu_ps(here, scales[k]);
-            __m512 high = _mm512_mul_ps(scale, _mm512_set1_ps(static_cast<float>(by::most)));
-            __m512 low = _mm512_mul_ps(scale, _mm512_set1_ps(static_cast<float>(by::least)));
-            if constexpr (C::has_offset) {
-                const __m512 add = _mm512_maskz_loadu_ps(here, off);
-                high = _mm512_add_ps(high, add);
-                low = _mm512_add_ps(low, add);
-            }
-            const __m512i bits = _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(high), magnitude),
-                                                  _mm512_and_si512(_mm512_castps_si512(low), magnitude));
-            unit[k] = by::unit_of_row(static_cast<std::uint32_t>(_mm512_reduce_max_epi32(bits)));
-            const __m512 in_units = _mm512_mul_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(1.0f / unit[k]));
-            largest = _mm512_max_epi32(largest, _mm512_castps_si512(in_units));
-        }
-        const __m512 of = _mm512_castsi512_ps(largest);
-        const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(127.0f), of);
-        _mm512_store_ps(step, _mm512_mul_ps(of, _mm512_set1_ps(1.0f / 127.0f)));
-        for (std::size_t k = 0; k < int8_group; ++k) {
-            const __m512 per_unit = _mm512_set1_ps(1.0f / unit[k]);
-            const __m512 scale = _mm512_mul_ps(_mm512_maskz_loadu_ps(here, scales[k]), per_unit);
-            const __m512i times = _mm512_cvtps_epi32(
-                _mm512_mul_ps(_mm512_mul_ps(scale, inverse), _mm512_set1_ps(by::of_scale)));
-            _mm512_store_si512(factor[k], twice(times));
-            if constexpr (by::has_offset) {
-                __m512i add = _mm512_set1_epi32(by::rounding);
-                if constexpr (C::has_offset) {
-                    const __m512 off =
-                        _mm512_mul_ps(_mm512_mul_ps(_mm512_maskz_loadu_ps(here, offsets[k]), per_unit),
-                                      inverse);
-                    add =
-                        _mm512_add_epi32(add, _mm512_cvtps_epi32(_mm512_mul_ps(off, _mm512_set1_ps(64.0f))));
-                }
-                if constexpr (C::zero != 0) {
-                    add = _mm512_sub_epi32(add, _mm512_mullo_epi32(times, _mm512_set1_epi32(C::zero)));
-                }
-                _mm512_store_si512(offset[k], twice(add));
-            }
-        }
-    }
-
-  private:
-    static __m512i twice(__m512i v) {
-        return _mm512_mask_blend_epi16(0xaaaaaaaau, v, _mm512_slli_epi32(v, 16));
-    }
-};
 
 template <class F>
 class int8_sum_tiles {
@@ -417,7 +192,8 @@ TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_tokens_int8(const row_list& rows, 
 /// share; by tiles of floats, each of many is multiplied with what it wants alone.
 template <class F>
 bool sums_tokens_in_int8(const row_list& rows, block<const float> x) {
-    if (x.rows() < (int8_requantised<F>::are_small ? 3 : 6)) {
+    constexpr bool is_cheap = int8_requantised<F>::are_small && !F::codes::has_offset; // to round once more
+    if (x.rows() < (is_cheap ? 3 : 6)) {
         return false;
     }
     if (x.rows() < sum_tokens_of_tiles) {
