@@ -1,22 +1,86 @@
-#include "kernels.hpp"
+#include <tamis/ffn/any_ffn.hpp>
+#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/tamis.hpp>
 
 #include <torch/csrc/stable/library.h>
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
 #include <atomic>
+#include <charconv>
+#include <cmath>
+#include <map>
 #include <stdexcept>
 
-// torch.ops.tamis.mask, glu_ffn and linear, by torch's stable ABI: schemas, checks of what comes, and torch's threads. Every tensor is
+// torch.ops.tamis.mask, glu_ffn and linear. Compiled once for each level of instruction sets, whose name is TAMIS_LEVEL. Every tensor is
 // read where it lies; the layout of a weight is what its strides say, so there is no packed copy that could be older than it.
 
 namespace tamis_torch {
+namespace TAMIS_LEVEL {
 namespace {
 
+using namespace tamis;
+using tamis::study::calibrated_rule;
 using torch::headeronly::ScalarType;
 using torch::stable::Tensor;
 
+using readable = formats<f32, f16, bf16>;
+using any_gates = any_ffn<readable, gatings<silu, gelu_tanh, gelu, relu>>;
+
 [[noreturn]] void refuse(const std::string& what) { throw std::runtime_error("tamis::" + what); }
+std::size_t unsigned_of(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+std::string_view next(std::string_view& rest, char end) {
+    const std::string_view part = rest.substr(0, rest.find(end));
+    rest.remove_prefix((std::min)(rest.size(), part.size() + 1));
+    return part;
+}
+/// "top_p=0.9@input,intermediate;top_k=32@gate": rules by name and number, several separated by ;, without a place at that which
+/// is given. Refuses what is no number and no place; selector_of what is no rule.
+std::vector<calibrated_rule> read_rules(std::string_view text, site without_place) {
+    const auto wrong = [whole = std::string{text}](const std::string& what) {
+        throw std::invalid_argument("tamis: rule '" + whole + "': " + what +
+                                    "; write top_p=0.9@input,intermediate, for example");
+    };
+    std::vector<calibrated_rule> rules;
+    while (!text.empty()) {
+        std::string_view of_one = next(text, ';');
+        std::string_view number = next(of_one, '@');
+        calibrated_rule r{0, without_place, std::string{next(number, '=')}};
+        const bool has_number = r.rule != "nonzero" && r.rule != study::of_channels;
+        const char* const end = number.data() + number.size();
+        const auto [last, error] = std::from_chars(number.data(), end, r.value);
+        if (has_number ? error != std::errc{} || last != end : !number.empty()) {
+            wrong(r.rule + (has_number ? " takes a number" : " takes no number"));
+        }
+        std::string_view sites = of_one.empty() ? std::string_view{name_of(without_place)} : of_one;
+        while (!sites.empty()) {
+            const std::string_view name = next(sites, ',');
+            const auto found = std::find_if(study::all_sites.begin(), study::all_sites.end(),
+                                            [&](site s) { return name == name_of(s); });
+            if (found == study::all_sites.end()) {
+                wrong("there is no place '" + std::string{name} + "', but input, gate, up and intermediate");
+            }
+            r.where = *found;
+            rules.push_back(r);
+        }
+    }
+    return rules;
+}
+/// The selector of a rule for n values; it borrows norms, or thresholds.
+any_selector selector_of(const calibrated_rule& r, std::size_t n, std::span<const float> norms,
+                         std::span<const float> thresholds) {
+    if (r.rule == "nonzero") {
+        return nonzero{};
+    }
+    const bool by_channels = r.rule == study::of_channels;
+    const std::span<const float> with = by_channels ? thresholds : norms;
+    if ((by_channels || r.rule == "cett") && with.size() != n) {
+        refuse(r.rule + " needs " + (by_channels ? "thresholds" : "norms") + ", " + std::to_string(n) +
+               " numbers, got " + std::to_string(with.size()));
+    }
+    return by_channels ? any_selector{channel_thresholds{with}} : study::selector_of(r, with);
+}
 
 const char* format_of(const Tensor& t, const std::string& name) {
     switch (t.scalar_type()) {
@@ -27,20 +91,18 @@ const char* format_of(const Tensor& t, const std::string& name) {
     }
 }
 std::string shape_of(const Tensor& t) {
-    std::string text = "[";
-    for (std::int64_t i = 0; i < t.dim(); ++i) {
-        text += (i == 0 ? "" : ", ") + std::to_string(t.size(i));
+    std::string text;
+    for (const std::int64_t n : t.sizes()) {
+        text += (text.empty() ? "[" : ", ") + std::to_string(n);
     }
     return text + "]";
 }
-std::size_t unsigned_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
 /// Floats of a tensor, contiguous: it itself, or a copy.
 Tensor as_floats(const Tensor& t) {
     return torch::stable::contiguous(
         t.scalar_type() == ScalarType::Float ? t : torch::stable::to(t, std::optional{ScalarType::Float}));
 }
-floats_2d rows_of(const Tensor& floats) {
+block<float> rows_of(const Tensor& floats) {
     const std::size_t columns = unsigned_of(floats.size(floats.dim() - 1));
     return {static_cast<float*>(floats.data_ptr()), columns == 0 ? 0 : unsigned_of(floats.numel()) / columns,
             columns};
@@ -60,33 +122,30 @@ Tensor input_of(const std::string& name, const Tensor& x, std::int64_t columns, 
 }
 
 /// A weight where it lies. `columns_wanted`: what is meant where both orders are possible.
-matrix_2d matrix_of(const std::string& name, const Tensor& w, bool columns_wanted) {
+any_matrix matrix_of(const std::string& name, const Tensor& w, weight_layout by_row, weight_layout by_column,
+                     bool columns_wanted) {
     const char* const format = format_of(w, name);
-    if (w.dim() != 2) {
-        refuse(name + " has the shape " + shape_of(w) + "; it is a matrix, outputs x inputs");
+    if (w.dim() != 2 || w.numel() == 0) {
+        refuse(name + " has the shape " + shape_of(w) + "; it is a matrix, outputs x inputs, not empty");
     }
     const std::int64_t rows = w.size(0);
     const std::int64_t columns = w.size(1);
-    if (rows == 0 || columns == 0) {
-        refuse(name + " has the shape " + shape_of(w) + ": it is empty");
-    }
     // a size of 1 has any stride: rows then lie as if directly behind each other
-    const auto fits = [](std::int64_t inner, std::int64_t of_inner, std::int64_t outer,
-                         std::int64_t of_outer) {
-        return (inner == 1 || of_inner == 1) && (outer == 1 || of_outer >= inner);
-    };
-    const bool by_rows = fits(columns, w.stride(1), rows, w.stride(0));
-    const bool by_columns = fits(rows, w.stride(0), columns, w.stride(1));
+    const std::int64_t down = rows == 1 ? columns : w.stride(0);
+    const std::int64_t right = columns == 1 ? rows : w.stride(1);
+    const bool by_rows = (columns == 1 || right == 1) && down >= columns;
+    const bool by_columns = (rows == 1 || down == 1) && right >= rows;
     if (!by_rows && !by_columns) {
         refuse(name + " has the strides (" + std::to_string(w.stride(0)) + ", " +
                std::to_string(w.stride(1)) +
                "); its rows or its columns have to be contiguous: .contiguous()");
     }
     const bool transposed = by_columns && (columns_wanted || !by_rows);
-    const std::int64_t stride =
-        transposed ? (columns == 1 ? rows : w.stride(1)) : (rows == 1 ? columns : w.stride(0));
-    return {"",        format, w.data_ptr(), unsigned_of(rows), unsigned_of(columns), unsigned_of(stride),
-            transposed};
+    const std::size_t bytes =
+        unsigned_of(transposed ? right : down) * (w.scalar_type() == ScalarType::Float ? 4u : 2u);
+    const std::size_t lines = unsigned_of(transposed ? columns : rows);
+    return {format, transposed ? by_column : by_row, w.data_ptr(),
+            lines,  unsigned_of(w.numel()) / lines,  bytes};
 }
 /// The floats of an optional vector, kept in `held`.
 std::span<const float> vector_of(const std::string& name, const std::optional<Tensor>& t, Tensor& held) {
@@ -100,44 +159,28 @@ std::span<const float> vector_of(const std::string& name, const std::optional<Te
     held = as_floats(*t);
     return {static_cast<const float*>(held.data_ptr()), unsigned_of(held.numel())};
 }
-void need_size(const std::string& name, std::span<const float> v, std::size_t n) {
-    if (!v.empty() && v.size() != n) {
-        refuse(name + " has " + std::to_string(v.size()) + " entries; it needs " + std::to_string(n));
-    }
-}
 
 /// torch's threads, as many as the caller set: each takes tasks as long as there are any.
-void run_on_torch(std::size_t width, std::size_t count, void (*task)(void*, std::size_t), void* held) {
-    const std::size_t workers = width < count ? width : count;
-    if (workers < 2) {
-        for (std::size_t i = 0; i < count; ++i) {
-            task(held, i);
-        }
-        return;
-    }
-    std::atomic<std::size_t> next{0};
-    torch::stable::parallel_for(0, static_cast<std::int64_t>(workers), 1, [&](std::int64_t, std::int64_t) {
-        for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
-            task(held, i);
-        }
-    });
-}
-crew torch_threads() { return {torch::stable::get_num_threads(), run_on_torch}; }
-
-const kernels& best() {
-    const kernels* const found = best_kernels();
-    if (found == nullptr) {
-        refuse("this processor has no SSE4.2: there are no kernels for it");
-    }
-    return *found;
+auto torch_threads() {
+    const std::size_t width = torch::stable::get_num_threads();
+    return executor_of{width, [width](std::size_t count, auto&& task) {
+                           if ((std::min)(width, count) < 2) {
+                               return serial{}.run(count, task);
+                           }
+                           const auto workers = static_cast<std::int64_t>((std::min)(width, count));
+                           std::atomic<std::size_t> taken{0};
+                           torch::stable::parallel_for(0, workers, 1, [&](std::int64_t, std::int64_t) {
+                               for (std::size_t i;
+                                    (i = taken.fetch_add(1, std::memory_order_relaxed)) < count;) {
+                                   task(i);
+                               }
+                           });
+                       }};
 }
 
 /// What the sizes of x become, with another last one.
 Tensor output_for(const Tensor& x, std::size_t columns) {
-    std::vector<std::int64_t> sizes(unsigned_of(x.dim()));
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-        sizes[i] = x.size(static_cast<std::int64_t>(i));
-    }
+    std::vector<std::int64_t> sizes(x.sizes().begin(), x.sizes().end());
     sizes.back() = static_cast<std::int64_t>(columns);
     return torch::stable::new_empty(x, {sizes.data(), sizes.size()});
 }
@@ -145,115 +188,157 @@ Tensor rounded_to(const Tensor& y, const Tensor& x) {
     return x.scalar_type() == ScalarType::Float ? y : torch::stable::to(y, std::optional{x.scalar_type()});
 }
 
-Tensor mask(const Tensor& x, const std::string& text, const std::optional<Tensor>& values) {
-    const std::vector<rule> rules = read_rules(text, 3);
+Tensor mask_of(const Tensor& x, const std::string& text, const std::optional<Tensor>& values) {
+    const std::vector<calibrated_rule> rules = read_rules(text, site::intermediate);
     if (rules.size() != 1) {
         refuse("mask: rule '" + text + "' has to be one rule: top_p=0.9, for example");
     }
     const Tensor floats = input_of("mask: x", x, -1, nullptr);
+    const block<float> rows = rows_of(floats);
     Tensor held;
     const std::span<const float> with = vector_of("mask: values", values, held);
     const Tensor out = torch::stable::new_empty(floats, floats.sizes(), std::optional{ScalarType::Bool});
-    best().mask(rows_of(floats), rules[0], {with, with}, static_cast<bool*>(out.data_ptr()), torch_threads());
+    bool* const to = static_cast<bool*>(out.data_ptr());
+    const auto threads = torch_threads();
+    const std::size_t n = rows.columns();
+    const any_selector selects = selector_of(rules[0], n, with, with);
+    const std::size_t parts = std::clamp<std::size_t>(rows.rows(), 1, threads.width());
+    const std::size_t bytes = workspace_bytes_of<std::uint64_t>(mask_words(n)) + selects.selection_bytes(n);
+    owned_workspace memory{parts * bytes};
+    const auto each = memory.view().take<std::byte>(parts * bytes);
+    threads.run(parts, [&](std::size_t part) {
+        for (std::size_t row = part; row < rows.rows(); row += parts) {
+            workspace w{each.subspan(part * bytes, bytes)};
+            const mask_span active{w.take<std::uint64_t>(mask_words(n)), n};
+            selects.select(rows.row(row), active, w);
+            for (std::size_t i = 0; i < n; ++i) {
+                to[row * n + i] = active[i];
+            }
+        }
+    });
     return out;
 }
 
-Tensor glu_ffn(const Tensor& x, const Tensor& gate, const Tensor& up, const Tensor& down,
-               const std::string& text, const std::string& activation, const std::optional<Tensor>& gate_bias,
-               const std::optional<Tensor>& up_bias, const std::optional<Tensor>& down_bias,
-               const std::optional<Tensor>& norms, const std::optional<Tensor>& thresholds) {
-    const std::vector<rule> rules = read_rules(text, 3);
-    bool at_input = false;
-    bool at_neurons = false;
-    std::size_t by_channels = 0;
-    for (const rule& r : rules) {
-        (r.where == 0 ? at_input : at_neurons) = true;
-        by_channels += r.name == "channel_thresholds" ? 1 : 0;
+/// Norms are another tensor than the weights that they are of: a few of them are looked at, so that those of weights as they
+/// once were (an adapter was merged since) are refused.
+void need_norms_of(const any_matrix& down, std::span<const float> norms) {
+    const tamis::detail::listed_matrix<readable> listed{"W_down", down};
+    listed.as_it_is([&]<class F>(F) {
+        for (std::size_t i = 0; i < 16; ++i) {
+            const std::size_t row = (down.rows() - 1) * i / 15;
+            float now = 0;
+            neuron_norms(matrix<F, neuron_major>{listed.row(row), 1, down.columns(), down.stride_bytes()},
+                         {&now, 1});
+            if (!(std::fabs(now - norms[row]) <= 1e-2f * now) && magnitude_bits(now) < infinity_bits<float>) {
+                refuse(
+                    "glu_ffn: norms are not those of W_down: the weights were changed; compute them anew: "
+                    "down.float().norm(dim=0), or tamis_torch.refresh(model)");
+            }
+        }
+    });
+}
+
+Tensor glu_ffn_of(const Tensor& x, const Tensor& gate, const Tensor& up, const Tensor& down,
+                  const std::string& text, const std::string& activation,
+                  const std::optional<Tensor>& gate_bias, const std::optional<Tensor>& up_bias,
+                  const std::optional<Tensor>& down_bias, const std::optional<Tensor>& norms_or_none,
+                  const std::optional<Tensor>& thresholds_or_none) {
+    using enum weight_layout;
+    const std::vector<calibrated_rule> rules = read_rules(text, site::intermediate);
+    const auto at_input = [](const calibrated_rule& r) { return r.where == site::input; };
+    const bool to_input = std::any_of(rules.begin(), rules.end(), at_input);
+    const bool to_neurons = !std::all_of(rules.begin(), rules.end(), at_input);
+    using gating_type = any_gates::gating_type;
+    const std::map<std::string, gating_type> known{{"silu", silu{}},
+                                                   {"gelu_tanh", gelu_tanh{}},
+                                                   {"gelu", gelu{}},
+                                                   {"relu", relu{}}};
+    const auto sigma = known.find(activation);
+    if (sigma == known.end()) {
+        refuse("glu_ffn: there is no activation '" + activation + "'; there are silu, gelu_tanh, gelu, relu");
     }
-    if (by_channels > 1) {
-        refuse("glu_ffn: rule '" + text +
-               "' has channel_thresholds at more than one place; thresholds are of one");
-    }
-    if (activation != "silu" && activation != "gelu_tanh" && activation != "gelu" && activation != "relu") {
-        refuse("glu_ffn: there is no activation '" + activation +
-               "'; there are silu, gelu_tanh, gelu and relu");
-    }
-    const matrix_2d weights[3] = {matrix_of("glu_ffn: gate", gate, at_input),
-                                  matrix_of("glu_ffn: up", up, at_input),
-                                  matrix_of("glu_ffn: down", down, at_neurons)};
-    const std::size_t h = weights[0].inputs;
-    const std::size_t d = weights[0].outputs;
-    if (weights[1].outputs != d || weights[1].inputs != h || weights[2].outputs != h ||
-        weights[2].inputs != d) {
-        refuse("glu_ffn: gate is " + shape_of(gate) + ", up " + shape_of(up) + " and down " + shape_of(down) +
-               "; they have to be [d, h], [d, h] and [h, d]");
-    }
-    const Tensor floats = input_of("glu_ffn: x", x, static_cast<std::int64_t>(h), &gate);
+    const any_matrix w_gate = matrix_of("glu_ffn: gate", gate, neuron_major, input_major, to_input);
+    const any_matrix w_up = matrix_of("glu_ffn: up", up, neuron_major, input_major, to_input);
+    const any_matrix w_down = matrix_of("glu_ffn: down", down, output_major, neuron_major, to_neurons);
+    const std::size_t d = unsigned_of(gate.size(0));
+    const std::size_t h = unsigned_of(gate.size(1));
+    const Tensor floats = input_of("glu_ffn: x", x, gate.size(1), &gate);
     Tensor held[5];
-    const std::span<const float> biases[3] = {vector_of("glu_ffn: gate_bias", gate_bias, held[0]),
-                                              vector_of("glu_ffn: up_bias", up_bias, held[1]),
-                                              vector_of("glu_ffn: down_bias", down_bias, held[2])};
-    need_size("glu_ffn: gate_bias", biases[0], d);
-    need_size("glu_ffn: up_bias", biases[1], d);
-    need_size("glu_ffn: down_bias", biases[2], h);
-    const numbers with{vector_of("glu_ffn: norms", norms, held[3]),
-                       vector_of("glu_ffn: thresholds", thresholds, held[4])};
+    const glu_biases biases{vector_of("glu_ffn: gate_bias", gate_bias, held[0]),
+                            vector_of("glu_ffn: up_bias", up_bias, held[1]),
+                            vector_of("glu_ffn: down_bias", down_bias, held[2])};
+    const auto norms = vector_of("glu_ffn: norms", norms_or_none, held[3]);
+    const auto thresholds = vector_of("glu_ffn: thresholds", thresholds_or_none, held[4]);
+    std::vector<any_policy> policies;
+    for (const calibrated_rule& r : rules) {
+        policies.emplace_back(r.where, selector_of(r, at_input(r) ? h : d, norms, thresholds));
+    }
     const Tensor y = output_for(floats, h);
     try {
-        best().glu_ffn(rows_of(floats), rows_of(y), weights, biases, activation, rules, with,
-                       torch_threads());
+        const any_gates ffn{any_glu_weights{w_gate, w_up, w_down, biases}, sigma->second,
+                            std::span<const any_policy>{policies}};
+        if (text.find("cett") != text.npos) {
+            need_norms_of(w_down, norms);
+        }
+        const auto threads = torch_threads();
+        owned_workspace memory{ffn.workspace_bytes(threads, rows_of(floats).rows())};
+        ffn(rows_of(floats), rows_of(y), memory, threads);
     } catch (const std::invalid_argument& e) {
-        const std::string what = e.what();
-        throw std::invalid_argument(what.find("saves nothing") == what.npos
-                                        ? what
-                                        : what + ". In torch: weight.t().contiguous().t() lies transposed");
+        const bool lies_wrong = std::string_view{e.what()}.find("saves nothing") != std::string_view::npos;
+        throw std::invalid_argument(
+            e.what() +
+            std::string{lies_wrong ? ". In torch: weight.t().contiguous().t() lies transposed" : ""});
     }
     return rounded_to(y, x);
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const std::string& text,
-              const std::optional<Tensor>& bias, const std::optional<Tensor>& values) {
-    const std::vector<rule> rules = read_rules(text, 0);
-    if (rules.size() > 1 || (!rules.empty() && rules[0].where != 0)) {
+Tensor linear_of(const Tensor& x, const Tensor& weight, const std::string& text,
+                 const std::optional<Tensor>& bias, const std::optional<Tensor>& values) {
+    const std::vector<calibrated_rule> rules = read_rules(text, site::input);
+    if (rules.size() > 1 || (!rules.empty() && rules[0].where != site::input)) {
         refuse("linear: rule '" + text + "' has to be one rule, at the input: top_p=0.9, for example");
     }
-    const matrix_2d w = matrix_of("linear: weight", weight, !rules.empty());
-    if (!rules.empty() && !w.by_columns) {
+    const any_matrix w = matrix_of("linear: weight", weight, weight_layout::output_major,
+                                   weight_layout::input_major, !rules.empty());
+    const bool by_columns = w.layout() == weight_layout::input_major;
+    if (!rules.empty() && !by_columns) {
         refuse(
             "linear: a mask at the input saves nothing where weight has a row an output; lay it out: "
             "weight.t().contiguous().t()");
     }
-    const Tensor floats = input_of("linear: x", x, static_cast<std::int64_t>(w.inputs), &weight);
+    const Tensor floats = input_of("linear: x", x, weight.size(1), &weight);
     Tensor held[2];
-    const std::span<const float> of_bias = vector_of("linear: bias", bias, held[0]);
-    need_size("linear: bias", of_bias, w.outputs);
-    const std::span<const float> with = vector_of("linear: values", values, held[1]);
-    const Tensor y = output_for(floats, w.outputs);
-    best().linear(rows_of(floats), rows_of(y), w, of_bias, rules.empty() ? nullptr : &rules[0], {with, with},
-                  torch_threads());
+    const auto of_bias = vector_of("linear: bias", bias, held[0]);
+    const auto with = vector_of("linear: values", values, held[1]);
+    const Tensor y = output_for(floats, unsigned_of(weight.size(0)));
+    const auto threads = torch_threads();
+    const auto call = [&](const auto& product) {
+        owned_workspace memory{product.workspace_bytes(threads, rows_of(floats).rows())};
+        product(rows_of(floats), rows_of(y), memory, threads);
+    };
+    const tamis::detail::listed_matrix<readable> listed{"weight", w};
+    listed.as_it_is([&]<class F>(F) {
+        if (!by_columns) {
+            const matrix<F, output_major> rows{w.data(), w.rows(), w.columns(), w.stride_bytes()};
+            return call(projection{linear_weights{rows}.biased(of_bias)});
+        }
+        const auto columns =
+            linear_weights{matrix<F, input_major>{w.data(), w.rows(), w.columns(), w.stride_bytes()}}.biased(
+                of_bias);
+        if (rules.empty()) {
+            return call(projection{columns});
+        }
+        call(projection{columns, at_input(selector_of(rules[0], w.rows(), with, with))});
+    });
     return rounded_to(y, x);
 }
 
-/// Which kernels were chosen.
-std::string level() { return best().level; }
-
 } // namespace
-} // namespace tamis_torch
 
-STABLE_TORCH_LIBRARY(tamis, m) {
-    m.def("mask(Tensor x, str rule, Tensor? values=None) -> Tensor");
-    m.def(
-        "glu_ffn(Tensor x, Tensor gate, Tensor up, Tensor down, str rule=\"\", str activation=\"silu\", "
-        "Tensor? gate_bias=None, Tensor? up_bias=None, Tensor? down_bias=None, Tensor? norms=None, "
-        "Tensor? thresholds=None) -> Tensor");
-    m.def("linear(Tensor x, Tensor weight, str rule=\"\", Tensor? bias=None, Tensor? values=None) -> Tensor");
-    m.def("level() -> str");
-}
-STABLE_TORCH_LIBRARY_IMPL(tamis, CPU, m) {
-    m.impl("mask", TORCH_BOX(&tamis_torch::mask));
-    m.impl("glu_ffn", TORCH_BOX(&tamis_torch::glu_ffn));
-    m.impl("linear", TORCH_BOX(&tamis_torch::linear));
-}
-STABLE_TORCH_LIBRARY_IMPL(tamis, CompositeExplicitAutograd, m) {
-    m.impl("level", TORCH_BOX(&tamis_torch::level));
-}
+extern void (*const operators[3])(StableIValue*, std::uint64_t, std::uint64_t);
+void (*const operators[3])(StableIValue*, std::uint64_t,
+                           std::uint64_t) = {TORCH_BOX(&mask_of), TORCH_BOX(&glu_ffn_of),
+                                             TORCH_BOX(&linear_of)}; // as torch calls them
+
+} // namespace TAMIS_LEVEL
+} // namespace tamis_torch

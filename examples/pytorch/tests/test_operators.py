@@ -133,7 +133,7 @@ class GluFfn(unittest.TestCase):
                            ("no place", lambda: ops.glu_ffn(x, gate, up, down, "top_p=0.9@middle")), ("number", lambda: ops.mask(x, "top_p=many")),
                            (r"\[0, 1\]", lambda: ops.mask(x, "top_p=2")), ("one rule", lambda: ops.mask(x, "")),
                            ("no activation", lambda: ops.glu_ffn(x, gate, up, down, "", "tanh")),
-                           ("have to be", lambda: ops.glu_ffn(x, gate, up, gate)), ("last size", lambda: ops.glu_ffn(x[:, :5], gate, up, down)),
+                           ("W_down", lambda: ops.glu_ffn(x, gate, up, gate)), ("last size", lambda: ops.glu_ffn(x[:, :5], gate, up, down)),
                            ("dtypes", lambda: ops.glu_ffn(x.bfloat16(), gate, up, down)), ("neither", lambda: ops.glu_ffn(x.double(), gate, up, down)),
                            ("contiguous", lambda: ops.glu_ffn(x, gate[:, :1].expand(224, 96), up, down)),
                            ("contiguous", lambda: ops.glu_ffn(x, gate[:1].expand(224, 96), up, down)),
