@@ -92,8 +92,10 @@ void check_words(Meter m, const std::vector<std::uint64_t>& words, Use use) {
 } // namespace
 
 void fuzz::checkpoint(input in) {
+    const std::vector<std::byte> aligned(source_of(in).bytes.begin(),
+                                         source_of(in).bytes.end()); // as a file's are
     refused_or("FILE", [&] {
-        const app::checkpoint model = app::load_checkpoint(source_of(in));
+        const app::checkpoint model = app::load_checkpoint({"FILE", aligned});
         double sum = 0;
         for (const auto& layer : model.layers) {
             sum += static_cast<double>(layer.w_down.front()) + static_cast<double>(layer.w_up.back());

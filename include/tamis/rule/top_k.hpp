@@ -12,8 +12,10 @@ namespace detail {
 /// of 1 - f does (3/4 of the step between doubles below 1) counts as hitting it.
 constexpr std::size_t floor_of_share(double f, std::size_t n) {
     const auto units = static_cast<std::uint64_t>(f * 0x1p55); // a step is four of them
-    const uint128 share = uint128{units + 3} * n >> 55;
-    return share < n ? static_cast<std::size_t>(share) : n;
+    const uint128 share =
+        uint128{units + 3} * uint128{std::uint64_t{n}} >> 55; // n and a little, where f is 1
+    const auto low = static_cast<std::uint64_t>(share);
+    return static_cast<std::uint64_t>(share >> 64) == 0 && low < n ? static_cast<std::size_t>(low) : n;
 }
 
 } // namespace detail
