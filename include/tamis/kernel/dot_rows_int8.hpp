@@ -34,7 +34,7 @@ float dot_int8_plain(const std::byte* row, std::size_t columns, const int8_vecto
         }
         int products = 0;
         for (std::size_t j = first; j < (std::min)(first + run, columns); ++j) {
-            products += C::at(row, j) * x.codes[j];
+            products += unseen_byte(C::at(row, j)) * x.codes[j];
         }
         sum += scales[r] * x.scales[first / run] * static_cast<float>(products);
         sum += C::has_offset ? offsets[r] * x.sums[first / run] : 0.0f;
@@ -249,7 +249,7 @@ class int8_dots {
                     const std::size_t first = columns / 32 * 32;
                     int products = 0;
                     for (std::size_t j = first; j < columns; ++j) {
-                        products += C::at(now[k], j) * x[t].codes[j];
+                        products += unseen_byte(C::at(now[k], j)) * x[t].codes[j];
                     }
                     total += first < columns ? x[t].scales[first / 32] * static_cast<float>(products) : 0.0f;
                     total *= F::scale(now[k], 0);

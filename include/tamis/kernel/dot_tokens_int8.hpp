@@ -172,7 +172,8 @@ class int8_tile_dots {
                         const int8_tokens_block values = x[done / int8_block];
                         int products = 0;
                         for (std::size_t j = done; j < columns; ++j) {
-                            products += C::at(now[k], j) * values.codes[t * int8_block + j - done];
+                            products +=
+                                unseen_byte(C::at(now[k], j)) * values.codes[t * int8_block + j - done];
                         }
                         total += values.scales[t] * static_cast<float>(products);
                     }

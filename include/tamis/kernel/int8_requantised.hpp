@@ -112,7 +112,8 @@ void sum_tokens_int8_plain(std::span<const std::byte* const> rows, std::size_t c
                     const int factor =
                         static_cast<int>(std::nearbyint(scales[k][r] * inverse * by::of_scale));
                     const int offset = by::offset_of(offsets[k][r], factor, inverse);
-                    sum += codes[k] * (by::byte_of(C::at(rows[k], j) + C::zero, factor, offset) - 128);
+                    sum += unseen_byte(codes[k]) *
+                           (by::byte_of(C::at(rows[k], j) + C::zero, factor, offset) - 128);
                 }
                 y.row(token)[j] += scale * (largest[r] * (1.0f / 127.0f)) * static_cast<float>(sum);
             }

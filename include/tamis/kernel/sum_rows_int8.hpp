@@ -54,7 +54,7 @@ void sum_int8_plain(const std::byte* const (&rows)[8], const float (&x)[8], std:
             const float inverse = 127.0f / larger(bits_as<float>(largest), 0x1p-100f);
             int sum = 0;
             for (std::size_t k = 0; k < 8; ++k) {
-                sum += nearest_int8(scales[k][r] * x[k], inverse) * C::at(rows[k], j);
+                sum += nearest_int8(scales[k][r] * x[k], inverse) * unseen_byte(C::at(rows[k], j));
             }
             y[j] += offset + static_cast<float>(sum) * (bits_as<float>(largest) * (1.0f / 127.0f));
         }
