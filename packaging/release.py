@@ -30,6 +30,8 @@ PLACES = [ # file, what stands around the version
     ("packaging/conan/index/all/conandata.yml", r'(  ")([\d.]+)(":)'),
     ("packaging/conan/index/all/conandata.yml", r"(releases/)([\d.]+)(/)"),
     ("packaging/conan/index/all/conandata.yml", r"(/tamis-)([\d.]+)(\.tar)"),
+    ("examples/pytorch/pyproject.toml", r'(\nversion = ")([\d.]+)(")'),
+    ("examples/pytorch/tamis_torch/__init__.py", r'(__version__ = ")([\d.]+)(")'),
     ("packaging/meson/tamis.wrap", r"(releases/)([\d.]+)(/)"),
     ("packaging/meson/tamis.wrap", r"(/tamis-)([\d.]+)(\.tar)"),
     ("packaging/meson/tamis.wrap", r"(directory = tamis-)([\d.]+)(\n)"),

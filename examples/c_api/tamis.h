@@ -55,7 +55,7 @@ enum {
 
 /* ---- The library ---- */
 
-/* "0.1.0". */
+/* As "0.2.0". */
 TAMIS_API const char* tamis_version(void);
 /* The kernels that were chosen for this processor: "x86_64_v2", "x86_64_v3" (AVX2), "x86_64_v4" (AVX-512), "native"; "none" if it
  * runs none. The variable TAMIS_MOST_LEVEL=x86_64_v3 in the environment asks for no more than that. */

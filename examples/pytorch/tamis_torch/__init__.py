@@ -10,5 +10,5 @@ from .sparse_ffn import SparseFFN
 from .sparsify import refresh, restore, sparsify
 from .study import critical, observe, perplexity, top1
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["SparseFFN", "critical", "observe", "perplexity", "refresh", "restore", "sparsify", "top1"]
