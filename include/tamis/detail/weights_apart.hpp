@@ -18,6 +18,10 @@ void for_each_weight_bytes(const Weights& w, F&& f) {
     const auto matrix_of = [&](const auto& m) {
         if constexpr (requires { byte_rows{m.row(0), m.rows(), m.row_bytes(), m.stride_bytes()}; }) {
             f(byte_rows{m.row(0), m.rows(), m.row_bytes(), m.stride_bytes()});
+        } else if constexpr (requires { m.is_by_columns(); }) { // a format that is known at run time
+            const auto bytes = static_cast<std::size_t>(m.bytes());
+            const std::size_t rows = m.is_by_columns() || m.rows() == 0 ? 1 : m.rows();
+            f(byte_rows{m.data(), rows, bytes / rows, rows == 1 ? bytes : m.stride_bytes()});
         }
     };
     const auto bias_of = [&](const auto& b) {

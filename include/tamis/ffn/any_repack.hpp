@@ -110,6 +110,9 @@ template <class Formats>
 class any_packing;
 template <class... Fs>
 class any_packing<formats<Fs...>> {
+    static_assert(
+        (weight_format<Fs> && ...),
+        "tamis::any_repack: column_blocks are no format to repack from or to; transposed_exactly makes them");
     using all = formats<Fs...>;
     static constexpr std::array<packing_calls, sizeof...(Fs)> calls{packing_calls_of<Fs>()...};
 
@@ -139,12 +142,12 @@ class any_packing<formats<Fs...>> {
             fail_sizes("tamis::repack: the result takes %zu bytes, but the memory has %zu", bytes(),
                        memory.size());
         }
-        if (overlap(bytes_of_matrix(source_), memory.data(), bytes())) {
+        if (overlap(bytes_of_source(), memory.data(), bytes())) {
             fail("tamis::repack: the result would overwrite the source");
         }
         if (!as_bytes(memory, threads)) {
             const any_row_writer writer{calls[from_],   calls[to_],
-                                        source_.row(0), source_.stride_bytes(),
+                                        source_.data(), source_.stride_bytes(),
                                         memory.data(),  {rows(), columns(), transposes_, copies()}};
             write_rows(writer, threads, [](std::size_t) {});
         }
@@ -156,6 +159,10 @@ class any_packing<formats<Fs...>> {
     static std::size_t index_of_result(std::string_view format) {
         const listed_matrix<all> none{"the result", {format, weight_layout::neuron_major, nullptr, 0, 0}};
         return all::index_of(format);
+    }
+    byte_rows bytes_of_source() const {
+        return {source_.data(), source_.rows(), calls[from_].row_bytes(source_.columns()),
+                source_.stride_bytes()};
     }
     bool copies() const { return from_ == to_ && !transposes_; }
     std::size_t rows() const { return transposes_ ? source_.columns() : source_.rows(); }
@@ -171,7 +178,7 @@ class any_packing<formats<Fs...>> {
         source_.as_it_is([&]<class F>(F) {
             if constexpr (weights_are_apart<F>()) {
                 if (from_ == to_ && transposes_) {
-                    const matrix<F, neuron_major> typed{source_.row(0), source_.rows(), source_.columns(),
+                    const matrix<F, neuron_major> typed{source_.data(), source_.rows(), source_.columns(),
                                                         source_.stride_bytes()};
                     repack<F, output_major>(typed, memory, executor_reference{threads});
                     done = true;
