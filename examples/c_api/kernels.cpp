@@ -1,5 +1,6 @@
 #include "kernels.hpp"
 
+#include <tamis/ffn/site_rules.hpp>
 #include <tamis/tamis.hpp>
 
 #include <cstring>

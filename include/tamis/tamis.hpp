@@ -10,6 +10,7 @@
 //     <tamis/exec/openmp.hpp>  OpenMP's threads
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
 //     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
+//     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>  rules as text (an eighth of what all this takes to compile)
 //     <tamis/mpi.hpp>          MPI's ranks (MPI), for <tamis/shard/sharded.hpp>: masks over values that several ranks share
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
@@ -55,7 +56,6 @@
 #include <tamis/select.hpp>
 #include <tamis/select_active.hpp>
 #include <tamis/select_block.hpp>
-#include <tamis/text_rule.hpp>
 #include <tamis/write_active.hpp>
 
 // shard: values that several ranks share
@@ -92,7 +92,6 @@
 #include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
-#include <tamis/ffn/site_rules.hpp>
 #include <tamis/ffn/turn.hpp>
 #include <tamis/ffn/union_growth.hpp>
 #include <tamis/ffn/weights.hpp>
