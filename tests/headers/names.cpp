@@ -83,8 +83,10 @@
 
 #include <tamis/eigen.hpp>
 #include <tamis/ffn/prefill.hpp>
+#include <tamis/ffn/site_rules.hpp>
 #include <tamis/study/study.hpp>
 #include <tamis/tamis.hpp>
+#include <tamis/text_rule.hpp>
 
 using namespace std;
 using namespace tamis;

@@ -56,7 +56,8 @@ class critical_command final : public command {
                                         ? parse_values("0.98,0.95,0.9,0.8,0.6", *rule_, "--values", &notes)
                                         : values_;
                 swept found{{dense(s.layers())}, {}};
-                auto& [conditions, rows] = found;
+                auto& conditions = found.conditions; // names of their own: lambdas take them
+                auto& rows = found.rows;
                 for (const auto& site : sites_) {
                     for (const auto& value : values) {
                         conditions.push_back(masked(s.layers(), site, *rule_, value));
