@@ -1,10 +1,10 @@
 # Read by the scripts of packaging/<way>/try.sh: each goes a user's way from nothing and runs packaging/program at its end.
 # A script ends with 0, or with 77 and a last line that says what cannot be had here. Work is below build/packaging
-# (TAMIS_TRY_DIR names another place).
+# (TAMIS_TRY_DIR names another place). Not in the checkout: CMake installs nothing below the sources.
 set -euo pipefail
 way=$(basename "$(dirname "$(realpath "$0")")")
 checkout=$(realpath "$(dirname "$(realpath "$0")")/../..")
-work=${TAMIS_TRY_DIR:-$checkout/build/packaging}/$way
+work=${TAMIS_TRY_DIR:-${TMPDIR:-/tmp}/tamis_packaging}/$way
 rm -rf "$work"
 mkdir -p "$work"
 program=$checkout/packaging/program/main.cpp

@@ -2,6 +2,7 @@
 
 #include <tamis/ffn/site_rules.hpp>
 #include <tamis/tamis.hpp>
+#include <tamis/text_rule.hpp>
 
 #include <cstring>
 #include <limits>
