@@ -109,9 +109,8 @@ void check_sum_tokens(std::size_t columns, std::size_t rows, std::size_t tokens)
                 }
             }
             REQUIRE(std::fabs(double{y.row(token)[j]} - exact) <= off + magnitude * 1e-5);
-#if defined(__FAST_MATH__) // reassociated factors round to another byte at a tie: what differs then is a step of the weights
-                REQUIRE(y.row(token)[j] - y.row(token)[j] == 0.0f);
-                static_cast<void>(off);
+#if defined(__FAST_MATH__) // factors that are reassociated round to another byte at a tie
+            static_cast<void>(expected);
 #else
             REQUIRE(close(y.row(token)[j], expected.row(token)[j], static_cast<float>(magnitude + off)));
 #endif
