@@ -54,19 +54,28 @@ inline vec multiply_add(const vec& a, const vec& b, const vec& c) {
 }
 
 /// a / b by the machine's division. -ffast-math makes of a vector's division a product with an estimated reciprocal, which is
-/// NaN where b is infinite, as 1 + exp of something large is.
-inline vec divide(const vec& a, const vec& b) {
-#if defined(__GNUC__) && defined(__SSE2__) && !defined(TAMIS_DETAIL_OTHER_ARCH) && \
-    (defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__))
-    auto quotient = a.data;
+/// NaN where b is infinite, as 1 + exp of something large is, and rounds otherwise.
+#if defined(__GNUC__) && defined(__SSE2__) && (defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__))
+template <class Register>
+inline Register divide_registers(Register a, const Register& b) {
 #if defined(__AVX512F__)
-    __asm__("vdivps %2, %1, %0" : "=v"(quotient) : "v"(a.data), "v"(b.data));
+    __asm__("vdivps %2, %1, %0" : "=v"(a) : "v"(a), "v"(b));
 #elif defined(__AVX__)
-    __asm__("vdivps %2, %1, %0" : "=x"(quotient) : "x"(a.data), "x"(b.data));
+    __asm__("vdivps %2, %1, %0" : "=x"(a) : "x"(a), "x"(b));
 #else
-    __asm__("divps %1, %0" : "+x"(quotient) : "x"(b.data));
+    __asm__("divps %1, %0" : "+x"(a) : "x"(b));
 #endif
-    return vec(quotient);
+    return a;
+}
+#else
+template <class Register>
+inline Register divide_registers(const Register& a, const Register& b) {
+    return a / b;
+}
+#endif
+inline vec divide(const vec& a, const vec& b) {
+#if defined(__GNUC__) && defined(__SSE2__) && !defined(TAMIS_DETAIL_OTHER_ARCH)
+    return vec(divide_registers(a.data, b.data));
 #else
     return a / b;
 #endif

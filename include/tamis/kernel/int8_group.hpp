@@ -98,7 +98,7 @@ struct int8_group_factors {
             largest = _mm512_max_epi32(largest, _mm512_castps_si512(in_units));
         }
         const __m512 of = _mm512_castsi512_ps(largest);
-        const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(127.0f), of);
+        const __m512 inverse = divide_registers(_mm512_set1_ps(127.0f), of);
         _mm512_store_ps(step, _mm512_mul_ps(of, _mm512_set1_ps(1.0f / 127.0f)));
         for (std::size_t k = 0; k < int8_group; ++k) {
             const __m512 per_unit = _mm512_set1_ps(1.0f / unit[k]);

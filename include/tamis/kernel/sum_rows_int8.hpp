@@ -111,7 +111,7 @@ class int8_factors {
         for (std::size_t v = 0; v < (runs + 7) / 8; ++v) {
             const __m256 most_of = _mm256_castsi256_ps(largest[v]);
             const __m256 inverse =
-                _mm256_div_ps(_mm256_set1_ps(127.0f), _mm256_max_ps(_mm256_set1_ps(0x1p-100f), most_of));
+                divide_registers(_mm256_set1_ps(127.0f), _mm256_max_ps(_mm256_set1_ps(0x1p-100f), most_of));
             _mm256_storeu_ps(step + 8 * v, _mm256_mul_ps(most_of, _mm256_set1_ps(1.0f / 127.0f)));
             store_lanes(offset + 8 * v, offsets[v]);
             __m256i sum = _mm256_setzero_si256();
