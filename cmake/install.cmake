@@ -23,6 +23,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/package/tamis-config-version.cmake"
     cmake/tamis_find.cmake
     cmake/tamis_instruction_sets.cmake
+    cmake/tamis_levels.hpp.in
     cmake/tamis_simd.cmake
     DESTINATION "${config_dir}")
 option(TAMIS_INSTALL_LICENSE "Install the licence under share/licenses (a packager that has a place of its own says no)" ON)
@@ -54,7 +55,7 @@ endif()
 # The build folder serves find_package as well (-D tamis_DIR=BUILD/package): an editable package of Conan is one.
 if(PROJECT_IS_TOP_LEVEL)
     export(EXPORT tamis-targets NAMESPACE tamis:: FILE "${PROJECT_BINARY_DIR}/package/tamis-targets.cmake")
-    foreach(file tamis_find.cmake tamis_simd.cmake tamis_instruction_sets.cmake)
+    foreach(file tamis_find.cmake tamis_simd.cmake tamis_instruction_sets.cmake tamis_levels.hpp.in)
         configure_file(cmake/${file} "${PROJECT_BINARY_DIR}/package/${file}" COPYONLY)
     endforeach()
 endif()

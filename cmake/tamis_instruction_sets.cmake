@@ -6,14 +6,14 @@
 # Each of the sources is compiled with TAMIS_LEVEL defined as x86_64_v2, x86_64_v3 (AVX2) or x86_64_v4 (AVX-512). What they
 # define has to differ by it, best by a namespace; tamis's own names do by themselves. `mine` gets the header tamis_levels.hpp:
 #
-#     namespace engine::x86_64_v3 { extern const kernels all; }     // in kernels.cpp: namespace engine::TAMIS_LEVEL
-#     #define ONE(level, runs) if (runs) { best = &level::all; }
-#     TAMIS_FOR_EACH_LEVEL(ONE)                                      // from the oldest to the newest; runs: this machine has it
+#     namespace engine::TAMIS_LEVEL { extern const kernels all{...}; }     // in kernels.cpp
+#     namespace engine { TAMIS_CHOOSE_LEVEL(kernels, all) }                // in another source: best_level().object->...
 #
 # What the levels share in spite of that (the standard library's templates) is the oldest one's: the linker keeps the body that it
 # meets first, and objects come in the order of their levels. So sources are compiled with -O1 at least, whatever the build is.
-# -D TAMIS_LEVELS=x86_64_v3 builds that one alone (or a list of them), in less time.
+# -D TAMIS_LEVELS=x86_64_v3 builds that one alone (or a list of them), in less time; native: this machine's.
 # On other processors there is one level, `native`, with the flags of the build.
+set_property(GLOBAL PROPERTY tamis_levels_header "${CMAKE_CURRENT_LIST_DIR}/tamis_levels.hpp.in")
 function(tamis_compile_for_levels target)
     set(machine "${CMAKE_SYSTEM_PROCESSOR}")
     if(CMAKE_OSX_ARCHITECTURES)
@@ -43,7 +43,9 @@ function(tamis_compile_for_levels target)
         if(links)
             target_link_libraries(${target}_${level} PRIVATE ${links})
         endif()
-        if(NOT level STREQUAL "native")
+        if(level STREQUAL "native" AND TAMIS_LEVELS)
+            target_compile_options(${target}_${level} PRIVATE -march=native)
+        elseif(NOT level STREQUAL "native")
             string(REPLACE "_" "-" flag "${level}")
             string(REPLACE "x86-64" "-march=x86-64" flag "${flag}")
             target_compile_options(${target}_${level} PRIVATE ${flag}) # behind those of the build: the last one counts
@@ -51,12 +53,11 @@ function(tamis_compile_for_levels target)
             list(JOIN features_${level} " && " runs_${level})
         endif()
         list(APPEND objects $<TARGET_OBJECTS:${target}_${level}>)
-        string(APPEND list " \\\n    X(${level}, (${runs_${level}}))")
+        string(APPEND list " \\\n    X(${level}, (${runs_${level}}) __VA_OPT__(, ) __VA_ARGS__)")
     endforeach()
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}_levels")
-    file(CONFIGURE OUTPUT "${folder}/tamis_levels.hpp" CONTENT
-        "#pragma once\n\n/// X(level, whether this machine runs it), from the oldest to the newest.\n#define TAMIS_FOR_EACH_LEVEL(X)@list@\n"
-        @ONLY)
+    get_property(header GLOBAL PROPERTY tamis_levels_header)
+    configure_file("${header}" "${folder}/tamis_levels.hpp" @ONLY)
     target_include_directories(${target} PRIVATE "${folder}")
     target_sources(${target} PRIVATE ${objects})
 endfunction()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # check.sh [ROOT]: builds the operator in a root of Debian unstable with ONNX Runtime in it, and runs tests/run.py there. ROOT is made by
 # mmdebstrap where it is not there (as root, or with user namespaces); without a name it goes to a temporary folder. Says SKIPPED where
-# it can not be had. TAMIS_ONNXRUNTIME_NATIVE=ON in the environment compiles kernels for this machine alone, in a third of the time.
+# it can not be had. TAMIS_LEVELS=native in the environment compiles kernels for this machine alone, in a third of the time.
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 root=${1:-$(mktemp -d)/root}
@@ -22,7 +22,7 @@ mounted=
 status=0
 chroot "$root" sh -ec "cd /tmp/tamis_onnxruntime
     cmake -S source -B build -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_ONNXRUNTIME=ON -DCMAKE_BUILD_TYPE=Release \
-        -DTAMIS_ONNXRUNTIME_NATIVE=${TAMIS_ONNXRUNTIME_NATIVE:-OFF} > cmake.log || { cat cmake.log; exit 1; }
+        -DTAMIS_LEVELS=${TAMIS_LEVELS:-} > cmake.log || { cat cmake.log; exit 1; }
     cmake --build build --target tamis_onnxruntime -j ${JOBS:-\$(nproc)} > build.log 2>&1 || { tail -30 build.log; exit 1; }
     ! grep -n 'warning:' build.log
     PYTHONDONTWRITEBYTECODE=1 python3 source/examples/onnxruntime/tests/run.py build/examples/onnxruntime/libtamis_onnxruntime.so" ||

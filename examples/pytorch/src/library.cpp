@@ -2,34 +2,22 @@
 
 #include <torch/csrc/stable/library.h>
 
-#include <cstdlib>
 #include <string>
-#include <utility>
 
 // Tells torch the schemas, and of the operators those of the best level that this machine runs.
 
 namespace tamis_torch {
+
 using boxed = void (*)(StableIValue*, std::uint64_t, std::uint64_t);
-#define TAMIS_DECLARE(name, runs)    \
-    namespace name {                 \
-    extern const boxed operators[3]; \
-    }
-TAMIS_FOR_EACH_LEVEL(TAMIS_DECLARE)
+using all_boxed = boxed[3];
+TAMIS_CHOOSE_LEVEL(all_boxed, operators)
 
 namespace {
 
-/// Those of the newest level that this machine runs; TAMIS_MOST_LEVEL measures an older machine's on it.
-std::pair<const boxed*, std::string> best() {
-    std::pair<const boxed*, std::string> found{nullptr, "none: this processor has no SSE4.2"};
-    const char* most = std::getenv("TAMIS_MOST_LEVEL");
-#define TAMIS_TRY(name, runs)                                \
-    if (runs && (most == nullptr || found.second != most)) { \
-        found = {name::operators, #name};                    \
-    }
-    TAMIS_FOR_EACH_LEVEL(TAMIS_TRY)
-    return found;
+std::string level() {
+    const auto best = best_level();
+    return best.object != nullptr ? best.name : "none: this processor has no SSE4.2";
 }
-std::string level() { return best().second; }
 
 } // namespace
 } // namespace tamis_torch
@@ -44,10 +32,10 @@ STABLE_TORCH_LIBRARY(tamis, m) {
     m.def("level() -> str");
 }
 STABLE_TORCH_LIBRARY_IMPL(tamis, CPU, m) {
-    if (const tamis_torch::boxed* const best = tamis_torch::best().first) {
-        m.impl("mask", best[0]);
-        m.impl("glu_ffn", best[1]);
-        m.impl("linear", best[2]);
+    if (const auto* const best = tamis_torch::best_level().object) {
+        m.impl("mask", (*best)[0]);
+        m.impl("glu_ffn", (*best)[1]);
+        m.impl("linear", (*best)[2]);
     }
 }
 STABLE_TORCH_LIBRARY_IMPL(tamis, CompositeExplicitAutograd, m) {
