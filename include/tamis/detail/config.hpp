@@ -76,6 +76,17 @@
 #define TAMIS_DETAIL_NOINLINE
 #endif
 
+// Around a header that uses intrinsics: g++ 12 warns of what its own AVX-512 headers leave unset.
+#if defined(__GNUC__) && !defined(__clang__)
+#define TAMIS_DETAIL_INTRINSICS                                                          \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wuninitialized\"") \
+        _Pragma("GCC diagnostic ignored \"-Wmaybe-uninitialized\"")
+#define TAMIS_DETAIL_INTRINSICS_END _Pragma("GCC diagnostic pop")
+#else
+#define TAMIS_DETAIL_INTRINSICS
+#define TAMIS_DETAIL_INTRINSICS_END
+#endif
+
 /// Opens and closes every header: `TAMIS_BEGIN ... TAMIS_END` is
 /// `namespace tamis { inline namespace v0_1_avx2_fffff00000000000_000 { ... } }`.
 #define TAMIS_BEGIN   \

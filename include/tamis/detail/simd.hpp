@@ -17,11 +17,7 @@
 #include <tamis/no_vectors_here> // ends the compilation, which would only repeat itself
 #endif
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 #include <xsimd/xsimd.hpp>
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -100,6 +96,4 @@ TAMIS_DETAIL_INLINE void prefetch([[maybe_unused]] const std::byte* p) { // g++ 
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END

@@ -3,11 +3,7 @@
 #include <tamis/detail/bytes.hpp>
 #include <tamis/detail/simd.hpp>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -292,6 +288,4 @@ using widen_to_vec = widening<vec>;
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END

@@ -4,11 +4,7 @@
 #include <tamis/kernel/step.hpp>
 #include <tamis/workspace.hpp>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -237,6 +233,4 @@ TAMIS_DETAIL_NOINLINE inline void sum_listed_bf16_rows(const row_list& rows, con
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END

@@ -5,11 +5,7 @@
 
 #include <utility>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -220,6 +216,4 @@ TAMIS_DETAIL_INLINE tile_ints tile_dots(const int8_tile& w, const std::int8_t* x
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END

@@ -4,11 +4,7 @@
 #include <tamis/kernel/sum_column_blocks.hpp>
 #include <tamis/kernel/sum_rows_int8.hpp>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -305,6 +301,4 @@ void sum_rows_of_block(const matrix<detail::added_in_int8<F>, L>& w, Rows rows, 
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END

@@ -2,11 +2,7 @@
 
 #include <tamis/kernel/int8_group.hpp>
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized" // g++ 12 warns of its own AVX-512 headers
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -212,6 +208,4 @@ bool sums_tokens_in_int8(const row_list& rows, block<const float> x) {
 
 TAMIS_END
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+TAMIS_DETAIL_INTRINSICS_END
