@@ -64,7 +64,7 @@ cut<Real> cut_over(const max_p& rule, scores<Real> s, const Comm& comm, workspac
                                            detail::largest_key<Real>(s.signed_scores())),
                                        terms, ~terms};
     comm.largest(words);
-    detail::need_same_terms(words[1] == terms && words[2] == ~terms ? 0 : 1, 0, comm);
+    detail::need_same_terms(words[1] == terms && words[2] == ~terms, comm);
     const auto largest = static_cast<bits_of<Real>>(words[0]);
     return largest == infinity_bits<Real> ? cut<Real>::at_bits(largest)
                                           : cut<Real>::at_product(rule.p(), detail::bits_as<Real>(largest));

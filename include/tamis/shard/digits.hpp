@@ -65,10 +65,9 @@ struct number_of_digit {
     static void add_to(total& sum, const std::uint64_t* from, std::size_t) { sum += from[0]; }
 };
 
-/// What is the same of the callers on all ranks, and what they have in all.
+/// What the first reduction adds beside the scores: a rank's number of entries, and a hash of the rule, the same on all.
 struct shared_terms {
-    std::uint64_t entries = 0; // of this rank; behind the first reduction, of all
-    std::uint64_t terms = 0;   // a hash of the rule
+    std::uint64_t entries = 0, terms = 0;
 };
 constexpr std::uint64_t hash_of(std::uint64_t kind, std::uint64_t value) {
     std::uint64_t x = value + kind * 0x9e3779b97f4a7c15u;
@@ -80,8 +79,8 @@ constexpr std::uint64_t hash_of(std::uint64_t kind, std::uint64_t value) {
 
 /// Ranks that search by another rule than their neighbours would take another turn, and wait for ever.
 template <communicator Comm>
-void need_same_terms(std::uint64_t sum, std::uint64_t own, const Comm& comm) {
-    if (sum != own * comm.size()) {
+void need_same_terms(bool same, const Comm& comm) {
+    if (!same) {
         fail_sizes(
             "tamis::sharded: the ranks do not ask for the same: all %zu need the same rule and value (this is "
             "rank %zu)",
@@ -115,14 +114,14 @@ class digit_search {
             const bits_of<Real> bits = s.bits(i);
             if (bits != 0 && bits <= infinity_bits<Real>) {
                 left_[count++] = bits;
-                weight::add(bits, at(bits >> layout::fraction_bits));
+                weight::add(bits, cell(bits >> layout::fraction_bits));
             }
         }
         left_ = left_.first(count);
         table_[layout::exponents * words] = terms.entries;
         table_[layout::exponents * words + 1] = terms.terms;
         comm.sum(table_);
-        need_same_terms(table_[layout::exponents * words + 1], terms.terms, comm);
+        need_same_terms(table_[layout::exponents * words + 1] == terms.terms * comm.size(), comm);
         entries_ = table_[layout::exponents * words];
     }
 
@@ -149,41 +148,16 @@ class digit_search {
     /// The largest score that with all above it is `enough` (enough(weight so far)); there is one.
     template <class Enough>
     bits_of<Real> from_above(Enough&& enough) {
-        return descend([&](std::size_t values) {
-            for (std::size_t value = values; value-- > 0;) {
-                if (weighs(value)) {
-                    total with = passed_;
-                    weight::add_to(with, cell(value), field_of(value));
-                    if (enough(with)) {
-                        return value;
-                    }
-                    passed_ = with;
-                }
-            }
-            return values;
-        });
+        return descend([&](std::size_t values) { return first_of(values, true, enough); });
     }
     /// The least finite score that with all below it is `too much`; infinity's bits when there is none.
     template <class TooMuch>
     bits_of<Real> from_below(TooMuch&& too_much) {
-        return descend([&](std::size_t values) {
-            for (std::size_t value = 0; value < values && value != infinity(); ++value) {
-                if (weighs(value)) {
-                    total with = passed_;
-                    weight::add_to(with, cell(value), field_of(value));
-                    if (too_much(with)) {
-                        return value;
-                    }
-                    passed_ = with;
-                }
-            }
-            return values;
-        });
+        return descend([&](std::size_t values) { return first_of(values, false, too_much); });
     }
 
   private:
-    std::uint64_t* at(std::size_t value) { return table_.data() + value * words; }
-    const std::uint64_t* cell(std::size_t value) const { return table_.data() + value * words; }
+    std::uint64_t* cell(std::size_t value) const { return table_.data() + value * words; }
     bool weighs(std::size_t value) const {
         std::uint64_t any = 0;
         for (std::size_t word = 0; word < words; ++word) {
@@ -191,8 +165,24 @@ class digit_search {
         }
         return any != 0;
     }
-    std::size_t field_of(std::size_t value) const { return at_exponents_ ? value : field_; }
-    std::size_t infinity() const { return at_exponents_ ? layout::exponents - 1 : ~std::size_t{0}; }
+    /// Passes values one after the other, from the largest or from the least finite one, until they weigh what is asked; how
+    /// many values there are if they never do.
+    template <class IsIt>
+    std::size_t first_of(std::size_t values, bool downwards, IsIt&& is_it) {
+        const std::size_t count = values - (at_exponents_ && !downwards ? 1 : 0);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t value = downwards ? values - 1 - i : i;
+            if (weighs(value)) {
+                total with = passed_;
+                weight::add_to(with, cell(value), at_exponents_ ? value : field_);
+                if (is_it(with)) {
+                    return value;
+                }
+                passed_ = with;
+            }
+        }
+        return values;
+    }
 
     /// Takes one digit after another as `choose(how many values)` says; one that is no value: none was chosen.
     template <class Choose>
@@ -231,7 +221,7 @@ class digit_search {
         for (const bits_of<Real> bits : left_) {
             if (bits >> before == above) {
                 left_[count++] = bits;
-                weight::add(bits, at((bits >> shift) & (values - 1)));
+                weight::add(bits, cell((bits >> shift) & (values - 1)));
             }
         }
         left_ = left_.first(count);
