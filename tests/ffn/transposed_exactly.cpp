@@ -1,4 +1,4 @@
-#include "ffn/support.hpp"
+#include "ffn/support_model.hpp"
 #include "ffn/support_threads.hpp"
 
 #include <doctest/doctest.h>
@@ -13,50 +13,12 @@ namespace {
 
 using namespace tamis;
 
-template <class F>
-struct exact_model {
-    std::size_t h, d;
-    stored<F, neuron_major> gate, up;
-    stored<F, output_major> down;
-
-    exact_model(std::size_t width, std::size_t neurons, engine random = engine{9})
-        : h{width},
-          d{neurons},
-          gate{random_dense(d, h, random), true},
-          up{random_dense(d, h, random), true},
-          down{random_dense(h, d, random), true} {}
-    auto weights() const { return glu_weights{gate.view(), up.view(), down.view()}; }
-};
-
-struct exact_result {
-    std::vector<float> y;
-    traffic read;
-};
-template <class Ffn, class Executor = serial>
-exact_result run_exact(const Ffn& ffn, const std::vector<float>& x, const Executor& threads = {}) {
-    owned_workspace memory{ffn.workspace_bytes(threads)};
-    exact_result result{std::vector<float>(x.size(), 12345.0f), {}};
-    result.read = ffn(x, result.y, memory, threads);
-    return result;
-}
-
-double exact_distance(std::span<const float> a, std::span<const float> b) {
-    double of_difference = 0;
-    double of_b = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-        of_difference += difference * difference;
-        of_b += static_cast<double>(b[i]) * static_cast<double>(b[i]);
-    }
-    return std::sqrt(of_difference / of_b);
-}
-
 /// Nothing is rounded: masks and y are those of the checkpoint's matrices, for one token and for some.
 template <class F>
 void check_exact_ffn(std::size_t width, std::size_t neurons) {
     CAPTURE(F::name);
     CAPTURE(width);
-    const exact_model<F> model{width, neurons};
+    const stored_model<F> model{width, neurons};
     engine random{4};
     const std::vector<float> x = coarse_values(model.h, random);
     const auto sites = [](auto&& call) { return call(at_input(top_k{9}), at_intermediate(top_k{70})); };
@@ -68,19 +30,19 @@ void check_exact_ffn(std::size_t width, std::size_t neurons) {
     });
     using down_format = typename std::remove_cvref_t<decltype(turned.weights().down)>::format_type;
     static_assert(std::is_same_v<down_format, column_blocks<F>>);
-    const auto want = run_exact(lying, x);
-    const auto got = run_exact(turned, x);
-    CHECK(exact_distance(got.y, want.y) < 2e-6);
-    CHECK(same_bits(got.y, run_exact(turned, x, threads_of(2)).y));
+    const auto want = call_once(lying, x);
+    const auto got = call_once(turned, x);
+    CHECK(relative_distance(got.y, want.y) < 2e-6);
+    CHECK(same_bits(got.y, call_once(turned, x, threads_of(2)).y));
     CHECK(got.read.bytes_dense == turned.weights().bytes());
     const std::size_t of_input = 2 * 9 * column_blocks<F>::row_bytes(neurons);
     CHECK(got.read.bytes_read >= of_input + 70 * column_blocks<F>::row_bytes(width));
     CHECK(got.read.bytes_read < got.read.bytes_dense);
 
     const in_int8 quick{turned};
-    const auto of_bytes = run_exact(quick, x);
-    CHECK(exact_distance(of_bytes.y, want.y) < .1); // a mask may differ at its edge
-    CHECK(same_bits(of_bytes.y, run_exact(quick, x, threads_of(2)).y));
+    const auto of_bytes = call_once(quick, x);
+    CHECK(relative_distance(of_bytes.y, want.y) < .1); // a mask may differ at its edge
+    CHECK(same_bits(of_bytes.y, call_once(quick, x, threads_of(2)).y));
     CHECK(same_bits(of_bytes.y, got.y) == !detail::sums_columns_int8);
 
     constexpr std::size_t tokens = 5;
@@ -95,9 +57,9 @@ void check_exact_ffn(std::size_t width, std::size_t neurons) {
     prefill(turned, in, block<float>{dense.data(), tokens, width}, more);
     for (std::size_t token = 0; token < tokens; ++token) {
         const std::span of_token{xs.data() + token * width, width};
-        const auto one = run_exact(lying, {of_token.begin(), of_token.end()});
-        CHECK(exact_distance(std::span{ys}.subspan(token * width, width), one.y) < 2e-6);
-        CHECK(exact_distance(std::span{dense}.subspan(token * width, width), one.y) < 2e-6);
+        const auto one = call_once(lying, {of_token.begin(), of_token.end()});
+        CHECK(relative_distance(std::span{ys}.subspan(token * width, width), one.y) < 2e-6);
+        CHECK(relative_distance(std::span{dense}.subspan(token * width, width), one.y) < 2e-6);
     }
 }
 
@@ -109,13 +71,13 @@ TEST_CASE("transposed_exactly: an FFN of formats with blocks of 32 is what the c
 }
 
 TEST_CASE("transposed_exactly: an ungated FFN and a projection") {
-    const exact_model<q4_0> model{64, 96};
+    const stored_model<q4_0> model{64, 96};
     engine random{5};
     const std::vector<float> x = coarse_values(model.h, random);
     const plain_weights weights{model.up.view(), model.down.view()};
     const auto turned = packed_ffn<transposed_exactly>(weights, relu{}, at_intermediate(nonzero{}));
     CHECK(turned.owned_bytes() == turned_bytes(model.down.view()));
-    CHECK(exact_distance(run_exact(turned, x).y, run_exact(plain_ffn{weights, relu{}}, x).y) < 2e-6);
+    CHECK(relative_distance(call_once(turned, x).y, call_once(plain_ffn{weights, relu{}}, x).y) < 2e-6);
 
     const linear_weights linear{model.down.view()};
     engine again{6};
@@ -128,12 +90,12 @@ TEST_CASE("transposed_exactly: an ungated FFN and a projection") {
         projection(values, y, memory);
         return y;
     };
-    CHECK(exact_distance(outputs_of(skipping), outputs_of(lying)) < 2e-6);
-    CHECK(exact_distance(outputs_of(in_int8{skipping}), outputs_of(lying)) < .05);
+    CHECK(relative_distance(outputs_of(skipping), outputs_of(lying)) < 2e-6);
+    CHECK(relative_distance(outputs_of(in_int8{skipping}), outputs_of(lying)) < .05);
 }
 
 TEST_CASE("any_ffn: column_blocks, which give the bits of the FFN whose types are known") {
-    const exact_model<q5_1> model{64, 96};
+    const stored_model<q5_1> model{64, 96};
     engine random{7};
     const std::vector<float> x = coarse_values(model.h, random);
     const plain_weights weights{model.up.view(), model.down.view()};
@@ -142,8 +104,8 @@ TEST_CASE("any_ffn: column_blocks, which give the bits of the FFN whose types ar
     const any_plain_weights listed{model.up.view(), known.weights().down};
     const chosen ffn{listed, relu{}, at_intermediate(nonzero{})};
     CHECK(ffn.bytes() == known.weights().bytes());
-    CHECK(run_exact(ffn, x).y == run_exact(known, x).y);
-    CHECK(run_exact(in_int8{ffn}, x).y == run_exact(in_int8{known}, x).y);
+    CHECK(call_once(ffn, x).y == call_once(known, x).y);
+    CHECK(call_once(in_int8{ffn}, x).y == call_once(in_int8{known}, x).y);
     CHECK_THROWS_WITH_AS(
         (chosen{any_plain_weights{known.weights().down, known.weights().down}, relu{}}),
         "tamis::any_ffn: W_up is 'q5_1 by columns' and neuron_major: blocks down the columns are "
