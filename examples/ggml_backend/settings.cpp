@@ -1,8 +1,8 @@
 #include "settings.hpp"
 
 #include <tamis/study/calibrate/calibration_json.hpp>
+#include <tamis/study/calibrate/rules_as_text.hpp>
 
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -36,46 +36,14 @@ void read_plan(settings& s, const char* path) {
     }
 }
 
-/// name=value@place,place;...
 void read_rules(settings& s, std::string_view text) {
     s.source = "TAMIS_RULE=" + std::string{text};
-    const auto wrong = [&](const std::string& what) {
-        stop(s.source + ": " + what + "; write top_p=0.9@input,intermediate, for example");
-    };
-    const auto next = [](std::string_view& rest, char end) {
-        const std::string_view part = rest.substr(0, rest.find(end));
-        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-        return part;
-    };
-    while (!text.empty()) {
-        std::string_view places_of = next(text, ';');
-        std::string_view number = next(places_of, '@');
-        tamis::study::calibrated_rule r{0, tamis::site::gate, std::string{next(number, '=')}, 0, {}};
-        if (r.rule != "nonzero") {
-            const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), r.value);
-            if (error != std::errc{} || end != number.data() + number.size()) {
-                wrong("'" + std::string{number} + "' is no number");
-            }
-        }
-        if (places_of.empty()) {
-            places_of = "intermediate";
-        }
-        while (!places_of.empty()) {
-            const std::string_view name = next(places_of, ',');
-            std::size_t at = 0;
-            while (at != places && name != tamis::name_of(static_cast<tamis::site>(at))) {
-                ++at;
-            }
-            if (at == places) {
-                wrong("there is no place '" + std::string{name} +
-                      "'; there are input, gate, up and intermediate");
-            }
-            r.where = static_cast<tamis::site>(at);
-            if (const std::string problem = problem_of(r); !problem.empty() && r.rule != "nonzero") {
-                wrong(problem);
-            }
-            s.of_all[at] = {r.rule, r.value, {}};
-        }
+    const tamis::study::rules_as_text read = tamis::study::read_calibrated_rules(text);
+    if (!read.error.empty()) {
+        stop("TAMIS_RULE: " + read.error);
+    }
+    for (const tamis::study::calibrated_rule& r : read.rules) {
+        s.of_all[static_cast<std::size_t>(r.where)] = {r.rule, r.value, {}};
     }
 }
 

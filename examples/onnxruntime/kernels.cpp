@@ -3,9 +3,8 @@
 #include <tamis/ffn/any_ffn.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/ffn/in_int8.hpp>
-#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/study/calibrate/rules_as_text.hpp>
 
-#include <charconv>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -132,50 +131,6 @@ void transpose(laid_matrix& m, const std::string& laid_as) {
     });
 }
 
-/// "top_p=0.9@input,intermediate;threshold=0.1@gate": a rule and its number, and where it holds (left out: the intermediate).
-std::vector<study::calibrated_rule> read_rules(std::string_view text) {
-    const std::string all{text};
-    const auto next = [](std::string_view& rest, char end) {
-        const std::string_view part = rest.substr(0, rest.find(end));
-        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-        return part;
-    };
-    const auto refuse = [&](const std::string& what) {
-        fail(("tamis: rule '" + all + "': " + what + "; write top_p=0.9@input,intermediate, for example")
-                 .c_str());
-    };
-    std::vector<study::calibrated_rule> rules;
-    while (!text.empty()) {
-        std::string_view sites = next(text, ';');
-        std::string_view number = next(sites, '@');
-        study::calibrated_rule r{0, site::intermediate, std::string{next(number, '=')}, 0, {}};
-        if (r.rule != "nonzero") {
-            const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), r.value);
-            if (error != std::errc{} || end != number.data() + number.size()) {
-                refuse("'" + std::string{number} + "' is no number");
-            }
-        }
-        if (sites.empty()) {
-            sites = "intermediate";
-        }
-        while (!sites.empty()) {
-            const std::string_view name = next(sites, ',');
-            const auto* at = std::find_if(study::all_sites.begin(), study::all_sites.end(),
-                                          [&](site s) { return name == name_of(s); });
-            if (at == study::all_sites.end()) {
-                refuse("there is no site '" + std::string{name} +
-                       "'; there are input, gate, up and intermediate");
-            }
-            r.where = *at;
-            if (const std::string problem = problem_of(r); !problem.empty() && r.rule != "nonzero") {
-                refuse(problem);
-            }
-            rules.push_back(r);
-        }
-    }
-    return rules;
-}
-
 using ffn_of_graph = any_ffn<readable, gatings<silu, gelu, gelu_tanh, relu, relu2, linear>>;
 
 class made_ffn final : public ffn {
@@ -211,7 +166,11 @@ class made_ffn final : public ffn {
     }
     /// Lays out what the rules skip, and puts all together.
     ffn_of_graph whole(const description& d) {
-        const std::vector<study::calibrated_rule> rules = read_rules(d.rules);
+        const study::rules_as_text read = study::read_calibrated_rules(d.rules);
+        if (!read.error.empty()) {
+            fail(read.error.c_str());
+        }
+        const auto& rules = read.rules;
         const auto has = [&](site where) {
             return std::any_of(rules.begin(), rules.end(), [&](const auto& r) { return r.where == where; });
         };
@@ -233,7 +192,7 @@ class made_ffn final : public ffn {
         }
         std::vector<any_policy> policies;
         for (const study::calibrated_rule& r : rules) {
-            policies.emplace_back(r.where, r.rule == "nonzero" ? any_selector{nonzero{}}
+            policies.emplace_back(r.where, r.rule == study::exact_zeros ? any_selector{nonzero{}}
                                                                : study::selector_of(r, norms_));
         }
         const ffn_of_graph::gating_type sigmas[]{silu{}, gelu{}, gelu_tanh{}, relu{}, relu2{}, linear{}};

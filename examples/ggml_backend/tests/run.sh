@@ -105,7 +105,7 @@ said "'model' is 'another'" ours env TAMIS_PLAN=model.json ./logits f32.gguf oth
 cmp stock other
 refused "'layers' is 3" ours env TAMIS_PLAN=layers.json ./logits f32.gguf other
 refused "can not be read" ours env TAMIS_PLAN=none.json ./logits f32.gguf other
-refused "no place 'down'" ours env TAMIS_RULE=top_p=0.9@down ./logits f32.gguf other
+refused "no site 'down'" ours env TAMIS_RULE=top_p=0.9@down ./logits f32.gguf other
 refused "top_p must be in" ours env TAMIS_RULE=top_p=9 ./logits f32.gguf other
 step "a truncated file"
 head -c 1000000 f32.gguf > short.gguf

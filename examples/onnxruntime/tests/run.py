@@ -313,7 +313,7 @@ def rules():
         y = session(out).run(None, {"x": x_of("f32", 1, 2, 64)})[0]
         check(np.isfinite(y).all(), f"rule {rule}: {said}")
     for rule, word in (("top_q=1", "no rule 'top_q'"), ("top_p=2", "in [0, 1]"), ("top_p=x", "no number"), ("top_p=.5@middle", "no site"),
-                       ("cett=0.1@gate", "cett"), ("top_p=.5;max_p=.1", "two policies")):
+                       ("cett=0.1@gate", "cett"), ("top_p=.5;max_p=.1", "two rules at intermediate")):
         out, _said = rewrite(path, "--rule", rule)
         try:
             session(out)

@@ -1,5 +1,5 @@
 #include <tamis/ffn/any_ffn.hpp>
-#include <tamis/study/calibrate/calibration.hpp>
+#include <tamis/study/calibrate/rules_as_text.hpp>
 #include <tamis/tamis.hpp>
 
 #include <torch/csrc/stable/library.h>
@@ -7,7 +7,6 @@
 #include <torch/csrc/stable/tensor.h>
 
 #include <atomic>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -30,47 +29,17 @@ using any_gates = any_ffn<readable, gatings<silu, gelu_tanh, gelu, relu>>;
 [[noreturn]] void refuse(const std::string& what) { throw std::runtime_error("tamis::" + what); }
 std::size_t unsigned_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-std::string_view next(std::string_view& rest, char end) {
-    const std::string_view part = rest.substr(0, rest.find(end));
-    rest.remove_prefix((std::min)(rest.size(), part.size() + 1));
-    return part;
-}
-/// "top_p=0.9@input,intermediate;top_k=32@gate": rules by name and number, several separated by ;, without a place at that which
-/// is given. Refuses what is no number and no place; selector_of what is no rule.
 std::vector<calibrated_rule> read_rules(std::string_view text, site without_place) {
-    const auto wrong = [whole = std::string{text}](const std::string& what) {
-        throw std::invalid_argument("tamis: rule '" + whole + "': " + what +
-                                    "; write top_p=0.9@input,intermediate, for example");
-    };
-    std::vector<calibrated_rule> rules;
-    while (!text.empty()) {
-        std::string_view of_one = next(text, ';');
-        std::string_view number = next(of_one, '@');
-        calibrated_rule r{0, without_place, std::string{next(number, '=')}};
-        const bool has_number = r.rule != "nonzero" && r.rule != study::of_channels;
-        const char* const end = number.data() + number.size();
-        const auto [last, error] = std::from_chars(number.data(), end, r.value);
-        if (has_number ? error != std::errc{} || last != end : !number.empty()) {
-            wrong(r.rule + (has_number ? " takes a number" : " takes no number"));
-        }
-        std::string_view sites = of_one.empty() ? std::string_view{name_of(without_place)} : of_one;
-        while (!sites.empty()) {
-            const std::string_view name = next(sites, ',');
-            const auto found = std::find_if(study::all_sites.begin(), study::all_sites.end(),
-                                            [&](site s) { return name == name_of(s); });
-            if (found == study::all_sites.end()) {
-                wrong("there is no place '" + std::string{name} + "', but input, gate, up and intermediate");
-            }
-            r.where = *found;
-            rules.push_back(r);
-        }
+    study::rules_as_text read = study::read_calibrated_rules(text, without_place, true);
+    if (!read.error.empty()) {
+        throw std::invalid_argument(read.error);
     }
-    return rules;
+    return std::move(read.rules);
 }
 /// The selector of a rule for n values; it borrows norms, or thresholds.
 any_selector selector_of(const calibrated_rule& r, std::size_t n, std::span<const float> norms,
                          std::span<const float> thresholds) {
-    if (r.rule == "nonzero") {
+    if (r.rule == study::exact_zeros) {
         return nonzero{};
     }
     const bool by_channels = r.rule == study::of_channels;
@@ -227,7 +196,8 @@ void need_norms_of(const any_matrix& down, std::span<const float> norms) {
         for (std::size_t i = 0; i < 16; ++i) {
             const std::size_t row = (down.rows() - 1) * i / 15;
             float now = 0;
-            neuron_norms(matrix<F, neuron_major>{listed.row(row), 1, down.columns(), down.stride_bytes()},
+            neuron_norms(matrix<F, neuron_major>{listed.data() + row * listed.stride_bytes(), 1,
+                                                 down.columns(), listed.stride_bytes()},
                          {&now, 1});
             if (!(std::fabs(now - norms[row]) <= 1e-2f * now) && magnitude_bits(now) < infinity_bits<float>) {
                 refuse(

@@ -15,7 +15,7 @@ def read_rules(text):
         rule, _, sites = part.partition("@")
         for site in (sites or "intermediate").split(","):
             if site not in SITES:
-                raise ValueError(f"tamis: rule '{text}': there is no place '{site}'; there are input, gate, up and intermediate")
+                raise ValueError(f"tamis: rule '{text}': there is no site '{site}'; there are input, gate, up and intermediate")
             if site in rules:
                 raise ValueError(f"tamis: rule '{text}': there are two rules at {site}")
             rules[site] = rule

@@ -353,7 +353,7 @@ class LookAlikes(unittest.TestCase):
                 tamis_torch.sparsify(model, "top_p=0.9")
 
     def test_plans(self):
-        for plan, word in (("", "empty"), ("top_p=2", "0, 1"), ("top_q=1", "no rule"), ("top_p=0.9@middle", "no place"), ("cett=0.1@gate", "cett"),
+        for plan, word in (("", "empty"), ("top_p=2", "0, 1"), ("top_q=1", "no rule"), ("top_p=0.9@middle", "no site"), ("cett=0.1@gate", "cett"),
                            ("top_p=0.9;top_k=2", "two rules"), ({"format": "other"}, "tamis-calibration")):
             with self.assertRaisesRegex(ValueError, word):
                 tamis_torch.sparsify(model_of("llama"), plan)

@@ -130,7 +130,7 @@ class GluFfn(unittest.TestCase):
         x = torch.randn(2, 96)
         for word, call in (("saves nothing", lambda: ops.glu_ffn(x, gate, up, down, "top_p=0.9")),
                            ("saves nothing", lambda: ops.linear(x, gate, "top_p=0.9")), ("no rule", lambda: ops.mask(x, "best=3")),
-                           ("no place", lambda: ops.glu_ffn(x, gate, up, down, "top_p=0.9@middle")), ("number", lambda: ops.mask(x, "top_p=many")),
+                           ("no site", lambda: ops.glu_ffn(x, gate, up, down, "top_p=0.9@middle")), ("number", lambda: ops.mask(x, "top_p=many")),
                            (r"\[0, 1\]", lambda: ops.mask(x, "top_p=2")), ("one rule", lambda: ops.mask(x, "")),
                            ("no activation", lambda: ops.glu_ffn(x, gate, up, down, "", "tanh")),
                            ("W_down", lambda: ops.glu_ffn(x, gate, up, gate)), ("last size", lambda: ops.glu_ffn(x[:, :5], gate, up, down)),

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <tamis/cut.hpp>
+#include <tamis/detail/read_double.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -87,19 +85,6 @@ struct rule_node {
     double number = 0;
     std::size_t first = 0, second = 0; ///< what it is made of
 };
-
-/// A double, in C's notation whatever the locale is.
-inline bool read_double(std::string_view text, double& value) {
-#if defined(__cpp_lib_to_chars)
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-#else // libc++ before 20
-    const std::string copy{text};
-    char* end = nullptr;
-    value = std::strtod(copy.c_str(), &end);
-    return !copy.empty() && end == copy.c_str() + copy.size();
-#endif
-}
 
 /// What is wrong with a number; null if nothing is.
 inline const char* problem_of(rule_number kind, double n) {

@@ -20,10 +20,10 @@ struct site_rules {
     const std::string& operator[](site where) const { return at[static_cast<std::size_t>(where)]; }
 };
 
-/// Divides rule@site,site;rule@site... among the sites; a rule without any is at the intermediate:
+/// Divides rule@site,site;rule@site... among the sites; a rule without any is at `elsewhere`:
 ///     top_p=0.95@input;top_p=0.9 & threshold=0.01@gate,intermediate
 /// Of two rules at a site it says so.
-inline site_rules read_site_rules(std::string_view text) {
+inline site_rules read_site_rules(std::string_view text, site elsewhere = site::intermediate) {
     site_rules result;
     const auto next = [](std::string_view& rest, char end) {
         const std::string_view part = rest.substr(0, rest.find(end));
@@ -42,7 +42,7 @@ inline site_rules read_site_rules(std::string_view text) {
             wrong("a rule is missing", "write top_p=0.9@input,intermediate, for example");
         }
         if (sites.empty()) {
-            sites = "intermediate";
+            sites = name_of(elsewhere);
         }
         while (!sites.empty() && result.error.empty()) {
             const std::string_view name = next(sites, ',');
