@@ -142,7 +142,7 @@ class GluFfn(unittest.TestCase):
                            ("norms", lambda: ops.glu_ffn(x, gate, up, by_columns(down), "cett=0.1")),
                            ("changed", lambda: ops.glu_ffn(x, gate, up, by_columns(down), "cett=0.1", "silu", None, None, None, torch.ones(224))),
                            ("thresholds", lambda: ops.glu_ffn(x, gate, up, by_columns(down), "channel_thresholds")),
-                           ("two policies", lambda: ops.glu_ffn(x, gate, up, by_columns(down), "top_p=0.9;top_k=3")),
+                           ("two rules at intermediate", lambda: ops.glu_ffn(x, gate, up, by_columns(down), "top_p=0.9;top_k=3")),
                            ("devices", lambda: ops.glu_ffn(x, gate.to("meta"), up, down))):
             with self.assertRaisesRegex((RuntimeError, ValueError), word):
                 call()

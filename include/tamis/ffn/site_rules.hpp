@@ -54,7 +54,8 @@ inline site_rules read_site_rules(std::string_view text, site elsewhere = site::
                 wrong("there is no site '" + std::string{name.substr(0, 40)} + "'",
                       "there are input, gate, up and intermediate");
             } else if (!result.at[at].empty()) {
-                wrong("two rules at " + std::string{name}, "join them by & or |");
+                wrong("two rules at " + std::string{name},
+                      "leave one out, or join them by & or | where these are known");
             } else {
                 result.at[at] = rule;
             }
