@@ -193,7 +193,7 @@ class made_ffn final : public ffn {
         std::vector<any_policy> policies;
         for (const study::calibrated_rule& r : rules) {
             policies.emplace_back(r.where, r.rule == study::exact_zeros ? any_selector{nonzero{}}
-                                                               : study::selector_of(r, norms_));
+                                                                        : study::selector_of(r, norms_));
         }
         const ffn_of_graph::gating_type sigmas[]{silu{}, gelu{}, gelu_tanh{}, relu{}, relu2{}, linear{}};
         return {any_glu_weights{gate_.view, up_.view, down_.view,

@@ -19,7 +19,8 @@ TEST_CASE("rules are divided among the sites") {
         return tamis::read_site_rules(text).error.find(what) != std::string::npos;
     };
     CHECK(says("nonzero@down", "there is no site 'down'; there are input, gate, up and intermediate"));
-    CHECK(says("nonzero@up,up", "two rules at up; leave one out, or join them by & or | where these are known"));
+    CHECK(says("nonzero@up,up",
+               "two rules at up; leave one out, or join them by & or | where these are known"));
     CHECK(says("nonzero;nonzero@intermediate", "two rules at intermediate"));
     CHECK(says("@input", "a rule is missing"));
     CHECK(says(";", "a rule is missing"));
