@@ -16,3 +16,20 @@ for page in index tutorial how_to/engine faq reference/rule search; do
     done
 done
 ls "$2"
+
+# The search, without a server: what a reader types, and the page that has to be among what is found.
+while read -r page words; do
+    found=$(chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=8000 --allow-file-access-from-files --dump-dom \
+        "file://$(realpath "$1")/search.html?q=$words" 2>/dev/null | grep -oE '<a href="[^"#?]*' | cut -d'"' -f2 | sort -u)
+    grep -qxF "$page.html" <<<"$found" || { echo "searching for '$words' does not find $page: $found"; exit 1; }
+    echo "search: $words finds $page"
+done <<QUERIES
+reference/rule top_p
+reference/rule top_k
+glossary CETT
+faq ties
+packages vcpkg
+faq predictor
+contracts NaN
+how_to/threads executor
+QUERIES
