@@ -4,6 +4,7 @@
     python3 packaging/release.py set 0.2.0         writes it into all of them (the changelog's heading with today's date)
     python3 packaging/release.py make FOLDER       archive, single headers, recipes with their hashes, SHA256SUMS; each tried
     python3 packaging/release.py make FOLDER --site BUILT_SITE     and the site
+    python3 packaging/release.py make FOLDER --binaries OUT        and what packaging/binaries.sh OUT made; both may be given
     python3 packaging/release.py home https://...  writes the home page everywhere; CMakeLists.txt's HOMEPAGE_URL is the one place
                                                    that others are compared with
 """
@@ -106,7 +107,7 @@ def hash_of(path, kind):
     return hashlib.new(kind, path.read_bytes()).hexdigest()
 
 
-def make(folder, site):
+def make(folder, site, binaries):
     if not check():
         raise SystemExit(1)
     if subprocess.run(["git", "-C", ROOT, "status", "--porcelain"], capture_output=True, text=True).stdout.strip():
@@ -119,6 +120,10 @@ def make(folder, site):
     if site:
         with tarfile.open(folder / f"tamis-{v}-site.tar.gz", "w:gz") as packed:
             packed.add(site, f"tamis-{v}-site")
+    for path in sorted(binaries.iterdir()) if binaries else []:
+        if v not in path.name:
+            raise SystemExit(f"{path} is not of version {v}: packaging/binaries.sh makes them of this checkout")
+        shutil.copy(path, folder)
     recipes = folder / "recipes"
     shutil.copytree(ROOT / "packaging/conan/index", recipes / "conan/tamis")
     shutil.copytree(ROOT / "packaging/vcpkg/registry/ports/tamis", recipes / "vcpkg/tamis")
@@ -162,7 +167,8 @@ if __name__ == "__main__":
     elif len(arguments) == 2 and arguments[0] == "home":
         write_home(arguments[1])
         sys.exit(0 if check() else 1)
-    elif len(arguments) in (2, 4) and arguments[0] == "make":
-        make(pathlib.Path(arguments[1]), pathlib.Path(arguments[3]) if len(arguments) == 4 else None)
+    elif len(arguments) in (2, 4, 6) and arguments[0] == "make" and set(arguments[2::2]) <= {"--site", "--binaries"}:
+        more = dict(zip(arguments[2::2], map(pathlib.Path, arguments[3::2])))
+        make(pathlib.Path(arguments[1]), more.get("--site"), more.get("--binaries"))
     else:
         raise SystemExit(__doc__)

@@ -28,13 +28,17 @@ def torch_headers():
 class BuildWithOperators(build_py):
     def run(self):
         super().run()
+        library = pathlib.Path(self.build_lib) / "tamis_torch" / "tamis_torch.so"
+        if "TAMIS_TORCH_LIBRARY" in os.environ: # built before, for older systems than this one: packaging/binaries.sh
+            self.copy_file(os.environ["TAMIS_TORCH_LIBRARY"], library)
+            return
         build = HERE / "build" / "operators"
         subprocess.run(["cmake", "-S", HERE.parent.parent, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DTAMIS_PYTORCH=ON",
                         "-DTAMIS_BUILD_TESTS=OFF", "-DTAMIS_BUILD_BENCH=OFF", "-DTAMIS_BUILD_EXAMPLES=ON",
                         "-DTAMIS_INSTALL_DEPENDENCIES=OFF", "-DTAMIS_GGML_BACKEND=OFF", f"-DTAMIS_TORCH_INCLUDE={torch_headers()}"], check=True)
         jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count()))
         subprocess.run(["cmake", "--build", build, "--target", "tamis_torch", "-j", jobs], check=True)
-        self.copy_file(build / "examples" / "pytorch" / "tamis_torch.so", pathlib.Path(self.build_lib) / "tamis_torch" / "tamis_torch.so")
+        self.copy_file(build / "examples" / "pytorch" / "tamis_torch.so", library)
 
 
 class AnyPython(bdist_wheel):
