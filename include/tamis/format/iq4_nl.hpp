@@ -36,6 +36,8 @@ struct iq4_nl {
     }
     struct codes : detail::signed_codes<32, 32> {
         static constexpr int reach = 127;
+        static constexpr std::size_t halves_at = 2;
+        static constexpr const std::int8_t (&table)[16] = iq4_nl::table;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
             return table[i % block < 16 ? pair & 15u : pair >> 4];

@@ -48,6 +48,7 @@ struct q4_1 {
     }
     struct codes : detail::unsigned_codes<32, 32, 15> {
         static constexpr bool has_offset = true;
+        static constexpr std::size_t halves_at = 4;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 4 + i % 16);
             return static_cast<int>(i % block < 16 ? pair & 15u : pair >> 4);
