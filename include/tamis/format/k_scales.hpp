@@ -27,6 +27,7 @@ inline k_run k_run_at(const std::byte* block, std::size_t run) {
 
 #if defined(__AVX2__)
 /// The sixteen factors of a block in the order of k_factors, at once.
+template <bool Halves>
 TAMIS_DETAIL_INLINE void k_factors_of_block(const std::byte* block, float* out) {
     const auto a = integer_at<std::uint32_t>(block + 4);
     const auto b = integer_at<std::uint32_t>(block + 8);
@@ -37,7 +38,10 @@ TAMIS_DETAIL_INLINE void k_factors_of_block(const std::byte* block, float* out) 
     };
     const __m256 scales = wide(a & 0x3f3f3f3fu, (c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u));
     const __m256 minima = wide(b & 0x3f3f3f3fu, (c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u));
-    const __m256d by_scale = _mm256_castps_pd(_mm256_mul_ps(scales, _mm256_set1_ps(f16::at(block, 0))));
+    const float scale = f16::at(block, 0);
+    const float odd_scale = Halves ? scale / high_halves_by : scale;
+    const __m256 both = _mm256_blend_ps(_mm256_set1_ps(scale), _mm256_set1_ps(odd_scale), 0xaa);
+    const __m256d by_scale = _mm256_castps_pd(_mm256_mul_ps(scales, both));
     const __m256d by_minimum = _mm256_castps_pd(_mm256_mul_ps(minima, _mm256_set1_ps(-f16::at(block, 1))));
     const __m256 even = _mm256_castpd_ps(_mm256_unpacklo_pd(by_scale, by_minimum));
     const __m256 odd = _mm256_castpd_ps(_mm256_unpackhi_pd(by_scale, by_minimum));
@@ -46,14 +50,16 @@ TAMIS_DETAIL_INLINE void k_factors_of_block(const std::byte* block, float* out) 
 }
 #endif
 
-/// For `pairs` pairs of runs from pair `first` of a row on: two scales, and two minima less than zero.
-inline void k_factors(const std::byte* row, std::size_t block_bytes, std::size_t first, std::size_t pairs,
-                      float* out) {
+/// For `pairs` pairs of runs from pair `first` of a row on: two scales, and two minima less than zero. Halves: the second scale is
+/// for affine_halves.
+template <bool Halves>
+void k_factors(const std::byte* row, std::size_t block_bytes, std::size_t first, std::size_t pairs,
+               float* out) {
     for (std::size_t done = 0; done < pairs;) {
         const std::byte* const block = row + (first + done) / 4 * block_bytes;
 #if defined(__AVX2__)
         if ((first + done) % 4 == 0 && done + 4 <= pairs) {
-            k_factors_of_block(block, out);
+            k_factors_of_block<Halves>(block, out);
             done += 4;
             out += 16;
             continue;
@@ -68,6 +74,7 @@ inline void k_factors(const std::byte* row, std::size_t block_bytes, std::size_t
         for (std::size_t p = (first + done) % 4; p < 4 && done < pairs; ++p, ++done, out += 4) {
             const auto shift = static_cast<unsigned>(16 * (p % 2));
             by.times((scales[p / 2] >> shift & 0xffffu) | (minima[p / 2] >> shift) << 16, out);
+            out[1] /= Halves ? high_halves_by : 1.0f;
         }
     }
 }

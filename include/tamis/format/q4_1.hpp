@@ -41,8 +41,9 @@ struct q4_1 {
         const std::byte* const q = row + i / block * sizeof(storage) + 4;
         const vec scale(of_block[0]);
         const vec minimum(of_block[1]);
+        const vec high_scale(of_block[0] / detail::high_halves_by);
         for (std::size_t v = 0; v < detail::vectors_of_16; ++v) {
-            detail::affine_halves(q + v * vec::size, {scale, minimum, scale, minimum}, out[v],
+            detail::affine_halves(q + v * vec::size, {scale, minimum, high_scale, minimum}, out[v],
                                   out[detail::vectors_of_16 + v]);
         }
     }
