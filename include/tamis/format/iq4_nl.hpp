@@ -34,10 +34,8 @@ struct iq4_nl {
                                               detail::vec* out) {
         detail::looked_up_halves(row + i / block * sizeof(storage) + 2, table, *scale, out);
     }
-    struct codes : detail::signed_codes<32, 32> {
+    struct codes : detail::in_halves<2, detail::signed_codes<32, 32>> {
         static constexpr int reach = 127;
-        static constexpr std::size_t halves_at = 2;
-        static constexpr const std::int8_t (&table)[16] = iq4_nl::table;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
             return table[i % block < 16 ? pair & 15u : pair >> 4];

@@ -48,10 +48,8 @@ struct mxfp4 {
         }
         detail::looked_up_halves(in_block + 1, table, detail::bits_as<float>((e - 1) << 23), out);
     }
-    struct codes : detail::signed_codes<32, 32> {
+    struct codes : detail::in_halves<1, detail::signed_codes<32, 32>> {
         static constexpr int reach = 12;
-        static constexpr std::size_t halves_at = 1;
-        static constexpr const std::int8_t (&table)[16] = mxfp4::table;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 1 + i % 16);
             return table[i % block < 16 ? pair & 15u : pair >> 4];

@@ -47,9 +47,8 @@ struct q4_1 {
                                   out[detail::vectors_of_16 + v]);
         }
     }
-    struct codes : detail::unsigned_codes<32, 32, 15> {
+    struct codes : detail::in_halves<4, detail::unsigned_codes<32, 32, 15>> {
         static constexpr bool has_offset = true;
-        static constexpr std::size_t halves_at = 4;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 4 + i % 16);
             return static_cast<int>(i % block < 16 ? pair & 15u : pair >> 4);

@@ -24,7 +24,7 @@ inline constexpr bool takes_four_blocks = [] {
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 
 template <class F>
-inline constexpr bool looks_up_codes = requires { F::codes::table; };
+inline constexpr bool looks_up_codes = F::codes::are_signed && requires { F::table; };
 
 template <class F>
 struct four_blocks {
@@ -44,18 +44,18 @@ struct four_blocks {
         return _mm512_inserti32x4(all, load_one(first + 3 * block_bytes), 3);
     }
     /// The codes of their low halves, or of what was shifted there; none is negative.
-    TAMIS_DETAIL_INLINE static __m512i codes(__m512i bytes) {
-        const __m512i low = _mm512_and_si512(bytes, _mm512_set1_epi8(15));
+    TAMIS_DETAIL_INLINE static __m512i codes(__m512i pairs) {
+        const __m512i low = _mm512_and_si512(pairs, _mm512_set1_epi8(15));
         if constexpr (looks_up_codes<F>) {
-            const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(C::table));
+            const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(F::table));
             const __m128i from_0 = _mm_xor_si128(entries, _mm_set1_epi8(-128));
             return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(from_0), low);
         } else {
             return low;
         }
     }
-    TAMIS_DETAIL_INLINE static __m512i high_codes(__m512i bytes) {
-        return codes(_mm512_srli_epi16(bytes, 4));
+    TAMIS_DETAIL_INLINE static __m512i high_codes(__m512i pairs) {
+        return codes(_mm512_srli_epi16(pairs, 4));
     }
 
   private:
