@@ -54,7 +54,7 @@ void check_int8_dots(std::size_t columns, std::size_t rows, std::size_t tokens, 
 } // namespace
 
 TEST_CASE_TEMPLATE("dot_rows_int8 equals the simple loop", F, tamis::q8_0, tamis::int8_by_row, tamis::q4_0,
-                   tamis::q4_k, tamis::q6_k) {
+                   tamis::q4_1, tamis::mxfp4, tamis::q4_k, tamis::q6_k) {
     constexpr bool whole = tamis::detail::whole_block_format<F>;
     const std::size_t step = whole ? 256 : 1;
     const std::vector<std::size_t> widths =

@@ -54,7 +54,8 @@ void check_int8_sums(std::size_t columns, std::size_t rows) {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("sum_rows_int8 equals the simple loop", F, tamis::q4_0, tamis::q5_0, tamis::q4_k) {
+TEST_CASE_TEMPLATE("sum_rows_int8 equals the simple loop", F, tamis::q4_0, tamis::q4_1, tamis::q5_0,
+                   tamis::q4_k) {
     constexpr bool whole = tamis::detail::whole_block_format<F>;
     const std::vector<std::size_t> widths = whole ? std::vector<std::size_t>{256, 768, 1280}
                                                   : std::vector<std::size_t>{1, 31, 33, 64, 200, 513, 1100};

@@ -69,7 +69,17 @@ TAMIS_DETAIL_INLINE void affine_bytes(const bytes32& codes, const float* two_sca
     affine_bytes(second, two_scales[1], two_offsets[1], out + vectors_of_16);
 }
 
-/// A scale and an offset for the low halves of bytes, and for the high ones.
+/// How many times too large the high halves of bytes are left, so that their scale is to be so much smaller: no instruction shifts
+/// them then. (AVX2 has two units for shifts, conversions and products, and three for the rest.)
+inline constexpr float high_halves_by = [] {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return vec::size == 8 ? 16.0f : 1.0f;
+#else
+    return 1.0f;
+#endif
+}();
+
+/// A scale and an offset for the low halves of bytes, and for the high ones, whose scale is divided by high_halves_by.
 struct affine_of_halves {
     vec low_scale, low_offset, high_scale, high_offset;
 };
@@ -85,6 +95,15 @@ TAMIS_DETAIL_INLINE void affine_halves(const std::byte* p, const affine_of_halve
         const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
         low = Vector(_mm512_permutexvar_ps(bytes, lows.data));
         high = Vector(_mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), highs.data));
+        return;
+    }
+#elif defined(__AVX2__)
+    if constexpr (Vector::size == 8) {
+        const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+        const __m256i lows = _mm256_and_si256(bytes, _mm256_set1_epi32(15));
+        const __m256i highs = _mm256_and_si256(bytes, _mm256_set1_epi32(240));
+        low = multiply_add(Vector(_mm256_cvtepi32_ps(lows)), by.low_scale, by.low_offset);
+        high = multiply_add(Vector(_mm256_cvtepi32_ps(highs)), by.high_scale, by.high_offset);
         return;
     }
 #endif

@@ -46,6 +46,8 @@ TAMIS_BEGIN
 ///     static constexpr int most, zero
 ///     static constexpr bool has_offset
 ///     static constexpr int reach                 // of signed codes, where it is known: the largest magnitude
+///     static constexpr std::size_t halves_at     // of blocks of 32 that hold sixteen bytes, low halves first: where in a block.
+///                                                // (Halves that look up signed codes have their table in the format: F::table)
 ///     static int at(const std::byte* row, std::size_t i)                  // code i less zero
 ///     static void load(const std::byte* row, std::size_t i, detail::bytes32* out) // `unit` codes as they are
 ///     static void numbers(const std::byte* row, std::size_t i, std::size_t runs, float* scales, float* offsets)

@@ -32,6 +32,12 @@ struct signed_codes {
     static constexpr bool are_signed = true, has_offset = false;
 };
 
+/// Those of blocks of 32 that hold sixteen bytes from byte At on, low halves first: of them four are loaded at once, where that pays.
+template <std::size_t At, class Codes>
+struct in_halves : Codes {
+    static constexpr std::size_t halves_at = At;
+};
+
 /// As load_bytes; g++ 12 makes halves of that where it is not told the instruction, and waits for them.
 TAMIS_DETAIL_INLINE void load_32(const std::byte* p, bytes32& bytes) {
 #if defined(__AVX2__)

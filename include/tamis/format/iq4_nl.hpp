@@ -34,7 +34,7 @@ struct iq4_nl {
                                               detail::vec* out) {
         detail::looked_up_halves(row + i / block * sizeof(storage) + 2, table, *scale, out);
     }
-    struct codes : detail::signed_codes<32, 32> {
+    struct codes : detail::in_halves<2, detail::signed_codes<32, 32>> {
         static constexpr int reach = 127;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);

@@ -48,7 +48,7 @@ struct mxfp4 {
         }
         detail::looked_up_halves(in_block + 1, table, detail::bits_as<float>((e - 1) << 23), out);
     }
-    struct codes : detail::signed_codes<32, 32> {
+    struct codes : detail::in_halves<1, detail::signed_codes<32, 32>> {
         static constexpr int reach = 12;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 1 + i % 16);

@@ -48,7 +48,7 @@ struct q4_0 {
     TAMIS_DETAIL_INLINE static void load_block(const std::byte* row, detail::vec* out) {
         load_halves(row + 2, out, std::make_index_sequence<16 / detail::vec::size>{});
     }
-    struct codes : detail::unsigned_codes<32, 32, 15, 8> {
+    struct codes : detail::in_halves<2, detail::unsigned_codes<32, 32, 15, 8>> {
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 2 + i % 16);
             return static_cast<int>(i % block < 16 ? pair & 15u : pair >> 4) - zero;

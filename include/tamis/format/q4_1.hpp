@@ -41,12 +41,13 @@ struct q4_1 {
         const std::byte* const q = row + i / block * sizeof(storage) + 4;
         const vec scale(of_block[0]);
         const vec minimum(of_block[1]);
+        const vec high_scale(of_block[0] / detail::high_halves_by);
         for (std::size_t v = 0; v < detail::vectors_of_16; ++v) {
-            detail::affine_halves(q + v * vec::size, {scale, minimum, scale, minimum}, out[v],
+            detail::affine_halves(q + v * vec::size, {scale, minimum, high_scale, minimum}, out[v],
                                   out[detail::vectors_of_16 + v]);
         }
     }
-    struct codes : detail::unsigned_codes<32, 32, 15> {
+    struct codes : detail::in_halves<4, detail::unsigned_codes<32, 32, 15>> {
         static constexpr bool has_offset = true;
         static int at(const std::byte* row, std::size_t i) {
             const unsigned pair = detail::byte_at(row, i / block * sizeof(storage) + 4 + i % 16);

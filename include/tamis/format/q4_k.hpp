@@ -3,6 +3,8 @@
 #include <tamis/format/integer_codes.hpp>
 #include <tamis/format/k_scales.hpp>
 
+#include <utility>
+
 TAMIS_BEGIN
 
 /// Four-bit integers in blocks of 256, of which each run of 32 has a scale and a minimum of six bits: ggml's Q4_K. A weight
@@ -31,16 +33,20 @@ struct q4_k {
         return by.scale * static_cast<float>(static_cast<int>(q)) - by.minimum;
     }
     static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
-        detail::k_factors(row, sizeof(storage), i / unit, units, out);
+        detail::k_factors<true>(row, sizeof(storage), i / unit, units, out);
     }
     TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* by,
                                               detail::vec* out) {
-        using detail::vec;
-        const std::byte* const q = row + i / block * sizeof(storage) + 16 + i % block / 2;
-        const detail::affine_of_halves both{vec(by[0]), vec(by[2]), vec(by[1]), vec(by[3])};
-        for (std::size_t v = 0; v < 32 / vec::size; ++v) {
-            detail::affine_halves(q + v * vec::size, both, out[v], out[32 / vec::size + v]);
-        }
+        visit_unit(
+            row, i,
+            by, [&](auto v, const detail::vec& weights) __attribute__((always_inline)) { out[v] = weights; });
+    }
+    /// each(v, vector v of the unit), one pair after the other: few are in registers at a time.
+    template <class Each>
+    TAMIS_DETAIL_INLINE static void visit_unit(const std::byte* row, std::size_t i, const float* by,
+                                               Each&& each) {
+        visit_pairs(row + i / block * sizeof(storage) + 16 + i % block / 2, by, each,
+                    std::make_index_sequence<32 / detail::vec::size>{});
     }
     struct codes : detail::unsigned_codes<64, 32, 15> {
         static constexpr bool has_offset = true;
@@ -61,6 +67,19 @@ struct q4_k {
             detail::k_numbers(row + i / block * sizeof(storage), sizeof(storage), runs, scales, offsets);
         }
     };
+
+  private:
+    template <class Each, std::size_t... V>
+    TAMIS_DETAIL_INLINE static void visit_pairs(const std::byte* q, const float* by, Each& each,
+                                                std::index_sequence<V...>) {
+        using detail::vec;
+        const detail::affine_of_halves both{vec(by[0]), vec(by[2]), vec(by[1]), vec(by[3])};
+        vec low, high;
+        ((detail::affine_halves(q + V * vec::size, both, low, high),
+          each(std::integral_constant<std::size_t, V>{}, low),
+          each(std::integral_constant<std::size_t, V + sizeof...(V)>{}, high)),
+         ...);
+    }
 };
 static_assert(sizeof(q4_k::storage) == 144);
 

@@ -33,7 +33,7 @@ struct q5_k {
         return by.scale * static_cast<float>(static_cast<int>(q)) - by.minimum;
     }
     static void unpack_factors(const std::byte* row, std::size_t i, std::size_t units, float* out) {
-        detail::k_factors(row, sizeof(storage), i / unit, units, out);
+        detail::k_factors<false>(row, sizeof(storage), i / unit, units, out);
     }
     TAMIS_DETAIL_INLINE static void load_unit(const std::byte* row, std::size_t i, const float* by,
                                               detail::vec* out) {

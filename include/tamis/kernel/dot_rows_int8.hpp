@@ -1,6 +1,7 @@
 #pragma once
 
-#include <tamis/format/integer_codes.hpp>
+#include <tamis/kernel/code_units.hpp>
+#include <tamis/kernel/dot_halves_int8.hpp>
 #include <tamis/kernel/int8_tile.hpp>
 #include <tamis/kernel/int8_values.hpp>
 #include <tamis/kernel/step.hpp>
@@ -12,51 +13,6 @@ TAMIS_BEGIN
 // one order, whichever rows and tokens are taken with it.
 
 namespace detail {
-
-/// The weights of a run of F as integers: what it says of them in F::codes (see weight_format).
-template <class F>
-inline constexpr std::size_t run_of_codes =
-    F::codes::run == whole_row ? int8_block : std::size_t{F::codes::run};
-
-/// The simple loop: one row times one token's values.
-template <class F>
-float dot_int8_plain(const std::byte* row, std::size_t columns, const int8_vector& x) {
-    using C = typename F::codes;
-    float sum = 0;
-    constexpr std::size_t run = run_of_codes<F>;
-    float scales[int8_stretch / run] = {};
-    float offsets[int8_stretch / run] = {};
-    for (std::size_t first = 0; first < columns; first += run) {
-        const std::size_t r = C::run == whole_row ? 0 : first % int8_stretch / run;
-        if (r == 0) {
-            const std::size_t runs = ((std::min)(columns - first, int8_stretch) + run - 1) / run;
-            C::numbers(row, first, runs, scales, offsets);
-        }
-        int products = 0;
-        for (std::size_t j = first; j < (std::min)(first + run, columns); ++j) {
-            products += unseen_byte(C::at(row, j)) * x.codes[j];
-        }
-        sum += scales[r] * x.scales[first / run] * static_cast<float>(products);
-        sum += C::has_offset ? offsets[r] * x.sums[first / run] : 0.0f;
-    }
-    return sum;
-}
-
-/// Units of codes in a row, and where memory is asked for ahead.
-template <class F>
-struct code_units {
-    using C = typename F::codes;
-    static constexpr std::size_t weights = C::unit;
-    static constexpr std::size_t in_bytes =
-        block_of<F> == 1 || block_of<F> == whole_row ? weights : (std::max)(block_of<F>, weights);
-    static constexpr std::size_t bytes = (F::row_bytes(in_bytes) - F::row_bytes(0)) * weights / in_bytes;
-    static constexpr std::size_t vectors = weights / 32;
-    static constexpr std::size_t runs = weights / run_of_codes<F>;
-    static constexpr std::size_t a_line = bytes < 64 ? (64 + bytes / 2) / bytes : 1;
-    static constexpr std::size_t a_stretch = int8_stretch / weights;
-    static constexpr std::size_t runs_a_stretch = int8_stretch / run_of_codes<F>;
-    static constexpr bool scaled = C::run != whole_row; // by more than x's scales
-};
 
 /// The values that a unit is multiplied with, of several tokens, and what is taken off for the codes' zero.
 template <class F, std::size_t Tokens>
@@ -282,6 +238,12 @@ TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_
     if (dots_by_int8_tiles<F> || y.rows() == 1) {
         return for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
             for (std::size_t token = 0; token < y.rows(); ++token) {
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+                if constexpr (takes_four_blocks<F>) {
+                    dot_halves_int8<F>(passes, i, columns, x[token], y.row(token).data());
+                    continue;
+                }
+#endif
                 dot_rows_with_tokens<F, Count, 1>(passes, i, columns, x, token, y);
             }
         });

@@ -22,14 +22,29 @@ void sum_rows_plain(const M& w, Rows rows, std::span<const float> x, std::span<f
 
 namespace detail {
 
+/// A format that hands out a unit's vectors one after the other. (Eight of them, eight sums and what makes them are more than
+/// sixteen registers.)
+template <class F>
+concept visited_unit = requires(const std::byte* row, std::size_t i, const float* numbers) {
+    F::visit_unit(row, i, numbers, [](auto, const vec&) {});
+};
+
 /// sum[v] += factor * vector v of a unit.
 template <class F, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit(const std::byte* row, std::size_t i, const float* numbers,
                                   const vec& factor, vec (&sum)[unit_of<F>::vectors],
                                   std::index_sequence<V...>) {
-    vec weights[unit_of<F>::vectors];
-    load_unit<F>(row, i, numbers, weights);
-    ((sum[V] = multiply_add(factor, weights[V], sum[V])), ...);
+    if constexpr (visited_unit<F>) {
+        F::visit_unit(
+            row, i * unit_of<F>::weights,
+            numbers, [&](auto v, const vec& weights) __attribute__((always_inline)) {
+                sum[v] = multiply_add(factor, weights, sum[v]);
+            });
+    } else {
+        vec weights[unit_of<F>::vectors];
+        load_unit<F>(row, i, numbers, weights);
+        ((sum[V] = multiply_add(factor, weights[V], sum[V])), ...);
+    }
 }
 
 /// Adds unit i of the rows to that of y.

@@ -2,6 +2,7 @@
 
 #include <tamis/format/integer_codes.hpp>
 #include <tamis/kernel/dot_rows_int8.hpp>
+#include <tamis/kernel/sum_halves_int8.hpp>
 #include <tamis/kernel/sum_rows_of_block.hpp>
 #include <tamis/kernel/sum_tokens_int8.hpp>
 
@@ -15,13 +16,15 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// Whether the codes of F fit, and it pays here. (AVX-512 makes floats of plain four-bit codes as quickly: it looks them up.)
+/// Whether the codes of F fit, and it pays here. (AVX-512 without sums of four products makes floats of plain four-bit codes as
+/// quickly: it looks them up.)
 template <class F>
 inline constexpr bool sums_int8 = [] {
 #if defined(__AVX2__) && defined(__FMA__)
     if constexpr (has_codes<F>) {
         constexpr bool looked_up = vec::size == 16 && F::codes::most <= 15 && F::codes::unit == 32;
-        return !F::codes::are_signed && F::codes::most <= 31 && run_of_codes<F> == 32 && !looked_up;
+        return !F::codes::are_signed && F::codes::most <= 31 && run_of_codes<F> == 32 &&
+               (!looked_up || sums_four_blocks<F>);
     }
 #endif
     return false;
@@ -246,6 +249,11 @@ TAMIS_DETAIL_NOINLINE void sum_listed_rows_int8(const row_list& rows, std::size_
                                                 float* y, std::size_t begin, std::size_t end) {
     for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
         if constexpr (Count == 8) {
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+            if constexpr (sums_four_blocks<F>) {
+                return adding_halves<F>::add_rows(passes, i, x, begin, end, y);
+            }
+#endif
             add_rows_int8<F>(passes, i, x, begin, end, y);
         } else {
             add_rows<F>(passes, i, columns, x, begin, end, y, tuning{});
