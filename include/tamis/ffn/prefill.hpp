@@ -1,93 +1,84 @@
 #pragma once
 
 #include <tamis/ffn/calls.hpp>
-#include <tamis/kernel/unpack.hpp>
-
-#include <Eigen/Core>
+#include <tamis/kernel/dense_panels.hpp>
 
 TAMIS_BEGIN
 
-// Many tokens at once: dense products by Eigen, with the masks applied to the values. With so many tokens nearly every row
-// is wanted by one of them, and arithmetic is what takes time, not memory. The header needs Eigen and is not part of
-// <tamis/tamis.hpp>.
+// Many tokens at once: dense products, with the masks applied to the values. With so many tokens nearly every row is wanted by
+// one of them, and arithmetic is what takes time, not memory.
 
 namespace detail {
 
-/// The product of linear.hpp's interface, by Eigen's: weights are unpacked to floats a panel at a time.
+/// The product of linear.hpp's interface, dense: weights are unpacked to floats a piece at a time, once for all tokens.
 template <class F, bool RowsAreOutputs>
 class dense_product : public done_in_parts {
     using M = any_layout<F>;
-    static constexpr std::size_t panel_rows = 256;
-    static constexpr std::size_t panel_columns = 512;
-    static constexpr std::size_t panel_bytes = panel_rows * panel_columns * sizeof(float);
 
   public:
     dense_product(const M& w, block<const float> in, const active_set&, std::span<const float> bias,
                   block<float> out)
         : w_{w}, in_{in}, bias_{bias}, out_{out} {}
 
-    static std::size_t bytes(const M&, std::size_t, std::size_t width) { return width * panel_bytes; }
+    static std::size_t bytes(const M&, std::size_t, std::size_t width) {
+        return workspace_bytes_of<float>(width * dense_panels::floats);
+    }
 
     std::size_t prepare(std::size_t width, workspace& w) {
         parts_ = width;
-        panels_ = w.take<float>(width * panel_rows * panel_columns);
+        panels_ = w.take<float>(width * dense_panels::floats);
         return parts_;
     }
     void run_all() const { run(0); }
     /// A run of the outputs.
     void run(std::size_t part) const {
-        constexpr std::size_t step = RowsAreOutputs ? panel_rows : panel_columns;
-        const std::size_t outputs = RowsAreOutputs ? w_.rows() : w_.columns();
-        const std::size_t steps = (outputs + step - 1) / step;
-        for (std::size_t i = steps * part / parts_; i < steps * (part + 1) / parts_; ++i) {
-            compute(i * step, (std::min)((i + 1) * step, outputs),
-                    panels_.data() + part * panel_rows * panel_columns);
+        const std::size_t pieces = (outputs() + piece_outputs - 1) / piece_outputs;
+        for (std::size_t i = pieces * part / parts_; i < pieces * (part + 1) / parts_; ++i) {
+            compute(i * piece_outputs, (std::min)((i + 1) * piece_outputs, outputs()),
+                    dense_panels{panels_.data() + part * dense_panels::floats});
         }
     }
-    void finish(std::size_t) const {
-        for (std::size_t token = 0; token < out_.rows() && !bias_.empty(); ++token) {
-            for (std::size_t j = 0; j < bias_.size(); ++j) {
-                out_.row(token)[j] += bias_[j];
-            }
-        }
-    }
+    void finish(std::size_t) const {}
     std::uint64_t bytes_of_weights() const { return bytes_of_all(w_); }
 
   private:
-    using matrix_map = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>,
-                                  0, Eigen::OuterStride<>>;
-    using result_map = Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0,
-                                  Eigen::OuterStride<>>;
-    static Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+    std::size_t outputs() const { return RowsAreOutputs ? w_.rows() : w_.columns(); }
+    std::size_t inputs() const { return RowsAreOutputs ? w_.columns() : w_.rows(); }
 
     /// Outputs [from, to) of all tokens.
-    void compute(std::size_t from, std::size_t to, float* panel) const {
-        const std::size_t tokens = in_.rows();
-        result_map out(out_.row(0).data() + from, index(tokens), index(to - from),
-                       Eigen::OuterStride<>(index(out_.stride())));
-        out.setZero();
-        const std::size_t inputs = RowsAreOutputs ? w_.columns() : w_.rows();
-        constexpr std::size_t step = RowsAreOutputs ? panel_columns : panel_rows;
-        for (std::size_t k = 0; k < inputs; k += step) {
-            const std::size_t end = (std::min)(k + step, inputs);
-            const matrix_map in(in_.row(0).data() + k, index(tokens), index(end - k),
-                                Eigen::OuterStride<>(index(in_.stride())));
-            if constexpr (RowsAreOutputs) {
-                for (std::size_t row = from; row < to; ++row) {
-                    unpack(w_, row, k, end, panel + (row - from) * panel_columns);
-                }
-                const matrix_map weights(panel, index(to - from), index(end - k),
-                                         Eigen::OuterStride<>(index(panel_columns)));
-                out.noalias() += in * weights.transpose();
+    void compute(std::size_t from, std::size_t to, dense_panels panels) const {
+        for (std::size_t token = 0; token < out_.rows(); ++token) {
+            float* const sums = out_.row(token).data() + from;
+            if (bias_.empty()) {
+                detail::fill_n(sums, to - from, 0.0f);
             } else {
-                for (std::size_t row = k; row < end; ++row) {
-                    unpack(w_, row, from, to, panel + (row - k) * panel_columns);
-                }
-                const matrix_map weights(panel, index(end - k), index(to - from),
-                                         Eigen::OuterStride<>(index(panel_columns)));
-                out.noalias() += in * weights;
+                detail::copy_n(bias_.data() + from, to - from, sums);
             }
         }
+        for (std::size_t k = 0; k < inputs() && out_.rows() != 0; k += piece_inputs) {
+            const std::size_t end = (std::min)(k + piece_inputs, inputs());
+            if constexpr (RowsAreOutputs) {
+                panels.fill_by_outputs(w_, k, end, from, to);
+            } else {
+                panels.fill_by_inputs(w_, k, end, from, to);
+            }
+            piece_ahead ahead = next_piece(from, to, end);
+            multiply_piece(panels, end - k, to - from, in_.row(0).data() + k, in_.stride(),
+                           out_.row(0).data() + from, out_.stride(), out_.rows(), ahead);
+        }
+    }
+
+    /// The inputs from `begin` on, or else the next outputs.
+    piece_ahead next_piece(std::size_t from, std::size_t to, std::size_t begin) const {
+        if (begin == inputs()) {
+            begin = 0;
+            from = to;
+            to = (std::min)(to + piece_outputs, outputs());
+        }
+        const std::size_t end = (std::min)(begin + piece_inputs, inputs());
+        const std::size_t calls = calls_of_piece(piece_outputs, out_.rows());
+        return RowsAreOutputs ? piece_ahead{w_, from, to, begin, end, calls}
+                              : piece_ahead{w_, begin, end, from, to, calls};
     }
 
     M w_;
@@ -124,10 +115,10 @@ struct prefill_access {
 
 } // namespace detail
 
-/// y = FFN(x) for a block of many tokens (x and y as a call takes blocks), up to 512 at a time: the same masks as ffn(x, y, ...) makes and the same values up
-/// to rounding, by dense products that read all of the weights once for all of these tokens. It pays from about 50 tokens
-/// on, of any format (bench: ffn/prefill); below, ffn(x, y, ...) is quicker, though it reads them once for 16. Workspace:
-/// prefill_workspace_bytes, of all the tokens or of those in tokens_at_a_time. Eigen allocates for itself, and should be left one thread (no -fopenmp, or threads of OpenMP).
+/// y = FFN(x) for a block of many tokens (x and y as a call takes blocks), up to 512 at a time: the same masks as ffn(x, y, ...)
+/// makes and the same values up to rounding, by dense products that read all of the weights once for all of these tokens. It pays
+/// from about 50 tokens on, of any format (bench: ffn/prefill); below, ffn(x, y, ...) is quicker, though it reads them once for
+/// 16. Workspace: prefill_workspace_bytes, of all the tokens or of those in tokens_at_a_time.
 template <class Ffn, class X, class Y, executor Executor = serial, class Observer = no_observer>
 traffic prefill(const Ffn& ffn, X&& x, Y&& y, const detail::call_memory& w, const Executor& threads = {},
                 Observer&& see = {}) {
