@@ -109,7 +109,7 @@ TEST_CASE("weights are laid out for the sites that have a mask, and borrowed whe
                 copies = copies || turned;
                 CHECK((now[i]->data() == before[i]->data()) == !turned);
                 CHECK(now[i]->format() == (turned && !stays ? "q8_0" : format));
-                CHECK(has_the_weights(*now[i], *before[i], format[0] == 'q' && turned ? 1.0f / 250 : 0.0f));
+                CHECK(has_the_weights(*now[i], *before[i], format[0] == 'q' && turned ? 0.01f : 0.0f));
             }
             CHECK((packed.own_bytes() != 0) == copies);
         }
