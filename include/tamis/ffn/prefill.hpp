@@ -14,6 +14,7 @@ namespace detail {
 template <class F, bool RowsAreOutputs>
 class dense_product : public done_in_parts {
     using M = any_layout<F>;
+    using panels = dense_panels<M, RowsAreOutputs>;
 
   public:
     dense_product(const M& w, block<const float> in, const active_set&, std::span<const float> bias,
@@ -21,21 +22,42 @@ class dense_product : public done_in_parts {
         : w_{w}, in_{in}, bias_{bias}, out_{out} {}
 
     static std::size_t bytes(const M&, std::size_t, std::size_t width) {
-        return workspace_bytes_of<float>(width * dense_panels::floats);
+        return workspace_bytes_of<float>(width * 2 * panels::floats);
     }
 
     std::size_t prepare(std::size_t width, workspace& w) {
         parts_ = width;
-        panels_ = w.take<float>(width * dense_panels::floats);
+        memory_ = w.take<float>(width * 2 * panels::floats);
         return parts_;
     }
     void run_all() const { run(0); }
-    /// A run of the outputs.
+    /// A run of the outputs: products of a piece while the next one is unpacked.
     void run(std::size_t part) const {
-        const std::size_t pieces = (outputs() + piece_outputs - 1) / piece_outputs;
-        for (std::size_t i = pieces * part / parts_; i < pieces * (part + 1) / parts_; ++i) {
-            compute(i * piece_outputs, (std::min)((i + 1) * piece_outputs, outputs()),
-                    dense_panels{panels_.data() + part * dense_panels::floats});
+        const std::size_t blocks = (outputs() + piece_outputs - 1) / piece_outputs;
+        const std::size_t last = out_.rows() == 0 ? 0 : blocks * (part + 1) / parts_ * deep();
+        std::size_t i = blocks * part / parts_ * deep();
+        const std::size_t calls = calls_of_piece(piece_outputs, out_.rows()) + 1;
+        float* memory = memory_.data() + part * 2 * panels::floats;
+        float* other = memory + panels::floats;
+        panels now{w_, i < last ? piece_at(i) : piece{}, memory, 1};
+        now.fill_rest();
+        for (; i < last; ++i) {
+            panels next{w_, i + 1 < last ? piece_at(i + 1) : piece{}, other, calls};
+            const piece p = piece_at(i);
+            if (p.begin == 0) {
+                begin_sums(p.from, p.to);
+            }
+            multiply_piece(now,
+                           {p.end - p.begin, in_.row(0).data() + p.begin, in_.stride(),
+                            out_.row(0).data() + p.from, out_.stride()},
+                           p.to - p.from, out_.rows(), [&] { return next.fill_part(); });
+            next.fill_rest();
+            now = next;
+            std::swap(memory, other);
+        }
+        if (deep() == 0) { // no inputs
+            begin_sums(blocks * part / parts_ * piece_outputs,
+                       (std::min)(blocks * (part + 1) / parts_ * piece_outputs, outputs()));
         }
     }
     void finish(std::size_t) const {}
@@ -44,10 +66,17 @@ class dense_product : public done_in_parts {
   private:
     std::size_t outputs() const { return RowsAreOutputs ? w_.rows() : w_.columns(); }
     std::size_t inputs() const { return RowsAreOutputs ? w_.columns() : w_.rows(); }
-
-    /// Outputs [from, to) of all tokens.
-    void compute(std::size_t from, std::size_t to, dense_panels panels) const {
-        for (std::size_t token = 0; token < out_.rows(); ++token) {
+    /// Pieces of the same outputs.
+    std::size_t deep() const { return (inputs() + piece_inputs - 1) / piece_inputs; }
+    piece piece_at(std::size_t i) const {
+        const std::size_t begin = i % deep() * piece_inputs;
+        const std::size_t from = i / deep() * piece_outputs;
+        return {begin, (std::min)(begin + piece_inputs, inputs()), from,
+                (std::min)(from + piece_outputs, outputs())};
+    }
+    /// The bias, or zero.
+    void begin_sums(std::size_t from, std::size_t to) const {
+        for (std::size_t token = 0; token < out_.rows() && from < to; ++token) {
             float* const sums = out_.row(token).data() + from;
             if (bias_.empty()) {
                 detail::fill_n(sums, to - from, 0.0f);
@@ -55,30 +84,6 @@ class dense_product : public done_in_parts {
                 detail::copy_n(bias_.data() + from, to - from, sums);
             }
         }
-        for (std::size_t k = 0; k < inputs() && out_.rows() != 0; k += piece_inputs) {
-            const std::size_t end = (std::min)(k + piece_inputs, inputs());
-            if constexpr (RowsAreOutputs) {
-                panels.fill_by_outputs(w_, k, end, from, to);
-            } else {
-                panels.fill_by_inputs(w_, k, end, from, to);
-            }
-            piece_ahead ahead = next_piece(from, to, end);
-            multiply_piece(panels, end - k, to - from, in_.row(0).data() + k, in_.stride(),
-                           out_.row(0).data() + from, out_.stride(), out_.rows(), ahead);
-        }
-    }
-
-    /// The inputs from `begin` on, or else the next outputs.
-    piece_ahead next_piece(std::size_t from, std::size_t to, std::size_t begin) const {
-        if (begin == inputs()) {
-            begin = 0;
-            from = to;
-            to = (std::min)(to + piece_outputs, outputs());
-        }
-        const std::size_t end = (std::min)(begin + piece_inputs, inputs());
-        const std::size_t calls = calls_of_piece(piece_outputs, out_.rows());
-        return RowsAreOutputs ? piece_ahead{w_, from, to, begin, end, calls}
-                              : piece_ahead{w_, begin, end, from, to, calls};
     }
 
     M w_;
@@ -86,7 +91,7 @@ class dense_product : public done_in_parts {
     std::span<const float> bias_;
     block<float> out_;
     std::size_t parts_ = 1;
-    std::span<float> panels_{};
+    std::span<float> memory_{};
 };
 
 using by_dense = products_by<dense_product, 512>;

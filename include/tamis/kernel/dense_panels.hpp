@@ -1,11 +1,11 @@
 #pragma once
 
-#include <tamis/detail/bytes.hpp>
 #include <tamis/kernel/tile.hpp>
 #include <tamis/kernel/unpack.hpp>
-#include <tamis/values.hpp>
 
 #include <utility>
+
+TAMIS_DETAIL_INTRINSICS
 
 TAMIS_BEGIN
 
@@ -20,9 +20,14 @@ namespace detail {
 inline constexpr std::size_t panel_tokens = has_32_registers ? 12 : 6;
 /// Outputs of a panel.
 inline constexpr std::size_t panel_width = 2 * vec::size;
-/// Inputs and outputs of a piece, which the second cache holds.
-inline constexpr std::size_t piece_inputs = 256, piece_outputs = 256;
-static_assert(piece_outputs % panel_width == 0 && piece_outputs % 64 == 0);
+/// Inputs and outputs of a piece: panels of two that the second cache holds.
+inline constexpr std::size_t piece_inputs = 128, piece_outputs = 512;
+static_assert(piece_outputs % panel_width == 0 && piece_outputs % 64 == 0 && piece_inputs % 64 == 0);
+
+/// Inputs [begin, end) and outputs [from, to) of a matrix.
+struct piece {
+    std::size_t begin = 0, end = 0, from = 0, to = 0;
+};
 
 /// Of four rows the numbers k to k + 3, as columns: to[i * stride + r] is number k + i of row r.
 TAMIS_DETAIL_INLINE void transpose_four(const float* const (&rows)[4], std::size_t k, float* to,
@@ -46,165 +51,198 @@ TAMIS_DETAIL_INLINE void transpose_four(const float* const (&rows)[4], std::size
 #endif
 }
 
-/// A piece's weights as panels.
-class dense_panels {
+/// Lines of memory that will be read soon, asked for one by one while products are made: a thread that asks for more at once than
+/// there is room for waits.
+class lines_ahead {
   public:
-    static constexpr std::size_t floats = piece_inputs * piece_outputs;
+    lines_ahead() = default;
+    /// Bytes [begin, end) of so many rows.
+    lines_ahead(const std::byte* row, std::size_t stride, std::size_t rows, std::size_t begin,
+                std::size_t end)
+        : row_{row}, stride_{stride}, rows_{begin < end ? rows : 0}, begin_{begin}, end_{end}, at_{begin} {}
 
-    explicit dense_panels(float* memory) : memory_{memory} {}
-
-    /// Where the panel with output j of the piece begins.
-    const float* of(std::size_t j) const { return memory_ + j / panel_width * piece_inputs * panel_width; }
-
-    /// Inputs [begin, end) and outputs [from, to) of a matrix whose rows are inputs. Outputs that there are not are zero.
-    template <class M>
-    void fill_by_inputs(const M& w, std::size_t begin, std::size_t end, std::size_t from, std::size_t to) {
-        alignas(64) float line[piece_outputs];
-        detail::fill_n(line, piece_outputs, 0.0f);
-        for (std::size_t k = begin; k < end; ++k) {
-            unpack(w, k, from, to, line);
-            for (std::size_t j = 0; j < to - from; j += panel_width) {
-                float* const place = at(j) + (k - begin) * panel_width;
-                store(place, load(line + j));
-                store(place + vec::size, load(line + j + vec::size));
-            }
+    TAMIS_DETAIL_INLINE void ask_for_one() {
+        if (rows_ == 0) {
+            return;
         }
-    }
-    /// The same where rows are outputs.
-    template <class M>
-    void fill_by_outputs(const M& w, std::size_t begin, std::size_t end, std::size_t from, std::size_t to) {
-        alignas(64) float lines[4][piece_inputs + 16]; // rows that do not share places in a cache
-        for (std::size_t j = from; j < to; j += 4) {
-            for (std::size_t r = 0; r < 4; ++r) {
-                if (j + r < to) {
-                    unpack(w, j + r, begin, end, lines[r]);
-                } else {
-                    detail::fill_n(lines[r], piece_inputs, 0.0f);
-                }
-            }
-            const float* const rows[]{lines[0], lines[1], lines[2], lines[3]};
-            float* const place = at(j - from) + (j - from) % panel_width;
-            std::size_t k = 0;
-            for (; k + 4 <= end - begin; k += 4) {
-                transpose_four(rows, k, place + k * panel_width, panel_width);
-            }
-            for (; k < end - begin; ++k) {
-                for (std::size_t r = 0; r < 4; ++r) {
-                    place[k * panel_width + r] = rows[r][k];
-                }
-            }
-        }
-        // of a panel's outputs behind the last there may be any numbers: nobody keeps what becomes of them
-    }
-
-  private:
-    float* at(std::size_t j) { return memory_ + j / panel_width * piece_inputs * panel_width; }
-
-    float* memory_;
-};
-
-/// Asks for the memory of a piece that comes next, bit by bit while products are made of the one before.
-class piece_ahead {
-  public:
-    piece_ahead() = default;
-    /// Rows [first, last), weights [begin, end) of each, in so many calls.
-    template <class M>
-    piece_ahead(const M& w, std::size_t first, std::size_t last, std::size_t begin, std::size_t end,
-                std::size_t calls)
-        : row_{first < last ? w.row(first) : nullptr}, stride_{w.stride_bytes()}, rows_{last - first} {
-        using F = typename M::format_type;
-        from_ = F::row_bytes(begin) - F::row_bytes(0);
-        to_ = F::row_bytes(end);
-        at_ = from_;
-        each_ = rows_ * ((to_ - from_) / 64 + 1) / calls + 1;
-    }
-
-    void operator()() {
-        for (std::size_t i = 0; i < each_ && rows_ != 0; ++i) {
-#if defined(__GNUC__)
-            __builtin_prefetch(row_ + at_, 0, 2); // the first cache has no room for it
-#endif
-            at_ += 64;
-            if (at_ >= to_) {
-                at_ = from_;
-                row_ += stride_;
-                --rows_;
-            }
+        prefetch(row_ + at_);
+        at_ += 64;
+        if (at_ >= end_) {
+            at_ = begin_;
+            row_ += stride_;
+            --rows_;
         }
     }
 
   private:
     const std::byte* row_ = nullptr;
-    std::size_t stride_ = 0, rows_ = 0, from_ = 0, to_ = 0, at_ = 0, each_ = 0;
+    std::size_t stride_ = 0, rows_ = 0, begin_ = 0, end_ = 0, at_ = 0;
+};
+
+/// A piece's weights as panels, in memory of the caller. Between two calls that multiply by others a part of them is filled, and
+/// what the next part reads is told: so memory is waited for while products are made. (To ask for a whole piece ahead does not
+/// serve: rows of some widths share few places in a cache.)
+template <class M, bool RowsAreOutputs>
+class dense_panels {
+    using F = typename M::format_type;
+    static constexpr std::size_t step = RowsAreOutputs ? 4 : 1; // rows that are filled together
+
+  public:
+    static constexpr std::size_t floats = piece_inputs * piece_outputs;
+
+    /// To be filled with a piece (none: nothing) in so many parts.
+    dense_panels(const M& w, const piece& p, float* memory, std::size_t parts)
+        : w_{w},
+          piece_{p},
+          memory_{memory},
+          next_{RowsAreOutputs ? p.from : p.begin},
+          last_{RowsAreOutputs ? p.to : p.end},
+          each_{((last_ - next_) / parts / step + 1) * step} {}
+
+    /// Where the panel with output j of the piece begins.
+    const float* of(std::size_t j) const { return memory_ + j / panel_width * piece_inputs * panel_width; }
+
+    /// Returns what the next part reads.
+    lines_ahead fill_part() {
+        const std::size_t end = smaller(next_ + each_, last_);
+        if constexpr (RowsAreOutputs) {
+            fill_outputs(next_, end);
+        } else {
+            fill_inputs(next_, end);
+        }
+        next_ = end;
+        const std::size_t first = F::row_bytes(RowsAreOutputs ? piece_.begin : piece_.from) - F::row_bytes(0);
+        const std::size_t last = F::row_bytes(RowsAreOutputs ? piece_.end : piece_.to);
+        return end == last_
+                   ? lines_ahead{}
+                   : lines_ahead{w_.row(end), w_.stride_bytes(), smaller(each_, last_ - end), first, last};
+    }
+    void fill_rest() {
+        while (next_ != last_) {
+            fill_part();
+        }
+    }
+
+  private:
+    float* at(std::size_t j) { return memory_ + j / panel_width * piece_inputs * panel_width; }
+
+    /// Of outputs that there are not the panels hold any numbers: nobody keeps what becomes of them.
+    void fill_inputs(std::size_t first, std::size_t last) {
+        alignas(64) float line[piece_outputs] = {};
+        for (std::size_t k = first; k < last; ++k) {
+            unpack(w_, k, piece_.from, piece_.to, line);
+            for (std::size_t j = 0; j < piece_.to - piece_.from; j += panel_width) {
+                float* const place = at(j) + (k - piece_.begin) * panel_width;
+                store(place, load(line + j));
+                store(place + vec::size, load(line + j + vec::size));
+            }
+        }
+    }
+    void fill_outputs(std::size_t first, std::size_t last) {
+        alignas(64) float lines[4][piece_inputs + 16] = {}; // rows that do not share places in a cache
+        const float* const rows[]{lines[0], lines[1], lines[2], lines[3]};
+        const std::size_t inputs = piece_.end - piece_.begin;
+        for (std::size_t row = first; row < last; row += 4) {
+            for (std::size_t r = 0; r < smaller(last - row, 4); ++r) {
+                unpack(w_, row + r, piece_.begin, piece_.end, lines[r]);
+            }
+            const std::size_t j = row - piece_.from;
+            float* const place = at(j) + j % panel_width;
+            std::size_t k = 0;
+            for (; k + 4 <= inputs; k += 4) {
+                transpose_four(rows, k, place + k * panel_width, panel_width);
+            }
+            for (; k < inputs; ++k) {
+                for (std::size_t r = 0; r < 4; ++r) {
+                    place[k * panel_width + r] = rows[r][k];
+                }
+            }
+        }
+    }
+
+    M w_;
+    piece piece_;
+    float* memory_;
+    std::size_t next_, last_, each_;
+};
+
+/// What is multiplied by a panel: so many inputs of some tokens, and their sums.
+struct panel_block {
+    std::size_t inputs;
+    const float* x;
+    std::size_t x_stride;
+    float* y;
+    std::size_t y_stride;
 };
 
 /// y[token][0, panel_width) += sum over k of x[token][k] * panel[k], for a few tokens.
 template <std::size_t... T>
-TAMIS_DETAIL_NOINLINE void multiply_panel(const float* panel, std::size_t inputs, const float* x,
-                                          std::size_t x_stride, float* y, std::size_t y_stride,
+TAMIS_DETAIL_NOINLINE void multiply_panel(const float* panel, const panel_block& b, lines_ahead ahead,
                                           std::index_sequence<T...>) {
-    vec sums[][2] = {{load(y + T * y_stride), load(y + T * y_stride + vec::size)}...};
-    const float* const end = panel + inputs * panel_width;
-    const float* third[] = {x, x + 3 * x_stride, x + 6 * x_stride,
-                            x + 9 * x_stride}; // few registers for many rows
-    for (; panel != end; panel += panel_width) {
-        const vec first = load(panel);
-        const vec second = load(panel + vec::size);
-        const auto add = [&](vec(&sum)[2], const float* value) {
-            const vec factor(*value);
-            sum[0] = multiply_add(factor, first, sum[0]);
-            sum[1] = multiply_add(factor, second, sum[1]);
-        };
-        (add(sums[T], third[T / 3] + T % 3 * x_stride), ...);
-        ++third[0], ++third[1], ++third[2], ++third[3];
+    vec sums[][2] = {{load(b.y + T * b.y_stride), load(b.y + T * b.y_stride + vec::size)}...};
+    const std::size_t stride = b.x_stride;
+    const float* third[] = {b.x, b.x + 3 * stride, b.x + 6 * stride, b.x + 9 * stride}; // few registers
+    for (std::size_t k = 0; k < b.inputs; k += 4) {
+        ahead.ask_for_one();
+        const float* const end = panel + smaller(b.inputs - k, 4) * panel_width;
+        for (; panel != end; panel += panel_width) {
+            const vec first = load(panel);
+            const vec second = load(panel + vec::size);
+            const auto add = [&](vec(&sum)[2], const float* value) {
+                const vec factor(*value);
+                sum[0] = multiply_add(factor, first, sum[0]);
+                sum[1] = multiply_add(factor, second, sum[1]);
+            };
+            (add(sums[T], third[T / 3] + T % 3 * stride), ...);
+            ++third[0], ++third[1], ++third[2], ++third[3];
+        }
     }
-    ((store(y + T * y_stride, sums[T][0]), store(y + T * y_stride + vec::size, sums[T][1])), ...);
+    ((store(b.y + T * b.y_stride, sums[T][0]), store(b.y + T * b.y_stride + vec::size, sums[T][1])), ...);
 }
 
-/// How often multiply_piece asks for what is ahead, about.
+/// The same for as many tokens as are left, or a tile has; returns how many.
+template <std::size_t Most = panel_tokens>
+std::size_t multiply_panel_with_some(const float* panel, const panel_block& b, const lines_ahead& ahead,
+                                     std::size_t left) {
+    if constexpr (Most > 1) {
+        if (left < Most) {
+            return multiply_panel_with_some<(Most > 8 ? 8 : Most > 4 ? 4 : Most / 2)>(panel, b, ahead, left);
+        }
+    }
+    multiply_panel(panel, b, ahead, std::make_index_sequence<Most>{});
+    return Most;
+}
+
+/// How often multiply_piece calls `meanwhile`, at least.
 constexpr std::size_t calls_of_piece(std::size_t outputs, std::size_t tokens) {
     return (outputs + panel_width - 1) / panel_width * ((tokens + panel_tokens - 1) / panel_tokens);
 }
 
-/// The same for tokens from `first` on, as many as are left or a tile has; returns how many.
-template <std::size_t Most = panel_tokens>
-std::size_t multiply_panel_with_some(const float* panel, std::size_t inputs, const float* x,
-                                     std::size_t x_stride, float* y, std::size_t y_stride, std::size_t left) {
-    if constexpr (Most > 1) {
-        if (left < Most) {
-            return multiply_panel_with_some<(Most > 6 ? 6 : Most / 2)>(panel, inputs, x, x_stride, y,
-                                                                       y_stride, left);
-        }
-    }
-    multiply_panel(panel, inputs, x, x_stride, y, y_stride, std::make_index_sequence<Most>{});
-    return Most;
-}
-
 /// y[token][j] += sum over the piece's inputs of x[token][k] * weight, for `outputs` of its outputs and all tokens. x begins at the
-/// piece's first input, y at its first output. what is ahead is asked for meanwhile.
-inline void multiply_piece(const dense_panels& panels, std::size_t inputs, std::size_t outputs,
-                           const float* x, std::size_t x_stride, float* y, std::size_t y_stride,
-                           std::size_t tokens, piece_ahead& ahead) {
+/// piece's first input, y at its first output. `meanwhile` says what to ask for.
+template <class Panels, class Meanwhile>
+void multiply_piece(const Panels& panels, const panel_block& all, std::size_t outputs, std::size_t tokens,
+                    Meanwhile&& meanwhile) {
     for (std::size_t j = 0; j < outputs; j += panel_width) {
         const std::size_t width = smaller(panel_width, outputs - j);
         for (std::size_t token = 0; token < tokens;) {
-            ahead();
-            const float* const values = x + token * x_stride;
-            float* const sums = y + token * y_stride + j;
-            if (width == panel_width) {
-                token += multiply_panel_with_some(panels.of(j), inputs, values, x_stride, sums, y_stride,
-                                                  tokens - token);
-                continue;
+            const lines_ahead ahead = meanwhile();
+            panel_block some = all;
+            some.x += token * all.x_stride;
+            some.y += token * all.y_stride + j;
+            const std::size_t left = smaller(panel_tokens, tokens - token);
+            alignas(64) float rest[panel_tokens * panel_width];
+            if (width != panel_width) { // of outputs that are none nothing may be written
+                for (std::size_t t = 0; t < left; ++t) {
+                    copy_n(some.y + t * all.y_stride, width, rest + t * panel_width);
+                    fill_n(rest + t * panel_width + width, panel_width - width, 0.0f);
+                }
+                some.y = rest;
+                some.y_stride = panel_width;
             }
-            alignas(64) float rest[panel_tokens * panel_width] = {};
-            const std::size_t some = smaller(panel_tokens, tokens - token);
-            for (std::size_t t = 0; t < some; ++t) {
-                copy_n(sums + t * y_stride, width, rest + t * panel_width);
-            }
-            const std::size_t done =
-                multiply_panel_with_some(panels.of(j), inputs, values, x_stride, rest, panel_width, some);
-            for (std::size_t t = 0; t < done; ++t) {
-                copy_n(rest + t * panel_width, width, sums + t * y_stride);
+            const std::size_t done = multiply_panel_with_some(panels.of(j), some, ahead, left);
+            for (std::size_t t = 0; t < done && width != panel_width; ++t) {
+                copy_n(rest + t * panel_width, width, all.y + (token + t) * all.y_stride + j);
             }
             token += done;
         }
@@ -214,3 +252,5 @@ inline void multiply_piece(const dense_panels& panels, std::size_t inputs, std::
 } // namespace detail
 
 TAMIS_END
+
+TAMIS_DETAIL_INTRINSICS_END
