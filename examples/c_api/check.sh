@@ -9,7 +9,7 @@ if [ $# != 0 ]; then
     if [ ! -x "$root/usr/bin/c++" ]; then
         command -v mmdebstrap > /dev/null || { echo "SKIPPED: mmdebstrap is not here"; exit 0; }
         mmdebstrap --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
-            --include=g++,cmake,make,libxsimd-dev,nlohmann-json3-dev,python3-minimal,rustc sid "$root" > "$root.log" 2>&1 ||
+            --include=g++,cmake,make,libxsimd-dev,nlohmann-json3-dev,python3-minimal,rustc,golang-go sid "$root" > "$root.log" 2>&1 ||
             { tail -3 "$root.log"; echo "SKIPPED: no root could be made ($root.log)"; exit 0; }
     fi
     rm -rf "$root/tmp/tamis_c"
