@@ -34,19 +34,16 @@ class dense_product : public done_in_parts {
     /// A run of the outputs: products of a piece while the next one is unpacked.
     void run(std::size_t part) const {
         const std::size_t blocks = (outputs() + piece_outputs - 1) / piece_outputs;
-        const std::size_t last = out_.rows() == 0 ? 0 : blocks * (part + 1) / parts_ * deep();
-        std::size_t i = blocks * part / parts_ * deep();
+        const order pieces{*this, blocks * part / parts_, blocks * (part + 1) / parts_};
         const std::size_t calls = calls_of_piece(piece_outputs, out_.rows()) + 1;
         float* memory = memory_.data() + part * 2 * panels::floats;
         float* other = memory + panels::floats;
-        panels now{w_, i < last ? piece_at(i) : piece{}, memory, 1};
+        begin_sums(pieces.first() * piece_outputs, (std::min)(pieces.last() * piece_outputs, outputs()));
+        panels now{w_, pieces[0], memory, 1};
         now.fill_rest();
-        for (; i < last; ++i) {
-            panels next{w_, i + 1 < last ? piece_at(i + 1) : piece{}, other, calls};
-            const piece p = piece_at(i);
-            if (p.begin == 0) {
-                begin_sums(p.from, p.to);
-            }
+        for (std::size_t i = 0; i < pieces.size() && out_.rows() != 0; ++i) {
+            panels next{w_, pieces[i + 1], other, calls};
+            const piece p = pieces[i];
             multiply_piece(now,
                            {p.end - p.begin, in_.row(0).data() + p.begin, in_.stride(),
                             out_.row(0).data() + p.from, out_.stride()},
@@ -55,10 +52,6 @@ class dense_product : public done_in_parts {
             now = next;
             std::swap(memory, other);
         }
-        if (deep() == 0) { // no inputs
-            begin_sums(blocks * part / parts_ * piece_outputs,
-                       (std::min)(blocks * (part + 1) / parts_ * piece_outputs, outputs()));
-        }
     }
     void finish(std::size_t) const {}
     std::uint64_t bytes_of_weights() const { return bytes_of_all(w_); }
@@ -66,14 +59,38 @@ class dense_product : public done_in_parts {
   private:
     std::size_t outputs() const { return RowsAreOutputs ? w_.rows() : w_.columns(); }
     std::size_t inputs() const { return RowsAreOutputs ? w_.columns() : w_.rows(); }
-    /// Pieces of the same outputs.
-    std::size_t deep() const { return (inputs() + piece_inputs - 1) / piece_inputs; }
-    piece piece_at(std::size_t i) const {
-        const std::size_t begin = i % deep() * piece_inputs;
-        const std::size_t from = i / deep() * piece_outputs;
-        return {begin, (std::min)(begin + piece_inputs, inputs()), from,
-                (std::min)(from + piece_outputs, outputs())};
-    }
+    /// The pieces of blocks [first, last) of outputs, one after the other, inputs ascending; none behind the last. Where rows are inputs,
+    /// a few blocks are taken side by side: a row's next weights lie in a page that is known by then.
+    class order {
+        static constexpr std::size_t side_by_side = RowsAreOutputs ? 1 : 4;
+
+      public:
+        order(const dense_product& of, std::size_t first, std::size_t last)
+            : outputs_{of.outputs()},
+              inputs_{of.inputs()},
+              first_{first},
+              last_{last},
+              deep_{(inputs_ + piece_inputs - 1) / piece_inputs} {}
+
+        std::size_t first() const { return first_; }
+        std::size_t last() const { return last_; }
+        std::size_t size() const { return (last_ - first_) * deep_; }
+        piece operator[](std::size_t i) const {
+            if (i >= size()) {
+                return {};
+            }
+            const std::size_t block = first_ + i / (side_by_side * deep_) * side_by_side;
+            const std::size_t side = (std::min)(side_by_side, last_ - block);
+            const std::size_t within = i % (side_by_side * deep_);
+            const std::size_t begin = within / side * piece_inputs;
+            const std::size_t from = (block + within % side) * piece_outputs;
+            return {begin, (std::min)(begin + piece_inputs, inputs_), from,
+                    (std::min)(from + piece_outputs, outputs_)};
+        }
+
+      private:
+        std::size_t outputs_, inputs_, first_, last_, deep_;
+    };
     /// The bias, or zero.
     void begin_sums(std::size_t from, std::size_t to) const {
         for (std::size_t token = 0; token < out_.rows() && from < to; ++token) {
