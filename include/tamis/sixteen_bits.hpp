@@ -13,6 +13,7 @@ TAMIS_BEGIN
 
 /// IEEE 754's binary16, by its bits.
 struct binary16 {
+    /// Sign, exponent of 5 bits, fraction of 10.
     std::uint16_t bits;
     /// Exact; a NaN comes out quiet.
     constexpr explicit operator float() const { return f16::widen(bits); }
@@ -20,6 +21,7 @@ struct binary16 {
 
 /// The upper half of a float's bits.
 struct bfloat16 {
+    /// Sign, exponent of 8 bits, fraction of 7.
     std::uint16_t bits;
     /// Exact.
     constexpr explicit operator float() const {
@@ -29,16 +31,25 @@ struct bfloat16 {
 
 TAMIS_END
 
-/// By which a type of sixteen bits is known, whoever defines it.
+/// By which it is known for one, as a type of the compiler's or of another library is.
 template <>
 class std::numeric_limits<tamis::binary16> {
   public:
+    /// It has limits.
     static constexpr bool is_specialized = true;
-    static constexpr int digits = 11, max_exponent = 16;
+    /// Of the fraction, the hidden one included.
+    static constexpr int digits = 11;
+    /// As std::numeric_limits counts them.
+    static constexpr int max_exponent = 16;
 };
+/// By which it is known for one, as a type of the compiler's or of another library is.
 template <>
 class std::numeric_limits<tamis::bfloat16> {
   public:
+    /// It has limits.
     static constexpr bool is_specialized = true;
-    static constexpr int digits = 8, max_exponent = 128;
+    /// Of the fraction, the hidden one included.
+    static constexpr int digits = 8;
+    /// As std::numeric_limits counts them.
+    static constexpr int max_exponent = 128;
 };

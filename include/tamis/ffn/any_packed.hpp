@@ -18,6 +18,7 @@ TAMIS_BEGIN
 template <class Formats>
 class any_packed {
   public:
+    /// For the sites of these policies.
     template <executor E = serial>
     any_packed(const any_glu_weights& w, std::span<const any_policy> policies, std::string_view turned,
                const E& threads = {})

@@ -17,12 +17,11 @@ TAMIS_BEGIN
 /// The arguments of a gating as text: `limited_silu(7)` has one.
 using gating_arguments = std::span<const std::string_view>;
 
-/// How a gating is written: its name, how, and what its arguments make of it, or nothing where they are others. Specialise it for
-/// a gating of your own.
-template <class G>
-struct gating_text;
-
 namespace detail {
+
+/// Names, forms and arguments of the library's own gatings.
+template <class G>
+struct words_of_gating;
 
 /// A gating without arguments.
 template <class G>
@@ -36,74 +35,78 @@ inline bool read_float(std::string_view text, float& value) {
     return is_one;
 }
 
-} // namespace detail
-
 template <>
-struct gating_text<silu> : detail::gating_without_numbers<silu> {
+struct words_of_gating<silu> : gating_without_numbers<silu> {
     static constexpr const char *name = "silu", *form = name;
 };
 template <>
-struct gating_text<gelu> : detail::gating_without_numbers<gelu> {
+struct words_of_gating<gelu> : gating_without_numbers<gelu> {
     static constexpr const char *name = "gelu", *form = name;
 };
 template <>
-struct gating_text<gelu_tanh> : detail::gating_without_numbers<gelu_tanh> {
+struct words_of_gating<gelu_tanh> : gating_without_numbers<gelu_tanh> {
     static constexpr const char *name = "gelu_tanh", *form = name;
 };
 template <>
-struct gating_text<relu> : detail::gating_without_numbers<relu> {
+struct words_of_gating<relu> : gating_without_numbers<relu> {
     static constexpr const char *name = "relu", *form = name;
 };
 template <>
-struct gating_text<relu2> : detail::gating_without_numbers<relu2> {
+struct words_of_gating<relu2> : gating_without_numbers<relu2> {
     static constexpr const char *name = "relu2", *form = name;
 };
 template <>
-struct gating_text<linear> : detail::gating_without_numbers<linear> {
+struct words_of_gating<linear> : gating_without_numbers<linear> {
     static constexpr const char *name = "linear", *form = name;
 };
 template <>
-struct gating_text<clipped_swiglu> {
+struct words_of_gating<clipped_swiglu> {
     static constexpr const char *name = "clipped_swiglu", *form = "clipped_swiglu(alpha,limit)";
     static std::optional<clipped_swiglu> read(gating_arguments a) {
         float alpha = 0, limit = 0;
-        if (a.size() == 2 && detail::read_float(a[0], alpha) && detail::read_float(a[1], limit)) {
+        if (a.size() == 2 && read_float(a[0], alpha) && read_float(a[1], limit)) {
             return clipped_swiglu{alpha, limit};
         }
         return a.empty() ? std::optional{clipped_swiglu{}} : std::nullopt;
     }
 };
 template <>
-struct gating_text<limited_silu> {
+struct words_of_gating<limited_silu> {
     static constexpr const char *name = "limited_silu", *form = "limited_silu(limit)";
     static std::optional<limited_silu> read(gating_arguments a) {
         float limit = 0;
-        return a.size() == 1 && detail::read_float(a[0], limit) ? std::optional{limited_silu{limit}}
-                                                                : std::nullopt;
+        return a.size() == 1 && read_float(a[0], limit) ? std::optional{limited_silu{limit}} : std::nullopt;
     }
 };
 template <>
-struct gating_text<sparse_gelu> {
+struct words_of_gating<sparse_gelu> {
     static constexpr const char *name = "sparse_gelu", *form = "sparse_gelu(target) or (target,sample)";
     static std::optional<sparse_gelu> read(gating_arguments a) {
         double target = 0;
         const bool by_sample = a.size() == 2 && a[1] == "sample";
-        if ((a.size() != 1 && !by_sample) || !detail::read_double(a[0], target)) {
+        if ((a.size() != 1 && !by_sample) || !read_double(a[0], target)) {
             return std::nullopt;
         }
         return sparse_gelu{target, by_sample ? deviation::of_sample : deviation::of_population};
     }
 };
 template <>
-struct gating_text<xielu> {
+struct words_of_gating<xielu> {
     static constexpr const char *name = "xielu", *form = "xielu(p,n)";
     static std::optional<xielu> read(gating_arguments a) {
         float p = 0, n = 0;
-        return a.size() == 2 && detail::read_float(a[0], p) && detail::read_float(a[1], n)
-                   ? std::optional{xielu{p, n}}
-                   : std::nullopt;
+        return a.size() == 2 && read_float(a[0], p) && read_float(a[1], n) ? std::optional{xielu{p, n}}
+                                                                           : std::nullopt;
     }
 };
+
+} // namespace detail
+
+/// How a gating is written. Specialise it for one of your own, with
+///     static constexpr const char *name = "mine", *form = "mine(factor)"; // the second for messages
+///     static std::optional<mine> read(gating_arguments a);                // nothing where they are others
+template <class G>
+struct gating_text : detail::words_of_gating<G> {};
 
 /// What was read, or why it was not.
 template <class... Gs>

@@ -22,10 +22,13 @@ struct nbits_tensors {
     std::size_t outputs, inputs;
     /// Of a code, and inputs of a block.
     std::size_t bits, block;
+    /// From the low bits of a byte up.
     std::span<const std::uint8_t> codes{};
+    /// One a block.
     any_numbers scales{};
-    /// One kind of them, or none.
+    /// Zero points packed as codes are; empty where there are none, or where they are numbers.
     std::span<const std::uint8_t> zero_points{};
+    /// Zero points as numbers, or none.
     any_numbers zero_numbers{};
 
     /// How many blocks an output has.
