@@ -2,6 +2,7 @@
 
 #include <tamis/kernel/tile.hpp>
 #include <tamis/kernel/unpack.hpp>
+#include <tamis/workspace.hpp>
 
 #include <utility>
 
@@ -88,7 +89,9 @@ class dense_panels {
     static constexpr std::size_t step = RowsAreOutputs ? 4 : 1; // rows that are filled together
 
   public:
-    static constexpr std::size_t floats = piece_inputs * piece_outputs;
+    /// From a panel to the next: not a multiple of a page, at which all of them would share a place in a cache.
+    static constexpr std::size_t stride = piece_inputs * panel_width + 2 * workspace_alignment / sizeof(float);
+    static constexpr std::size_t floats = piece_outputs / panel_width * stride;
 
     /// To be filled with a piece (none: nothing) in so many parts.
     dense_panels(const M& w, const piece& p, float* memory, std::size_t parts)
@@ -100,7 +103,7 @@ class dense_panels {
           each_{((last_ - next_) / parts / step + 1) * step} {}
 
     /// Where the panel with output j of the piece begins.
-    const float* of(std::size_t j) const { return memory_ + j / panel_width * piece_inputs * panel_width; }
+    const float* of(std::size_t j) const { return memory_ + j / panel_width * stride; }
 
     /// Returns what the next part reads.
     lines_ahead fill_part() {
@@ -124,7 +127,7 @@ class dense_panels {
     }
 
   private:
-    float* at(std::size_t j) { return memory_ + j / panel_width * piece_inputs * panel_width; }
+    float* at(std::size_t j) { return memory_ + j / panel_width * stride; }
 
     /// Of outputs that there are not the panels hold any numbers: nobody keeps what becomes of them.
     void fill_inputs(std::size_t first, std::size_t last) {
