@@ -18,7 +18,7 @@ class Tamis(ConanFile):
     topics = ("header-only", "sparsity", "llm", "inference", "simd")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    # What needs Eigen: tamis/eigen.hpp, tamis/ffn/prefill.hpp, the study, and tamis::eigen.
+    # What needs Eigen: tamis/eigen.hpp, the study, and tamis::eigen.
     options = {"with_eigen": [True, False]}
     default_options = {"with_eigen": False}
     exports_sources = "CMakeLists.txt", "cmake/*", "include/*", "LICENSE"

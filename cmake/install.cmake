@@ -13,7 +13,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/package/tamis-config-ver
 # The Eigen half is what includes Eigen: apart, for a package that has no Eigen to stand on.
 set(eigen_half)
 if(NOT TAMIS_INSTALL_EIGEN)
-    set(eigen_half REGEX "/tamis/(eigen[.]hpp|ffn/prefill[.]hpp|study(/|$))" EXCLUDE)
+    set(eigen_half REGEX "/tamis/(eigen[.]hpp|study(/|$))" EXCLUDE)
 endif()
 install(DIRECTORY include/tamis DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" ${eigen_half})
 install(TARGETS tamis EXPORT tamis-targets)

@@ -9,7 +9,7 @@ if [ $# != 0 ]; then
     if [ ! -x "$root/usr/bin/c++" ]; then
         command -v mmdebstrap > /dev/null || { echo "SKIPPED: mmdebstrap is not here"; exit 0; }
         mmdebstrap --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
-            --include=g++,cmake,make,libxsimd-dev,nlohmann-json3-dev,python3-minimal,rustc sid "$root" > "$root.log" 2>&1 ||
+            --include=g++,cmake,make,libxsimd-dev,nlohmann-json3-dev,python3-minimal,rustc,golang-go sid "$root" > "$root.log" 2>&1 ||
             { tail -3 "$root.log"; echo "SKIPPED: no root could be made ($root.log)"; exit 0; }
     fi
     rm -rf "$root/tmp/tamis_c"
@@ -22,7 +22,7 @@ if [ $# != 0 ]; then
 fi
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-cmake -S "$source" -B "$build" -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_C_API=ON -DCMAKE_BUILD_TYPE=Release \
+cmake -S "$source" -B "$build" -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_BUILD_EXAMPLES=OFF -DTAMIS_C_API=ON -DCMAKE_BUILD_TYPE=Release \
     -DTAMIS_C_FORMATS="${FORMATS:-}" > "$build/log" 2>&1 || { cat "$build/log"; exit 1; }
 cmake --build "$build" --target tamis_c tamis_c_static -j "$(nproc)" > "$build/log" 2>&1 || { tail -30 "$build/log"; exit 1; }
 sh "$source/examples/c_api/tests/run.sh" "$build/examples/c_api"

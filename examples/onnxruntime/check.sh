@@ -21,7 +21,7 @@ mounted=
 [ -e "$root/proc/self" ] || { mount -t proc proc "$root/proc" && mounted=1; } # ONNX Runtime ends without it
 status=0
 chroot "$root" sh -ec "cd /tmp/tamis_onnxruntime
-    cmake -S source -B build -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_ONNXRUNTIME=ON -DCMAKE_BUILD_TYPE=Release \
+    cmake -S source -B build -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_BUILD_EXAMPLES=OFF -DTAMIS_ONNXRUNTIME=ON -DCMAKE_BUILD_TYPE=Release \
         -DTAMIS_LEVELS=${TAMIS_LEVELS:-} > cmake.log || { cat cmake.log; exit 1; }
     cmake --build build --target tamis_onnxruntime -j ${JOBS:-\$(nproc)} > build.log 2>&1 || { tail -30 build.log; exit 1; }
     ! grep -n 'warning:' build.log

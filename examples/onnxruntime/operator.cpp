@@ -1,10 +1,19 @@
-#include "kernels.hpp"
+#include <tamis/exec/callback.hpp>
+#include <tamis/ffn/any_ffn.hpp>
+#include <tamis/ffn/any_packed.hpp>
+#include <tamis/ffn/in_int8.hpp>
+#include <tamis/ffn/prefill.hpp>
+#include <tamis/ffn/text_gating.hpp>
+#include <tamis/ffn/text_policies.hpp>
+#include <tamis/format/bf16.hpp>
+#include <tamis/format/from_nbits.hpp>
+#include <tamis/format/q8_0.hpp>
+#include <tamis/sixteen_bits.hpp>
 
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_cxx_api.h>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -17,9 +26,21 @@
 //     outputs   y, of x's shape; and, where it is asked for, [bytes of weights read, bytes of a dense call] as int64
 //     attributes  activation, rules, laid_as, in_int8; and of each of gate, up, down: _by_outputs, _first, _bias_first, _outputs,
 //               and of quantised ones _bits, _block and _inputs
+//
+// Compiled once for each level of instruction sets, whose name is TAMIS_LEVEL; everything is therefore in a namespace of the level.
 
 namespace tamis_onnx {
+namespace TAMIS_LEVEL {
 namespace {
+
+using namespace tamis;
+
+using readable = formats<f32, f16, bf16, q8_0, int4_groups<32>, int4_groups<64>, int4_groups<128>,
+                         byte_groups<16>, byte_groups<32>>;
+using sigmas = gatings<silu, gelu, gelu_tanh, relu, relu2, linear>;
+
+/// From so many tokens on dense products are quicker than rows that any of them wants.
+constexpr std::size_t prompt_tokens = 48, together = 256;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument{"tamis::GluFfn: " + what}; }
 
@@ -39,15 +60,30 @@ OrtStatus* as_status(const Call& call) noexcept {
     }
 }
 
-bool is_float(ONNXTensorElementDataType type) {
-    return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 ||
-           type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
-}
-element element_of(ONNXTensorElementDataType type) {
-    return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT     ? element::f32
-           : type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 ? element::f16
-                                                           : element::bf16;
-}
+/// A constant input; without data where there is none.
+struct tensor {
+    std::string name;
+    const std::byte* data = nullptr;
+    std::vector<std::int64_t> shape{};
+    std::size_t count = 0;
+    ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+
+    const char* format() const {
+        switch (type) {
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: return "f32";
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16: return "f16";
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16: return "bf16";
+            default: refuse(name + " is of another type than float, float16 and bfloat16");
+        }
+    }
+    any_numbers numbers() const {
+        return data == nullptr ? any_numbers{} : any_numbers{name.c_str(), format(), data, count};
+    }
+    bool is_bytes() const { return data != nullptr && type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8; }
+    std::span<const std::uint8_t> bytes() const {
+        return {reinterpret_cast<const std::uint8_t*>(data), is_bytes() ? count : 0};
+    }
+};
 
 /// The node's attributes and constant inputs.
 class node {
@@ -73,18 +109,10 @@ class node {
         }
         return static_cast<std::size_t>(value);
     }
-
-    struct tensor {
-        const void* data = nullptr;
-        std::vector<std::int64_t> shape;
-        std::size_t count = 0;
-        ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-    };
-    /// A constant input by its name; without data where there is none of that name.
     tensor find(const std::string& name) const {
         const auto at = std::find(names_.begin(), names_.end(), name);
         if (at == names_.end()) {
-            return {};
+            return {name};
         }
         int is_constant = 0;
         const Ort::ConstValue value =
@@ -93,14 +121,8 @@ class node {
             refuse(name + " is no constant initializer");
         }
         const auto info = value.GetTensorTypeAndShapeInfo();
-        return {value.GetTensorRawData(), info.GetShape(), info.GetElementCount(), info.GetElementType()};
-    }
-    numbers find_numbers(const std::string& name) const {
-        const tensor t = find(name);
-        if (t.data != nullptr && !is_float(t.type)) {
-            refuse(name + " is of another type than float, float16 and bfloat16");
-        }
-        return {t.data, element_of(t.type), t.count};
+        return {name, static_cast<const std::byte*>(value.GetTensorRawData()), info.GetShape(),
+                info.GetElementCount(), info.GetElementType()};
     }
 
   private:
@@ -108,162 +130,176 @@ class node {
     std::vector<std::string> names_;
 };
 
-void need(const std::string& name, std::size_t needed, std::size_t came) {
-    if (needed != came) {
-        refuse(name + " needs " + std::to_string(needed) + " elements, got " + std::to_string(came));
+/// One of the three linear layers: floats where they lie, others in rows of one format, which are copied once.
+class linear_layer {
+  public:
+    linear_layer(const node& n, const std::string& name, weight_layout by_inputs, weight_layout by_outputs)
+        : first_{n.number(name + "_first")}, outputs_{n.number(name + "_outputs")} {
+        const tensor weights = n.find(name);
+        if (weights.data == nullptr) {
+            refuse(name + " is not there");
+        }
+        view_ = n.number(name + "_bits") == 0
+                    ? floats(weights, n.number(name + "_by_outputs") != 0, by_inputs, by_outputs)
+                    : codes(n, weights, by_outputs);
+        if (const any_numbers bias = n.find(name + "_bias").numbers()) {
+            bias_ = bias.floats(n.number(name + "_bias_first"), outputs_);
+        }
     }
-}
 
-linear_layer layer_of(const node& n, const char* name) {
-    const std::string prefix = name;
-    linear_layer l;
-    l.name = name;
-    l.first = n.number(prefix + "_first");
-    l.outputs = n.number(prefix + "_outputs");
-    l.by_outputs = n.number(prefix + "_by_outputs") != 0;
-    l.bits = n.number(prefix + "_bits");
-    const node::tensor weights = n.find(prefix);
-    if (weights.data == nullptr) {
-        refuse(prefix + " is not there");
-    }
-    if (l.bits == 0) {
-        if (weights.shape.size() != 2 || !is_float(weights.type)) {
-            refuse(prefix + " is no matrix of float, float16 or bfloat16");
-        }
-        l.weights = {weights.data, element_of(weights.type), weights.count};
-        l.all_outputs = static_cast<std::size_t>(weights.shape[l.by_outputs ? 0 : 1]);
-        l.inputs = static_cast<std::size_t>(weights.shape[l.by_outputs ? 1 : 0]);
-    } else {
-        l.block = n.number(prefix + "_block");
-        l.inputs = n.number(prefix + "_inputs");
-        const bool known_block =
-            l.block == 16 || l.block == 32 || l.block == 64 || (l.block != 0 && l.block % 128 == 0);
-        if ((l.bits != 2 && l.bits != 4 && l.bits != 8) || !known_block || l.inputs == 0) {
-            refuse(prefix + " has " + std::to_string(l.bits) + " bits in blocks of " +
-                   std::to_string(l.block) +
-                   "; 2, 4 and 8 bits in blocks of 16, 32, 64 and multiples of 128 are known");
-        }
-        const std::size_t blocks = (l.inputs + l.block - 1) / l.block;
-        const std::size_t row = blocks * (l.block * l.bits / 8);
-        if (weights.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 || weights.count % row != 0) {
-            refuse(prefix + " is no tensor of bytes with " + std::to_string(row) + " an output");
-        }
-        l.codes = {static_cast<const std::uint8_t*>(weights.data), weights.count};
-        l.all_outputs = weights.count / row;
-        l.scales = n.find_numbers(prefix + "_scales");
-        need(prefix + "_scales", l.all_outputs * blocks, l.scales.count);
-        const node::tensor zeros = n.find(prefix + "_zero_points");
-        if (zeros.data != nullptr && zeros.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8) {
-            l.zero_points = {static_cast<const std::uint8_t*>(zeros.data), zeros.count};
-            need(prefix + "_zero_points", l.all_outputs * ((blocks * l.bits + 7) / 8), zeros.count);
-        } else if (zeros.data != nullptr) {
-            l.unpacked_zero_points = n.find_numbers(prefix + "_zero_points");
-            need(prefix + "_zero_points", l.all_outputs * blocks, zeros.count);
+    const any_matrix& view() const { return view_; }
+    std::span<const float> bias() const { return bias_; }
+    /// Its copy is not needed where it was laid out anew.
+    void keep_if(const any_matrix& used) {
+        if (used.data() != view_.data()) {
+            copy_ = {};
         }
     }
-    if (l.inputs == 0 || l.first + l.outputs > l.all_outputs) {
-        refuse(prefix + " has " + std::to_string(l.all_outputs) + " outputs, but those from " +
-               std::to_string(l.first) + " to " + std::to_string(l.first + l.outputs) + " are wanted");
-    }
-    l.bias = n.find_numbers(prefix + "_bias");
-    if (l.bias) {
-        l.bias_first = n.number(prefix + "_bias_first");
-        if (l.bias.count < l.bias_first + l.outputs) {
-            need(prefix + "_bias", l.bias_first + l.outputs, l.bias.count);
-        }
-    }
-    return l;
-}
 
-activation activation_of(const std::string& name) {
-    constexpr std::array names{"silu", "gelu", "gelu_tanh", "relu", "relu2", "linear"};
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) {
-        refuse("there is no activation '" + name + "'");
+  private:
+    void need_outputs(const std::string& name, std::size_t all) const {
+        if (first_ + outputs_ > all) {
+            refuse(name + " has " + std::to_string(all) + " outputs, but those from " +
+                   std::to_string(first_) + " to " + std::to_string(first_ + outputs_) + " are wanted");
+        }
     }
-    return static_cast<activation>(at - names.begin());
-}
+    any_matrix floats(const tensor& w, bool by_rows, weight_layout by_inputs,
+                      weight_layout by_outputs) const {
+        const std::string_view format = w.format();
+        if (w.shape.size() != 2 || w.count == 0) {
+            refuse(w.name + " is no matrix");
+        }
+        const auto rows = static_cast<std::size_t>(w.shape[0]);
+        const auto columns = static_cast<std::size_t>(w.shape[1]);
+        need_outputs(w.name, by_rows ? rows : columns);
+        const std::size_t size = any_row_bytes<readable>(format, 1);
+        const std::size_t stride = columns * size;
+        return by_rows ? any_matrix{format, by_outputs, w.data + first_ * stride, outputs_, columns, stride}
+                       : any_matrix{format, by_inputs, w.data + first_ * size, rows, outputs_, stride};
+    }
+    any_matrix codes(const node& n, const tensor& w, weight_layout by_outputs) {
+        nbits_tensors t{0, n.number(w.name + "_inputs"), n.number(w.name + "_bits"),
+                        n.number(w.name + "_block")};
+        t.format(); // refuses what is not known
+        const std::size_t row = t.blocks() * (t.block * t.bits / 8);
+        if (!w.is_bytes() || row == 0 || w.count % row != 0) {
+            refuse(w.name + " is no tensor of bytes with " + std::to_string(row) + " an output");
+        }
+        const tensor zeros = n.find(w.name + "_zero_points");
+        t.outputs = w.count / row;
+        t.codes = w.bytes();
+        t.scales = n.find(w.name + "_scales").numbers();
+        t.zero_points = zeros.bytes();
+        t.zero_numbers = zeros.is_bytes() ? any_numbers{} : zeros.numbers();
+        need_outputs(w.name, t.outputs);
+        copy_ = aligned_memory{nbits_bytes(t, outputs_)};
+        return repack_nbits(t, by_outputs, first_, outputs_, copy_.bytes());
+    }
 
-/// The session's pool. It cuts the tasks into as many parts as it has threads; that number is not to be had, and is not needed:
-/// results do not depend on it.
-void run_on_session(const crew& self, std::size_t count, void (*task)(void*, std::size_t), void* user) {
-    struct both {
-        void (*task)(void*, std::size_t);
-        void* user;
-    } of{task, user};
-    const auto one = [](void* p, std::size_t i) {
-        static_cast<both*>(p)->task(static_cast<both*>(p)->user, i);
-    };
-    if (count == 1) {
-        one(&of, 0);
-        return;
-    }
-    Ort::ThrowOnError(
-        Ort::GetApi().KernelContext_ParallelFor(static_cast<const OrtKernelContext*>(self.context), one,
-                                                count, 0, &of));
-}
+    std::size_t first_, outputs_;
+    any_matrix view_{"f32", weight_layout::neuron_major, nullptr, 0, 0};
+    aligned_memory copy_;
+    std::vector<float> bias_;
+};
 
 /// One node of a session. Calls may come from several threads at a time.
 class kernel {
   public:
-    explicit kernel(const OrtKernelInfo* info) {
-        const node n{info};
-        const description d{layer_of(n, "gate"),     layer_of(n, "up"),
-                            layer_of(n, "down"),     activation_of(n.text("activation")),
-                            n.text("rules"),         n.text("laid_as"),
-                            n.number("in_int8") != 0};
-        if (d.laid_as != "q8_0" && d.laid_as != "f16") {
-            refuse("laid_as is q8_0 or f16, not '" + d.laid_as + "'");
-        }
-        if (d.up.inputs != d.gate.inputs || d.up.outputs != d.gate.outputs ||
-            d.down.inputs != d.gate.outputs || d.down.outputs != d.gate.inputs) {
-            refuse("gate, up and down do not fit each other");
-        }
-        width_ = d.gate.inputs;
-        const kernels* best = best_kernels();
-        if (best == nullptr) {
-            refuse("this processor runs none of the kernels; x86-64-v2 at least is needed");
-        }
-        ffn_ = best->make(d);
-    }
+    explicit kernel(const OrtKernelInfo* info) : kernel{node{info}} {}
 
     OrtStatus* ComputeV2(OrtKernelContext* context) {
         return as_status([&] { compute(context); });
     }
 
   private:
+    using ffn_of_graph = any_ffn<readable, sigmas>;
+
+    explicit kernel(const node& n)
+        : gate_{n, "gate", weight_layout::input_major, weight_layout::neuron_major},
+          up_{n, "up", weight_layout::input_major, weight_layout::neuron_major},
+          down_{n, "down", weight_layout::neuron_major, weight_layout::output_major},
+          in_int8_{n.number("in_int8") != 0} {
+        const policies_as_text rules =
+            read_policies<readable>(read_site_rules(n.text("rules")), down_.view());
+        const auto sigma = read_gating(sigmas{}, n.text("activation"));
+        if (!rules.error.empty() || !sigma.value) {
+            refuse(rules.error + sigma.error);
+        }
+        const std::string laid_as = n.text("laid_as");
+        if (laid_as != "q8_0" && laid_as != "f16") {
+            refuse("laid_as is q8_0 or f16, not '" + laid_as + "'");
+        }
+        packed_.emplace(any_glu_weights{gate_.view(), up_.view(), down_.view(),
+                                        glu_biases{gate_.bias(), up_.bias(), down_.bias()}},
+                        rules.policies, laid_as);
+        gate_.keep_if(packed_->view().gate);
+        up_.keep_if(packed_->view().up);
+        down_.keep_if(packed_->view().down);
+        ffn_.emplace(packed_->view(), *sigma.value, std::span{rules.policies});
+    }
+
     void compute(OrtKernelContext* context) {
         const Ort::KernelContext ctx{context};
         const Ort::ConstValue x = ctx.GetInput(0);
         const auto info = x.GetTensorTypeAndShapeInfo();
         const std::vector<std::int64_t> shape = info.GetShape();
-        if (shape.empty() || shape.back() != static_cast<std::int64_t>(width_)) {
-            refuse("x needs " + std::to_string(width_) + " columns, got " +
+        const std::size_t width = ffn_->width();
+        if (shape.empty() || shape.back() != static_cast<std::int64_t>(width)) {
+            refuse("x needs " + std::to_string(width) + " columns, got " +
                    (shape.empty() ? "a scalar" : std::to_string(shape.back())));
         }
-        const std::size_t tokens = info.GetElementCount() / width_;
         auto y = ctx.GetOutput(0, shape);
-        bytes_of_call bytes{};
-        if (tokens != 0) {
-            const crew threads{std::clamp(std::thread::hardware_concurrency(), 1u, 64u), run_on_session,
-                               context};
-            const std::size_t size = ffn_->memory(threads.width, std::min<std::size_t>(tokens, 64));
-            std::vector<std::byte> memory = take(size);
-            bytes = ffn_->run({x.GetTensorRawData(), y.GetTensorMutableRawData(),
-                               element_of(info.GetElementType()), tokens, memory, &threads});
-            give_back(std::move(memory));
+        const auto run = [&]<class T>(T) {
+            return run_on(block<const T>{static_cast<const T*>(x.GetTensorRawData()),
+                                         info.GetElementCount() / width, width},
+                          static_cast<T*>(y.GetTensorMutableRawData()), context);
+        };
+        traffic read;
+        switch (info.GetElementType()) {
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT: read = run(float{}); break;
+            case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16: read = run(binary16{}); break;
+            default: read = run(bfloat16{});
         }
         if (ctx.GetOutputCount() > 1) {
             if (auto seen = ctx.GetOutput(1, std::vector<std::int64_t>{2})) {
-                std::copy_n(&bytes.read, 1, seen.GetTensorMutableData<std::int64_t>());
-                std::copy_n(&bytes.dense, 1, seen.GetTensorMutableData<std::int64_t>() + 1);
+                auto* const bytes = seen.GetTensorMutableData<std::int64_t>();
+                bytes[0] = static_cast<std::int64_t>(read.bytes_read);
+                bytes[1] = static_cast<std::int64_t>(read.bytes_dense);
             }
         }
     }
 
+    template <class T>
+    traffic run_on(block<const T> x, T* to, OrtKernelContext* context) {
+        // The session's pool cuts tasks into as many parts as it has threads; that number is not to be had, and is not needed:
+        // results do not depend on it.
+        const callback threads{std::clamp(std::thread::hardware_concurrency(), 1u, 64u),
+                               [](void* session, std::size_t count, callback::task task, void* argument) {
+                                   if (count == 1) {
+                                       return task(argument, 0);
+                                   }
+                                   Ort::ThrowOnError(Ort::GetApi().KernelContext_ParallelFor(
+                                       static_cast<OrtKernelContext*>(session), task, count, 0, argument));
+                               },
+                               context};
+        const block<T> y{to, x.rows(), x.columns()};
+        const bool is_prompt = x.rows() >= prompt_tokens && !in_int8_;
+        const std::size_t tokens = std::min(x.rows(), together);
+        aligned_memory memory = take(is_prompt  ? prefill_workspace_bytes(*ffn_, tokens, threads)
+                                     : in_int8_ ? in_int8{*ffn_}.workspace_bytes(threads, tokens)
+                                                : ffn_->workspace_bytes(threads, tokens));
+        const tokens_at_a_time some{tokens, workspace{memory.bytes()}};
+        const traffic read = is_prompt  ? prefill(*ffn_, x, y, some, threads)
+                             : in_int8_ ? in_int8{*ffn_}(x, y, some, threads)
+                                        : (*ffn_)(x, y, some, threads);
+        const std::lock_guard lock{mutex_};
+        free_.push_back(std::move(memory));
+        return read;
+    }
+
     /// Memory of a call that is over, or new one.
-    std::vector<std::byte> take(std::size_t size) {
-        std::vector<std::byte> memory;
+    aligned_memory take(std::size_t size) {
+        aligned_memory memory;
         {
             const std::lock_guard lock{mutex_};
             if (!free_.empty()) {
@@ -271,25 +307,20 @@ class kernel {
                 free_.pop_back();
             }
         }
-        if (memory.size() < size) {
-            memory = std::vector<std::byte>(size);
-        }
-        return memory;
-    }
-    void give_back(std::vector<std::byte> memory) {
-        const std::lock_guard lock{mutex_};
-        free_.push_back(std::move(memory));
+        return memory.size() < size ? aligned_memory{size} : std::move(memory);
     }
 
-    std::unique_ptr<ffn> ffn_;
-    std::size_t width_ = 0;
+    linear_layer gate_, up_, down_;
+    std::optional<any_packed<readable>> packed_; // of them
+    std::optional<ffn_of_graph> ffn_;
+    bool in_int8_;
     std::mutex mutex_;
-    std::vector<std::vector<std::byte>> free_;
+    std::vector<aligned_memory> free_;
 };
 
 /// The operator for x and y of one type; ONNX Runtime takes those of one name for one operator of several types.
 template <ONNXTensorElementDataType Type>
-struct glu_ffn : Ort::CustomOpBase<glu_ffn<Type>, kernel, true> {
+struct glu_ffn_operator : Ort::CustomOpBase<glu_ffn_operator<Type>, kernel, true> {
     static const char* GetName() { return "GluFfn"; }
     OrtStatus* CreateKernelV2(const OrtApi&, const OrtKernelInfo* info, void** made) const {
         return as_status([&] { *made = new kernel{info}; });
@@ -314,44 +345,21 @@ struct glu_ffn : Ort::CustomOpBase<glu_ffn<Type>, kernel, true> {
         return Ort::Status{as_status([&] { context.SetOutputShape(0, context.GetInputShape(0), Type); })};
     }
     /// For an older ONNX Runtime than the headers.
-    explicit glu_ffn(std::uint32_t api_version) { this->version = api_version; }
+    explicit glu_ffn_operator(std::uint32_t api_version) { this->version = api_version; }
 };
 
 } // namespace
-} // namespace tamis_onnx
 
-extern "C"
-#if defined(_WIN32)
-    __declspec(dllexport)
-#else
-    __attribute__((visibility("default")))
-#endif
-        OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
-    using namespace tamis_onnx;
-    constexpr std::uint32_t oldest = 17; // ParallelFor
-    std::uint32_t version = ORT_API_VERSION;
-    const OrtApi* api = base->GetApi(version);
-    while (api == nullptr && version > oldest) {
-        api = base->GetApi(--version);
-    }
-    if (api == nullptr) {
-        return base->GetApi(1)->CreateStatus(ORT_FAIL, "tamis::GluFfn: ONNX Runtime 1.17 or later is needed");
-    }
-    Ort::InitApi(api);
-    return as_status([&] {
-        static const glu_ffn<ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT> floats{version};
-        static const glu_ffn<ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16> halves{version};
-        static const glu_ffn<ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16> brains{version};
-        static std::mutex one_at_a_time;
-        static Ort::CustomOpDomain domain{nullptr}; // of all sessions
-        const std::lock_guard lock{one_at_a_time};
-        if (domain == nullptr) {
-            Ort::CustomOpDomain made{"tamis"};
-            made.Add(&floats);
-            made.Add(&halves);
-            made.Add(&brains);
-            domain = std::move(made);
-        }
-        Ort::ThrowOnError(Ort::GetApi().AddCustomOpDomain(options, domain));
-    });
-}
+extern void (*const add_operators)(Ort::CustomOpDomain&, std::uint32_t);
+void (*const add_operators)(Ort::CustomOpDomain&, std::uint32_t) = [](Ort::CustomOpDomain& domain,
+                                                                      std::uint32_t version) {
+    static const glu_ffn_operator<ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT> floats{version};
+    static const glu_ffn_operator<ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16> halves{version};
+    static const glu_ffn_operator<ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16> brains{version};
+    domain.Add(&floats);
+    domain.Add(&halves);
+    domain.Add(&brains);
+};
+
+} // namespace TAMIS_LEVEL
+} // namespace tamis_onnx

@@ -4,6 +4,7 @@
     rewrite.py MODEL.onnx OUT.onnx [--rule top_p=0.9@intermediate] [--plan thresholds.json] [--laid-as q8_0|f16] [--traffic]
 
     --rule     RULE=NUMBER@SITES;...   for all layers; sites are input, gate, up, intermediate. Without a rule all is dense.
+               Rules may be joined and have scores, as tamis::read_rule has them: power(2):top_p=0.9 & threshold=.01
     --plan     a calibration file, as tamis-study writes it: rules of each layer, in the order of the FFNs in the graph
     --laid-as  what quantised matrices become that have to be transposed to be skipped: q8_0 (default) or f16
     --traffic  adds an output NAME_bytes to the graph for each FFN: weight bytes that were read, and those of a dense call

@@ -34,7 +34,7 @@ class BuildWithOperators(build_py):
             return
         build = HERE / "build" / "operators"
         subprocess.run(["cmake", "-S", HERE.parent.parent, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DTAMIS_PYTORCH=ON",
-                        "-DTAMIS_BUILD_TESTS=OFF", "-DTAMIS_BUILD_BENCH=OFF", "-DTAMIS_BUILD_EXAMPLES=ON",
+                        "-DTAMIS_BUILD_TESTS=OFF", "-DTAMIS_BUILD_BENCH=OFF", "-DTAMIS_BUILD_EXAMPLES=OFF",
                         "-DTAMIS_INSTALL_DEPENDENCIES=OFF", "-DTAMIS_GGML_BACKEND=OFF", f"-DTAMIS_TORCH_INCLUDE={torch_headers()}"], check=True)
         jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count()))
         subprocess.run(["cmake", "--build", build, "--target", "tamis_torch", "-j", jobs], check=True)

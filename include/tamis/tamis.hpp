@@ -6,18 +6,21 @@
 //
 // All of the library; each header below stands by itself. Apart are those that need something more:
 //     <tamis/eigen.hpp>        Eigen's vectors as values (Eigen)
-//     <tamis/ffn/prefill.hpp>  many tokens at once, by Eigen's products (Eigen)
 //     <tamis/exec/openmp.hpp>  OpenMP's threads
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
 //     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
-//     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>  rules as text (an eighth of what all this takes to compile)
+//     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>, <tamis/ffn/text_policies.hpp>, <tamis/ffn/text_gating.hpp>  rules, policies
+//                              and gatings as text (an eighth of what all this takes to compile)
 //     <tamis/mpi.hpp>          MPI's ranks (MPI), for <tamis/shard/sharded.hpp>: masks over values that several ranks share
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
 // values: numbers of any type, in a row; the caller's memory and threads
+#include <tamis/any_numbers.hpp>
 #include <tamis/element.hpp>
 #include <tamis/error.hpp>
+#include <tamis/exec/callback.hpp>
 #include <tamis/executor.hpp>
+#include <tamis/sixteen_bits.hpp>
 #include <tamis/values.hpp>
 #include <tamis/whole_number.hpp>
 #include <tamis/workspace.hpp>
@@ -67,7 +70,9 @@
 #include <tamis/column_blocks.hpp>
 #include <tamis/ffn/activation.hpp>
 #include <tamis/ffn/any_ffn.hpp>
+#include <tamis/ffn/any_format.hpp>
 #include <tamis/ffn/any_matrix.hpp>
+#include <tamis/ffn/any_packed.hpp>
 #include <tamis/ffn/any_policy.hpp>
 #include <tamis/ffn/any_projection.hpp>
 #include <tamis/ffn/any_repack.hpp>
@@ -89,6 +94,7 @@
 #include <tamis/ffn/packed_projection.hpp>
 #include <tamis/ffn/plain_ffn.hpp>
 #include <tamis/ffn/policy.hpp>
+#include <tamis/ffn/prefill.hpp>
 #include <tamis/ffn/projection.hpp>
 #include <tamis/ffn/repack.hpp>
 #include <tamis/ffn/site.hpp>
@@ -96,6 +102,7 @@
 #include <tamis/ffn/union_growth.hpp>
 #include <tamis/ffn/weights.hpp>
 #include <tamis/format/bf16.hpp>
+#include <tamis/format/byte_groups.hpp>
 #include <tamis/format/column_blocks.hpp>
 #include <tamis/format/f16.hpp>
 #include <tamis/format/f32.hpp>
@@ -104,6 +111,7 @@
 #include <tamis/format/fp8_by_row.hpp>
 #include <tamis/format/from_fp8.hpp>
 #include <tamis/format/from_int4.hpp>
+#include <tamis/format/from_nbits.hpp>
 #include <tamis/format/int4_groups.hpp>
 #include <tamis/format/int8_by_row.hpp>
 #include <tamis/format/iq4_nl.hpp>

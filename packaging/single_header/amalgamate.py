@@ -53,9 +53,9 @@ def main(folder):
     core = amalgam.text_of("tamis/tamis.hpp")
     (folder / "tamis.hpp").write_text(head.format(what="the library as one header", more="") + apart + core)
     rest = "".join(amalgam.text_of(header)
-                   for header in ("tamis/eigen.hpp", "tamis/ffn/prefill.hpp", "tamis/study/study.hpp"))
+                   for header in ("tamis/eigen.hpp", "tamis/study/study.hpp"))
     (folder / "tamis_eigen.hpp").write_text(
-        head.format(what="what needs Eigen: vectors as values, prefill, the study", more=" and Eigen")
+        head.format(what="what needs Eigen: vectors as values, the study", more=" and Eigen")
         + '#include "tamis.hpp"\n\n' + rest)
 
 

@@ -10,14 +10,14 @@
 namespace {
 
 constexpr std::size_t width = 70;
-constexpr std::size_t neurons = 530; // more than a panel
+constexpr std::size_t neurons = 530; // more than a block of outputs
 
 template <std::size_t Subset, std::size_t Layouts>
-void check(std::size_t tokens) {
+void check(std::size_t tokens, std::size_t d = neurons) {
     CAPTURE(Subset);
     CAPTURE(tokens);
     engine random{tokens};
-    const problem p = random_problem(width, neurons, true, 1);
+    const problem p = random_problem(width, d, true, 1);
     const auto weights = store_glu<Layouts, 0>(p);
     const auto ffn = make_glu<Subset>(weights.view(), tamis::silu{});
     const std::vector<float> x = coarse_values(tokens * width, random);
@@ -56,6 +56,7 @@ TEST_CASE("prefill equals tokens one by one") {
         check<9, 7>(tokens);
         check<15, 0>(tokens);
     }
+    check<1, 7>(3, 2700); // more blocks of outputs than are taken side by side, and a part of one
 }
 
 TEST_CASE(

@@ -80,7 +80,8 @@ template <class F>
 constexpr unit_format_case unit_case_of() {
     static_assert(tamis::detail::unit_format<F> && tamis::weight_format<F>);
     constexpr std::string_view name = F::name;
-    constexpr bool scales_are_floats = name.starts_with("fp8") || name.starts_with("int4");
+    constexpr bool scales_are_floats =
+        name.starts_with("fp8") || name.starts_with("int4") || name.starts_with("byte");
     return {F::name,
             tamis::detail::whole_block_format<F> ? F::block : 1,
             scales_are_floats,
@@ -106,6 +107,8 @@ inline const unit_format_case unit_format_cases[] = {
     unit_case_of<tamis::int4_groups<32>>(),
     unit_case_of<tamis::int4_groups<64>>(),
     unit_case_of<tamis::int4_groups<128>>(),
+    unit_case_of<tamis::byte_groups<16>>(),
+    unit_case_of<tamis::byte_groups<32>>(),
 };
 
 inline bool is_nan_by_bits(float value) { return tamis::is_nan(value); }

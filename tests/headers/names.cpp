@@ -84,6 +84,8 @@
 #include <tamis/eigen.hpp>
 #include <tamis/ffn/prefill.hpp>
 #include <tamis/ffn/site_rules.hpp>
+#include <tamis/ffn/text_gating.hpp>
+#include <tamis/ffn/text_policies.hpp>
 #include <tamis/study/study.hpp>
 #include <tamis/tamis.hpp>
 #include <tamis/text_rule.hpp>

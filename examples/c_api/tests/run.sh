@@ -28,6 +28,12 @@ if rustc --version > /dev/null 2>&1; then
 else
     echo "SKIPPED: no rustc here"
 fi
+if go version > /dev/null 2>&1 && [ "$(go env CGO_ENABLED)" = 1 ]; then
+    CGO_CFLAGS="-I$here/.." CGO_LDFLAGS="-L$built -ltamis" GOCACHE="$work/go" GOFLAGS=-mod=mod go build -o "$work/masks" "$here/masks.go"
+    GODEBUG=cgocheck=1 "$work/masks"
+else
+    echo "SKIPPED: no go here"
+fi
 if command -v python3 > /dev/null; then # README's ten lines
     sed -n '/^```python/,/^```/p' "$here/../README.md" | grep -v '^```' > "$work/readme.py"
     (cd "$built" && python3 "$work/readme.py")

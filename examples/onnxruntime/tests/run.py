@@ -308,12 +308,12 @@ def rules():
     model, _ = simple()
     path = saved(model)
     for rule in ("top_p=0.9@input,intermediate", "max_p=0.05@gate", "threshold=0.1@up;top_k=50@intermediate", "nonzero@intermediate",
-                 "cett=0.01@intermediate", "top_k_fraction=0.5"):
+                 "cett=0.01@intermediate", "top_k_fraction=0.5", "power(2):top_p=0.9 & at_least(3):threshold=.01"):
         out, said = rewrite(path, "--rule", rule)
         y = session(out).run(None, {"x": x_of("f32", 1, 2, 64)})[0]
         check(np.isfinite(y).all(), f"rule {rule}: {said}")
-    for rule, word in (("top_q=1", "no rule 'top_q'"), ("top_p=2", "in [0, 1]"), ("top_p=x", "no number"), ("top_p=.5@middle", "no site"),
-                       ("cett=0.1@gate", "cett"), ("top_p=.5;max_p=.1", "two rules at intermediate")):
+    for rule, word in (("top_q=1", "no rule 'top_q'"), ("top_p=2", "in [0, 1]"), ("top_p=x", "must be a number"), ("top_p=.5@middle", "no site"),
+                       ("cett=0.1@gate", "a number for each entry"), ("top_p=.5;max_p=.1", "two rules at intermediate")):
         out, _said = rewrite(path, "--rule", rule)
         try:
             session(out)
@@ -362,14 +362,14 @@ def wrong_nodes():
                 node.attribute.append(helper.make_attribute(name, value))
         return change
 
-    broken(set_to("activation", "snake"), "no activation 'snake'")
+    broken(set_to("activation", "snake"), "no gating 'snake'")
     broken(set_to("gate_first", 1), "outputs")
-    broken(set_to("gate_outputs", 10), "do not fit")
+    broken(set_to("gate_outputs", 10), "W_up has 160 neurons, W_gate 10")
     broken(set_to("gate_first", -1), "gate_first")
     broken(set_to("tensors", "gate up"), "tensors")
     broken(set_to("tensors", "gate up daun"), "down is not there")
     broken(set_to("laid_as", "q3"), "laid_as")
-    broken(set_to("gate_bits", 4), "gate_block")
+    broken(set_to("gate_bits", 4), "gate_inputs")
     broken(set_to("rules", None), "rules")
     for bits, block in ((3, 32), (4, 48), (4, 0), (16, 32)):
         def quantise(model, node, bits=bits, block=block):

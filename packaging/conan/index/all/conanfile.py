@@ -43,7 +43,7 @@ class TamisConan(ConanFile):
     def package(self):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         include = os.path.join(self.package_folder, "include")
-        eigen_half = () if self.options.with_eigen else ("tamis/eigen.hpp", "tamis/ffn/prefill.hpp", "tamis/study/*")
+        eigen_half = () if self.options.with_eigen else ("tamis/eigen.hpp", "tamis/study/*")
         copy(self, "tamis/*.hpp", os.path.join(self.source_folder, "include"), include, excludes=eigen_half)
         # The targets that choose instructions: tamis::native, tamis::x86_64_v3, tamis::x86_64_v4.
         modules = os.path.join(self.package_folder, "lib", "cmake", "tamis")
