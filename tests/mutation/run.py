@@ -21,7 +21,7 @@ import sys
 import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
-work = root / "build/mutation"
+work = root / os.environ.get("WORK", "build/mutation") # one for each that runs at a time
 cxx = os.environ.get("CXX", "g++")
 flags = ["-std=c++20", "-O0", "-w", "-march=native", "-D_GLIBCXX_ASSERTIONS"]
 paths = ["-I" + str(root / "include"), "-I" + str(root / "tests"), "-isystem", os.environ.get("EIGEN", "/usr/include/eigen3")]
