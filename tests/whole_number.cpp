@@ -34,6 +34,9 @@ template <class... T>
 constexpr bool count_as_nothing = !(std::is_convertible_v<T, whole_number> || ...);
 
 constexpr std::size_t value_of(whole_number n) { return n.or_fail("n"); }
+// beyond what a signed integer holds, from a class too
+static_assert(value_of(std::integral_constant<std::size_t, ~std::size_t{0}>{}) == ~std::size_t{0} &&
+              value_of(~0ull) == ~0ull);
 const auto run_nothing = [](std::size_t, auto&&) {};
 using pool = tamis::executor_of<std::remove_const_t<decltype(run_nothing)>>;
 using least = tamis::at_least<tamis::top_p>;

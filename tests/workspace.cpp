@@ -53,6 +53,19 @@ TEST_CASE("a callee's share is free again when it returns") {
     CHECK(w.bytes_left() == 128);
 }
 
+TEST_CASE("memory that was moved from has none, and what was moved to has all") {
+    tamis::aligned_memory a{100};
+    const std::byte* const where = a.bytes().data();
+    tamis::aligned_memory b{std::move(a)};
+    CHECK(b.size() == 100);
+    CHECK(b.bytes().data() == where);
+    CHECK(a.size() == 0); // NOLINT(bugprone-use-after-move): that is what is asked
+    CHECK(a.bytes().empty());
+    a = std::move(b);
+    CHECK(a.bytes().data() == where);
+    CHECK(b.size() == 0); // NOLINT(bugprone-use-after-move)
+}
+
 TEST_CASE("a workspace of its own has exactly the bytes it was made with, none too") {
     for (const std::size_t bytes : {std::size_t{0}, std::size_t{64}, std::size_t{1000}}) {
         tamis::owned_workspace memory{bytes};

@@ -163,25 +163,6 @@ void make_host_form_of(laid_out_weight& w, const ggml_tensor* t, const void* dat
 
 } // namespace
 
-std::optional<weight_name> name_of_weight(const char* name) {
-    std::size_t layer = 0;
-    int at = 0;
-    if (std::sscanf(name, "blk.%zu.ffn_%n", &layer, &at) != 1 || at == 0) {
-        return {};
-    }
-    static constexpr const char* kinds[] = {"gate", "up", "down"};
-    for (int which = 0; which < 3; ++which) {
-        const std::string kind = kinds[which];
-        const bool plain = name + at == kind + ".weight";
-        if (plain || name + at == kind + "_exps.weight") {
-            weight_name result{layer, weight_name::gate, !plain};
-            result.which = static_cast<decltype(result.which)>(which);
-            return result;
-        }
-    }
-    return {};
-}
-
 const char* format_of(ggml_type t) {
     switch (t) {
         case GGML_TYPE_F32: return "f32";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "settings.hpp"
+#include "weight_name.hpp"
 
 #include <ggml-backend.h>
 #include <ggml.h>
@@ -10,14 +11,6 @@
 #include <optional>
 
 namespace tamis_ggml {
-
-/// What a weight's name tells: blk.3.ffn_down.weight, blk.3.ffn_up_exps.weight.
-struct weight_name {
-    std::size_t layer;
-    enum { gate, up, down } which;
-    bool experts;
-};
-std::optional<weight_name> name_of_weight(const char* name);
 
 /// tamis's name of a ggml type; null for one that tamis does not read.
 const char* format_of(ggml_type type);

@@ -3,6 +3,8 @@
 #include "exec/support.hpp"
 #include "support/message.hpp"
 
+#include <array>
+#include <atomic>
 #include <barrier>
 #include <thread>
 
@@ -59,6 +61,28 @@ TEST_CASE("steps with fewer parts than threads, and calls without any") {
         });
         CHECK(sum == 40 * (1 + (1 + 3) + (1 + 3 + 6))); // counts to 1, 2 and 3, in calls that end there
     }
+}
+
+TEST_CASE("each part of a step is done once, whoever takes it") {
+    // Steps as short as can be, so that threads meet at every ticket; until the others have had their share of them.
+    constexpr std::size_t parts = 8;
+    tamis::team crew{3};
+    std::array<std::atomic<unsigned>, parts> times{};
+    std::atomic<std::size_t> by_others{0};
+    std::size_t steps = 0, wrong = 0;
+    as_engine(crew, 3, 1, [&](const tamis::team::members& threads, std::size_t) {
+        const auto first = std::this_thread::get_id();
+        for (; steps < 40000 && by_others < 20000; ++steps) {
+            threads.run(parts, [&](std::size_t i) {
+                times[i].fetch_add(1, std::memory_order_relaxed);
+                by_others.fetch_add(std::this_thread::get_id() != first ? 1 : 0, std::memory_order_relaxed);
+            });
+            for (const auto& t : times) {
+                wrong += t.load(std::memory_order_relaxed) != steps + 1 ? 1u : 0u;
+            }
+        }
+    });
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("nobody waits for a thread that comes late") {

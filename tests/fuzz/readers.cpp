@@ -2,9 +2,11 @@
 
 #include "fuzz/target.hpp"
 
+#include "../examples/ggml_backend/weight_name.hpp"
 #include "input/tasks.hpp"
 #include "input/text.hpp"
 #include "model/checkpoint.hpp"
+#include "model/node_name.hpp"
 #include "model/tokenizer.hpp"
 
 #include <tamis/study/calibrate/calibration_json.hpp>
@@ -197,4 +199,24 @@ void fuzz::meter_words(input in) {
             });
         default: return check_words(top_contexts{5, 3, site::gate}, words, [](const auto&) {});
     }
+}
+
+/// Names of weights and nodes, which come from files of others: what is taken out of one is what stands in it.
+void fuzz::names(input in) {
+    const std::string text = in.text();
+    if (const auto name = tamis_ggml::name_of_weight(text)) {
+        constexpr const char* kinds[] = {"gate", "up", "down"};
+        std::string again = "blk." + std::to_string(name->layer) + ".ffn_" + kinds[name->which] +
+                            (name->experts ? "_exps" : "") + ".weight";
+        const std::size_t digits = text.find('.', 4) - 4, zeros = digits - std::to_string(name->layer).size();
+        again.insert(4, std::string(zeros, '0'));
+        need(again == text && name->layer < 1000000, "a weight's name that is another");
+    }
+    const long layer = app::layer_of(text);
+    const std::size_t dash = text.rfind('-');
+    const std::string behind = dash == std::string::npos ? "" : text.substr(dash + 1);
+    const bool digits =
+        !behind.empty() && behind.size() <= 6 && behind.find_first_not_of("0123456789") == std::string::npos;
+    need(digits ? layer == std::strtol(behind.c_str(), nullptr, 10) : layer == -1,
+         "a node's layer that is another");
 }

@@ -59,6 +59,7 @@ void tasks(input in);       // q
 void plain_text(input in);  // p
 void calibration(input in); // j
 void meter_words(input in); // w
+void names(input in);       // n
 // Those of tests/fuzz/study.cpp, which takes the study's library; TAMIS_FUZZ_NO_STUDY leaves them out.
 void resumed_rows(input in); // r
 void settings(input in);     // s
@@ -76,7 +77,8 @@ inline constexpr target targets[] = {{'m', "masks", masks},
                                      {'q', "tasks", tasks},
                                      {'p', "plain_text", plain_text},
                                      {'j', "calibration", calibration},
-                                     {'w', "meter_words", meter_words}
+                                     {'w', "meter_words", meter_words},
+                                     {'n', "names", names}
 #if !defined(TAMIS_FUZZ_NO_STUDY)
                                      ,
                                      {'r', "resumed_rows", resumed_rows},

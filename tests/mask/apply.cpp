@@ -34,6 +34,11 @@ TEST_CASE("the active indices come in order, into memory or as a vector") {
         }
         CHECK(right);
 
+        std::vector<std::uint32_t> room(n + 1, 0xdeadbeefu); // for all: a vector at a time
+        CHECK(active_indices(m, std::span{room}.first(n)) == indices.size());
+        CHECK(std::equal(indices.begin(), indices.end(), room.begin()));
+        CHECK(room[n] == 0xdeadbeefu);
+
         std::vector<std::uint32_t> memory(m.count() + 2, 0xdeadbeefu);
         CHECK(active_indices(m, std::span{memory}.first(m.count())) == m.count()); // no more room than needed
         CHECK(std::equal(indices.begin(), indices.end(), memory.begin()));

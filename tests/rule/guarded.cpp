@@ -71,6 +71,11 @@ TEST_CASE_TEMPLATE("spans without an outlier are the rule's alone", T, float, do
     CHECK(show(guarded{1e300, top_k{0}}(std::array{T(1e20), std::numeric_limits<T>::max()})) == "00");
 }
 
+TEST_CASE_TEMPLATE("the least denormal can be the median", T, float, double) {
+    const std::array v{denormal_of<T>(1), denormal_of<T>(1), denormal_of<T>(1), denormal_of<T>(20)};
+    CHECK(show(guarded{10, top_k{0}}(v)) == "0001");
+}
+
 TEST_CASE("guards nest with other rules") {
     const std::array v{4.0, 1.0, 1e5, 0.5, 0.3, 0.2};
     CHECK(show(guarded{1000, top_p{0.9} & top_k{2}}(v)) == "111000");

@@ -50,6 +50,73 @@ TEST_CASE("all of a sum is the sum, none of it is nothing") {
                 sum.fraction_rounded_up(0x1p-1074)); // rounded up: above nothing
 }
 
+TEST_CASE("the double nearest to integer * 2^exponent, ties to even") {
+    using tamis::detail::nearest_double;
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+    struct row {
+        std::uint64_t integer;
+        int exponent;
+        bool more;
+        std::uint64_t bits;
+    };
+    constexpr std::uint64_t one = 0x3ff0000000000000u;
+    constexpr row rows[] = {
+        {0, 5, true, 0},
+        {1, 0, false, one},
+        {(1ull << 53) + 1, -53, false, one},     // half a step above 1: to even
+        {(1ull << 53) + 1, -53, true, one + 1},  // and a little
+        {(1ull << 53) + 3, -53, false, one + 2}, // half a step below the even one
+        {(1ull << 54) + 1, -54, true, one},      // a quarter
+        {(1ull << 54) + 3, -54, false, one + 1}, // three
+        {all, -64, false, one},                  // carries into the next binade
+        {1, -1074, false, 1},                    // the least denormal
+        {1, -1075, false, 0},                    // half of it: to even
+        {1, -1075, true, 1},
+        {3, -1076, false, 1}, // three quarters
+        {3, -1075, false, 2}, // one and a half: to even
+        {1, -1076, true, 0},
+        {1, -1200, true, 0},
+        {(1ull << 53) - 1, -1075, false,
+         0x0010000000000000u}, // the largest denormal and a half: a normal number
+        {(1ull << 53) - 1, 971, false, 0x7fefffffffffffffu}, // the largest
+        {(1ull << 54) - 1, 970, false, tamis::infinity_bits<double>},
+        {1, 1024, false, tamis::infinity_bits<double>},
+        {1, 5000, false, tamis::infinity_bits<double>},
+    };
+    for (const row& r : rows) {
+        CAPTURE(r.integer);
+        CAPTURE(r.exponent);
+        CAPTURE(r.more);
+        CHECK(std::bit_cast<std::uint64_t>(nearest_double(r.integer, r.exponent, r.more)) == r.bits);
+    }
+}
+
+TEST_CASE_TEMPLATE("a sum of two is the double that the processor rounds it to", T, float, double) {
+    engine random{17};
+    using bits_type = tamis::bits_of<T>;
+    constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
+    constexpr std::uint64_t fields = (tamis::infinity_bits<T> >> fraction_bits) - 1;
+    std::size_t wrong = 0;
+    for (int round = 0; round < 4000; ++round) {
+        const std::uint64_t fraction = random() & ((1ull << fraction_bits) - 1);
+        const std::uint64_t field = 130 + below(random, fields - 130);
+        const auto a = static_cast<bits_type>(field << fraction_bits | fraction);
+        bits_type b;
+        if (round % 2 == 0) { // any, up to 80 binades below
+            b = static_cast<bits_type>((field - below(random, 80)) << fraction_bits |
+                                       (random() & ((1ull << fraction_bits) - 1)));
+        } else { // half a step of the sum: a tie
+            b = static_cast<bits_type>((field - (sizeof(T) == 4 ? 24 : 53)) << fraction_bits);
+        }
+        tamis::exact_sum<T> sum;
+        sum.add(a);
+        sum.add(b);
+        const volatile double x = tamis::widen(from_bits<T>(a)), y = tamis::widen(from_bits<T>(b));
+        wrong += std::bit_cast<std::uint64_t>(sum.nearest()) != std::bit_cast<std::uint64_t>(x + y) ? 1u : 0u;
+    }
+    CHECK(wrong == 0);
+}
+
 #if defined(__cpp_exceptions)
 
 TEST_CASE_TEMPLATE("comparisons of sums and of their fractions are exact", T, float, double) {

@@ -8,6 +8,16 @@
 
 #include <doctest/doctest.h>
 
+TEST_CASE("products of few bits: of denormals and large factors") {
+    for (std::uint64_t n = 1; n < 40; ++n) { // n denormals, 2^52 times: exact
+        const std::uint64_t product = tamis::detail::product_rounded_up<double>(0x1p52, n);
+        CHECK(product == std::bit_cast<std::uint64_t>(static_cast<double>(n) * 0x1p-1022));
+        const std::uint64_t half = tamis::detail::product_rounded_up<double>(0.5, n);
+        CHECK(half == (n + 1) / 2);
+    }
+    CHECK(tamis::detail::product_rounded_up<float>(0x1p127, 1u) == std::bit_cast<std::uint32_t>(0x1p-22f));
+}
+
 #if defined(__cpp_exceptions)
 
 TEST_CASE_TEMPLATE("a cut at a product is the least number that is not below it", T, float, double) {

@@ -7,6 +7,24 @@
 
 #include <doctest/doctest.h>
 
+TEST_CASE_TEMPLATE("neighbours: a cut lies between two numbers that nothing lies between", T, float, double) {
+    const auto one = tamis::magnitude_bits(T(1));
+    const std::vector<T> v{T(1), from_bits<T>(one + 1), from_bits<T>(one + 2)};
+    tamis::owned_workspace memory{tamis::top_k_cut_bytes(v.size())};
+    const tamis::scores<T> s{std::span<const T>{v}};
+    CHECK(tamis::top_k_cut(s, 2, memory).bits() == one + 1);
+    CHECK(tamis::at_most_cut(s, 2, memory).bits() == one + 1);
+    CHECK(tamis::at_most_cut(s, 1, memory).bits() == one + 2);
+    CHECK(tamis::at_most_cut(s, 3, memory) == tamis::cut<T>::everything());
+}
+
+TEST_CASE_TEMPLATE("the NaN next to infinity has no rank either", T, float, double) {
+    const std::vector<T> v{T(1), T(2), from_bits<T>(tamis::infinity_bits<T> + 1), T(3)};
+    CHECK(show(tamis::top_k{3}(v)) == "1111");
+    CHECK(show(tamis::top_k{2}(v)) == "0111");
+    CHECK(show(tamis::top_k{1}(v)) == "0011");
+}
+
 #if defined(__cpp_exceptions)
 
 TEST_CASE_TEMPLATE("top-k keeps what has fewer than k larger entries", T, float, double) {

@@ -8,6 +8,17 @@
 
 #include <doctest/doctest.h>
 
+TEST_CASE("what lies above the bracket is counted once, though its scores are still there") {
+    const std::vector<double> s{1, 2, 3, 4};
+    const std::vector<double> left{2, 3}; // of which the bracket has moved past the second
+    tamis::detail::narrowed<double> now{};
+    now.in = {tamis::detail::key(2.0), tamis::detail::key(3.0)};
+    std::vector<double> memory = left;
+    now.scores = memory;
+    const auto cut = tamis::detail::exact_top_p_cut<double>(s, 0.85, now); // 8.5 of 10: 4 + 3 are too little
+    CHECK(cut == tamis::cut<double>::at(2.0));
+}
+
 #if defined(__cpp_exceptions)
 
 namespace {

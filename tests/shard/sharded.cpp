@@ -40,6 +40,19 @@ TEST_CASE("one rank alone has the rule's own masks") {
     CHECK(wrong_masks<double>(alone{}, 60, 300, 2) == 0);
 }
 
+TEST_CASE("infinities and NaN over ranks: as in one place, whatever k and p") {
+    const std::vector<float> v{1.0f, inf_of<float>, 0.0f, nan_of<float>, 2.0f, negative_inf_of<float>, 3.0f};
+    const alone ranks;
+    for (std::size_t k = 0; k <= v.size() + 1; ++k) {
+        CAPTURE(k);
+        CHECK(show(sharded{top_k{k}, ranks}(v)) == show(top_k{k}(v)));
+    }
+    for (const double p : {0.0, 0.5, 1.0}) {
+        CHECK(show(sharded{top_p{p}, ranks}(v)) == show(top_p{p}(v)));
+        CHECK(show(sharded{max_p{p}, ranks}(v)) == show(max_p{p}(v)));
+    }
+}
+
 TEST_CASE("masks over ranks are those of one place") {
     for (const std::size_t size : {2u, 3u, 4u}) {
         std::atomic<std::size_t> wrong{0};

@@ -135,3 +135,13 @@ TEST_CASE("exact_total: its state is four words, negative sums too") {
         CHECK(std::bit_cast<std::uint64_t>(back.sum()) == std::bit_cast<std::uint64_t>(t.sum()));
     }
 }
+
+TEST_CASE("exact_total: whether a sum can be one of shares") {
+    CHECK(exact_total{}.can_be_of_shares());
+    CHECK(total_of({1, 0, 0.5}).can_be_of_shares());
+    CHECK(total_of({1, 1}).can_be_of_shares());
+    CHECK(total_of({3, 0, 0}).can_be_of_shares()); // who knows which
+    CHECK_FALSE(total_of({1, 1, 1.5}).can_be_of_shares());
+    CHECK_FALSE(total_of({-unit}).can_be_of_shares());
+    CHECK_FALSE(total_of({-unit, 1, -1}).can_be_of_shares());
+}

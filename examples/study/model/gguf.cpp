@@ -5,6 +5,7 @@
 #if defined(TAMIS_STUDY_LLAMA)
 
 #include "measure/sigma.hpp"
+#include "model/node_name.hpp"
 
 #include <tamis/ffn/activate.hpp>
 
@@ -73,22 +74,6 @@ struct layer_nodes {
     ggml_glu_op op = GGML_GLU_OP_COUNT;
     bool experts = false;
 };
-
-/// The number behind the last dash of "ffn_swiglu-7"; -1: there is none.
-long layer_of(std::string_view name) {
-    const std::size_t dash = name.rfind('-');
-    if (dash == std::string_view::npos || dash + 1 == name.size() || name.size() - dash > 6) {
-        return -1;
-    }
-    long layer = 0;
-    for (const char c : name.substr(dash + 1)) {
-        if (c < '0' || c > '9') {
-            return -1;
-        }
-        layer = 10 * layer + (c - '0');
-    }
-    return layer;
-}
 
 const ggml_tensor* behind_views(const ggml_tensor* t) {
     while (t != nullptr && (t->op == GGML_OP_RESHAPE || t->op == GGML_OP_VIEW || t->op == GGML_OP_CONT)) {

@@ -95,6 +95,7 @@ class quantiser {
     int nearest(float w, int most) const {
         const double product = in_units(w);
         const double magnitude = std::bit_cast<double>(magnitude_bits(product));
+        // exact: it has 24 bits. NOLINTNEXTLINE(bugprone-incorrect-roundings)
         const int q = (std::min)(static_cast<int>(magnitude + 0.5), most);
         return std::bit_cast<std::uint64_t>(product) >> 63 != 0 ? -q : q;
     }

@@ -25,11 +25,11 @@ class plan {
     std::size_t layers() const { return at_.size(); }
 
     /// Refuses a layer that is not there.
-    plan& set(std::size_t layer, site where, any_selector s) {
+    plan& set(std::size_t layer, site where, const any_selector& s) {
         if (layer >= at_.size()) {
             fail_sizes("tamis::study::plan: layers below %zu can be set, not layer %zu", at_.size(), layer);
         }
-        slot(layer, where) = std::move(s);
+        slot(layer, where) = s;
         return *this;
     }
     /// The same selector in every layer, as top-p has one p for all.

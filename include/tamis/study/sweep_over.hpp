@@ -98,7 +98,7 @@ std::string work_for_dealer(const Ranks& ranks, const Result& fresh, MakeWorker&
     };
     std::array<std::uint64_t, 2> claim{};
     bool is_at_work = false;
-    const std::string failure = failure_of([&] {
+    std::string failure = failure_of([&] {
         auto work = make_worker();
         while (next_claim(claim)) {
             is_at_work = true;
@@ -183,7 +183,7 @@ std::vector<Result> sweep_over(const Ranks& ranks, std::size_t trials, std::size
                 left.add(mine, sum);
             }
         }));
-        while (open != 0) {
+        while (open != 0) { // NOLINT(bugprone-infinite-loop): answer_one counts it down
             answer_one();
         }
         for (const Result& result : left.take()) {

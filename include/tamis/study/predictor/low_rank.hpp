@@ -24,9 +24,9 @@ class low_rank {
     /// `rule` is over sigma(gate), d values. The bias may be empty. W_gate may have any format and layout and is not kept.
     /// Refuses a rank of 0 or above min(h, d), and weights that are not finite. Time: O(h d min(h, d)). Allocates.
     template <class Gate>
-    low_rank(const Gate& gate, std::size_t rank, Sigma sigma, any_selector rule,
+    low_rank(const Gate& gate, std::size_t rank, Sigma sigma, const any_selector& rule,
              std::span<const float> bias = {})
-        : sigma_{std::move(sigma)}, rule_{std::move(rule)}, bias_{bias.begin(), bias.end()} {
+        : sigma_{std::move(sigma)}, rule_{rule}, bias_{bias.begin(), bias.end()} {
         const std::size_t h = detail::up_width(gate), d = detail::up_neurons(gate);
         if (rank == 0 || rank > (std::min)(h, d)) {
             fail_sizes(
@@ -63,9 +63,9 @@ class low_rank {
     }
 
     /// The same factors under another rule: W_gate is not decomposed again.
-    low_rank with_rule(any_selector rule) const {
+    low_rank with_rule(const any_selector& rule) const {
         low_rank other{*this};
-        other.rule_ = std::move(rule);
+        other.rule_ = rule;
         return other;
     }
 

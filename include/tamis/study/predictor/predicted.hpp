@@ -120,8 +120,8 @@ template <predictor P>
 class prediction_watch {
   public:
     /// Refuses a true mask at input or up.
-    prediction_watch(std::span<const P> layers, any_selector truth, site truth_at = site::gate)
-        : predictions_{layers}, truth_{std::move(truth)}, truth_at_{truth_at}, scores_(layers.size()) {
+    prediction_watch(std::span<const P> layers, const any_selector& truth, site truth_at = site::gate)
+        : predictions_{layers}, truth_{truth}, truth_at_{truth_at}, scores_(layers.size()) {
         if (truth_at != site::gate && truth_at != site::intermediate) {
             fail("tamis::study::prediction_watch: the true mask is one of the gate or of the intermediate");
         }
