@@ -226,6 +226,10 @@ operation* instance::ffn_for(const laid_out_weight& gate, const laid_out_weight&
 std::optional<instance::whole_ffn> instance::ffn_at(ggml_cgraph* graph, int down) {
     const ggml_tensor* y = ggml_graph_node(graph, down);
     const ggml_tensor* activation = y->src[1];
+    const auto name = name_of_weight(y->src[0]->name);
+    if (!name || (asked().has_rule(name->layer) && !asked().wants_whole_ffn(name->layer))) {
+        return {};
+    }
     if (y->op != GGML_OP_MUL_MAT || !is_few(y) || !is_glu_of_products(activation) || !gating_of(activation) ||
         !serves_whole_ffn(activation->src[0]->src[0]) || !serves_whole_ffn(activation->src[1]->src[0]) ||
         !is_few(activation->src[0]) || !is_few(activation->src[1])) {

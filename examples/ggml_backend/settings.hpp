@@ -35,6 +35,12 @@ struct settings {
         return at(layer, place::input) || at(layer, place::gate) || at(layer, place::up) ||
                at(layer, place::intermediate);
     }
+    /// Rules that need the whole FFN in one call, or take all of its weights anyway. One at the intermediate alone leaves gate and up
+    /// in the layout that the host is quickest with.
+    bool wants_whole_ffn(std::size_t layer) const {
+        return at(layer, place::gate) || at(layer, place::up) ||
+               (at(layer, place::input) && at(layer, place::intermediate));
+    }
 };
 
 /// Read at the first call. What is wrong ends the program with one line that names the field.

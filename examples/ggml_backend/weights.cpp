@@ -65,7 +65,8 @@ void take(weights_buffer& b, ggml_tensor* t, const void* data) {
     if (format == nullptr || best_kernels()->laid_out_format(format) == nullptr) {
         at_x = {};
     }
-    b.weights[t->data] = lay_out_weight(t, data, at_x, !is_down && !at_x && format != nullptr, true);
+    const bool as_stored = !is_down && !at_x && format != nullptr && s.wants_whole_ffn(name.layer);
+    b.weights[t->data] = lay_out_weight(t, data, at_x, as_stored, true);
     t->extra = b.weights[t->data].get();
 }
 
@@ -334,17 +335,18 @@ bool wants(const ggml_tensor* product) {
         const rule& at_x = name->which == weight_name::down ? at_down : at_input;
         return at_x && pays(w->type, rows, columns, s, at_x);
     }
-    // A gated FFN is taken as a whole, where its W_down can be.
+    // What a gated FFN is made of as a whole is taken where its W_down can be.
     const std::string layer = "blk." + std::to_string(name->layer);
-    const bool gated = name->which == weight_name::gate || model_has(layer + ".ffn_gate.weight");
+    const bool whole = s.wants_whole_ffn(name->layer) &&
+                       (name->which == weight_name::gate || model_has(layer + ".ffn_gate.weight"));
     if (name->which == weight_name::down) {
-        return (gated || at_down) && pays(w->type, rows, columns, s, at_down);
+        return (whole || at_down) && pays(w->type, rows, columns, s, at_down);
     }
     if (at_input) {
         return pays(w->type, rows, columns, s, at_input);
     }
     const ggml_type down = type_in_model(layer + ".ffn_down.weight").value_or(w->type);
-    return gated && format_of(w->type) != nullptr && pays(down, columns, rows, s, at_down);
+    return whole && format_of(w->type) != nullptr && pays(down, columns, rows, s, at_down);
 }
 
 } // namespace tamis_ggml
