@@ -29,7 +29,7 @@ struct model_head {
     std::map<std::string, ggml_type, std::less<>> tensors;
 };
 model_head head_of(const std::string& file) {
-    model_head head{{}, std::filesystem::path{file}.stem().string(), 0, {}};
+    model_head head{{}, std::filesystem::path{file}.stem().string()};
     gguf_context* g = gguf_init_from_file(file.c_str(), {true, nullptr});
     if (g == nullptr) {
         return head;

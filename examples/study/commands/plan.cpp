@@ -15,7 +15,6 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -272,10 +271,10 @@ class plan_command final : public command {
         }
         approaches.insert(approaches.begin(), one_p);
         // By layers whichever rules left more unread for all layers alike.
-        const approach rules =
+        const approach& rules =
             approaches[1].at.skipped > approaches[2].at.skipped ? approaches[1] : approaches[2];
-        approach layers{"by_layer", "values for each layer and site by what they cost there alone", {}};
-        for (const plan_part& p : rules.parts) { // the input's, then the intermediate's
+        approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
+        for (const plan_part& p : rules.parts) {
             for (std::size_t i = 0; i < p.layers.size(); ++i) {
                 const std::size_t l = p.layers[i];
                 plan_part alone{p.where, {l}, p.kind, bytes_at(tuned, l, p.where)};
@@ -294,16 +293,9 @@ class plan_command final : public command {
         shown.begin(tuned.name + ": layers and sites alone");
         measure_costs(layers.parts, probed, make, floor, on_probed);
         add_costs(d, layers.parts, floor);
-        const std::span<plan_part> all_layers{layers.parts};
-        smooth_over_depth(all_layers.first(tuned.layers()));
-        smooth_over_depth(all_layers.subspan(tuned.layers()));
         shown.begin(line(tuned.name, ": the scale of ", layers.name));
         scale.by_divergence(layers, limit);
         approaches.push_back(std::move(layers));
-        shown.begin(tuned.name + ": parts of the depth together");
-        approaches.push_back(by_depth(rules, tuned, make, on_tuned));
-        shown.begin(line(tuned.name, ": the scale of ", approaches.back().name));
-        scale.by_divergence(approaches.back(), limit);
         // What is kept: the one that leaves most unread where it was tuned.
         const auto chosen =
             static_cast<std::size_t>(std::max_element(approaches.begin(), approaches.end(),
@@ -437,41 +429,6 @@ class plan_command final : public command {
                        "the rule and score that loses least at each site",
                        {kinds[best[0]], kinds[best[1]]}});
         return all;
-    }
-    /// Values for a sixth of the depth each, by what more of it costs where the loss is at its limit.
-    static approach by_depth(approach rules, const subject& s, const rule_maker& make,
-                             const measure_rows& measured) {
-        approach a{"by_depth",
-                   "values for each sixth of the layers by what they cost together",
-                   {},
-                   rules.at};
-        std::vector<double> dropped;
-        const std::size_t count = std::min<std::size_t>(6, s.layers());
-        for (const plan_part& p : rules.parts) {
-            for (std::size_t k = 0; k < count; ++k) {
-                plan_part part{p.where, {}, p.kind};
-                part.costs = p.costs;
-                double sparsity = 0;
-                for (std::size_t l = k * s.layers() / count; l < (k + 1) * s.layers() / count; ++l) {
-                    const double bytes = bytes_at(s, l, p.where);
-                    part.layers.push_back(l);
-                    part.bytes += bytes;
-                    sparsity += bytes * rules.at.dropped[place_of_site(p.where)][l];
-                    if (!p.profile.empty()) {
-                        part.profile.push_back(p.profile[l]);
-                    }
-                }
-                // By levels of the whole site, of which a part drops more or less.
-                const double share = sparsity / part.bytes, mean = rules.at.mean_dropped(p.where);
-                for (auto& point : part.costs.points) {
-                    point.dropped *= share / mean;
-                }
-                dropped.push_back(share);
-                a.parts.push_back(std::move(part));
-            }
-        }
-        measure_costs_together(a.parts, dropped, rules.at.divergence, s, make, measured);
-        return a;
     }
     static void add_costs(document& d, const std::vector<plan_part>& parts,
                           const std::vector<double>& floor) {

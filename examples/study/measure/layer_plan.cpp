@@ -339,69 +339,6 @@ void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_m
     }
 }
 
-void measure_costs_together(std::vector<plan_part>& parts, const std::vector<double>& dropped,
-                            double divergence, const subject& s, const rule_maker& make,
-                            const measure_rows& measured) {
-    constexpr double more = 1.35;
-    std::vector<double> levels, raised;
-    std::vector<condition> conditions;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        levels.push_back(parts[i].costs.level_at(dropped[i]));
-        raised.push_back(parts[i].costs.level_at(std::min(0.9, more * dropped[i])));
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        std::vector<study::calibrated_rule> rules;
-        for (std::size_t k = 0; k < parts.size(); ++k) {
-            const auto of_part = parts[k].rules(make, k == i ? raised[k] : levels[k]);
-            rules.insert(rules.end(), of_part.begin(), of_part.end());
-        }
-        const auto& layers = parts[i].layers;
-        conditions.push_back(planned(s, rules, make,
-                                     line("more at the ", tamis::name_of(parts[i].where), " of layers ",
-                                          layers.front(), " to ", layers.back()),
-                                     raised[i]));
-    }
-    const auto rows = measured(conditions);
-    std::vector<double> rises;
-    double all = 0;
-    for (const measurement& row : rows) {
-        rises.push_back(divergence_of(row, s) - divergence);
-        all += std::max(0.0, rises.back());
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        double sparsity = 0, bytes = 0;
-        for (const std::size_t l : parts[i].layers) {
-            sparsity += bytes_at(s, l, parts[i].where) * rows[i].masks.mask_sparsity(l, parts[i].where);
-            bytes += bytes_at(s, l, parts[i].where);
-        }
-        // No part is free, though chance may have it so.
-        const double rise = std::max(rises[i], 0.2 * all / static_cast<double>(parts.size()));
-        sensitivity& c = parts[i].costs;
-        const double from = std::pow(dropped[i], c.power), to = std::pow(sparsity / bytes, c.power);
-        const double factor = std::max(1e-9, rise) / std::max(1e-9, to - from);
-        c.points = {{levels[i], dropped[i], factor * from}, {raised[i], sparsity / bytes, factor * to}};
-    }
-}
-
-void smooth_over_depth(std::span<plan_part> parts) {
-    std::vector<double> own;
-    for (const plan_part& p : parts) {
-        own.push_back(p.costs.log_factor());
-    }
-    for (std::size_t i = 0; i < own.size(); ++i) {
-        double sum = 0, weights = 0;
-        for (std::size_t k = i < 2 ? 0 : i - 2; k < std::min(own.size(), i + 3); ++k) {
-            const double weight = 3 - std::abs(static_cast<double>(k) - static_cast<double>(i));
-            sum += weight * own[k];
-            weights += weight;
-        }
-        const double by = std::exp(0.5 * (sum / weights - own[i]));
-        for (auto& point : parts[i].costs.points) {
-            point.loss *= by;
-        }
-    }
-}
-
 std::vector<double> rounding_floor(const subject& s, const rule_maker& make, const measure_rows& measured) {
     const std::size_t last = s.layers() - 1;
     std::vector<std::size_t> at{0, last / 2, last};

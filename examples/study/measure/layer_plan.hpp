@@ -101,15 +101,6 @@ condition planned(const subject& s, const std::vector<study::calibrated_rule>& r
 /// mask at all (`floor`, by layer) is taken off. `measured` gives rows with divergence.
 void measure_costs(std::vector<plan_part>& parts, const subject& s, const rule_maker& make,
                    const std::vector<double>& floor, const measure_rows& measured);
-/// Costs of parts together, where a plan of `rules` has them: each part in turn drops more, all others stay. That counts what the
-/// layers' losses do to each other, and stands out of the engine's rounding, which masks of one layer alone hardly do. `dropped`:
-/// what the parts drop in that plan, `divergence`: its loss. Their powers stay.
-void measure_costs_together(std::vector<plan_part>& parts, const std::vector<double>& dropped,
-                            double divergence, const subject& s, const rule_maker& make,
-                            const measure_rows& measured);
-/// The parts' factors nearer to those of their neighbours in depth, a half of the way: what a layer alone costs is measured with much
-/// chance. All of one site, in the order of layers.
-void smooth_over_depth(std::span<plan_part> parts);
 /// That floor: masks of next to nothing at the first, the middle and the last layer, and between them.
 std::vector<double> rounding_floor(const subject& s, const rule_maker& make, const measure_rows& measured);
 
