@@ -29,7 +29,7 @@ struct model_head {
     std::map<std::string, ggml_type, std::less<>> tensors;
 };
 model_head head_of(const std::string& file) {
-    model_head head{{}, std::filesystem::path{file}.stem().string()};
+    model_head head{{}, std::filesystem::path{file}.stem().string(), 0, {}};
     gguf_context* g = gguf_init_from_file(file.c_str(), {true, nullptr});
     if (g == nullptr) {
         return head;
@@ -79,7 +79,7 @@ bool is_the_plans_model(const settings& s) {
     if (head == nullptr) {
         return true;
     }
-    if (s.model != head->name && s.model != head->file) {
+    if (s.model != head->name && s.model != head->file && s.model != head->file + ".gguf") {
         say(s.source + ": 'model' is '" + s.model + "', but this one is '" +
             (head->name.empty() ? head->file : head->name) + "': it runs dense");
         return false;
