@@ -29,9 +29,7 @@ void properties_of(ggml_backend_dev_t d, ggml_backend_dev_props* p) {
     p->caps = {};
 }
 ggml_backend_buffer_type_t buffer_type_of(ggml_backend_dev_t d) {
-    return is_computing(d)
-               ? ggml_backend_dev_buffer_type(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU))
-               : weights_buffer_type();
+    return is_computing(d) ? computing_buffer_type() : weights_buffer_type();
 }
 bool supports_op(ggml_backend_dev_t d, const ggml_tensor* op) {
     if (is_computing(d)) {
@@ -137,7 +135,7 @@ ggml_backend_reg_t make_registry() {
         d.reg = &reg;
     }
     reg = {version, registry_name, device_count, device_at, address_of, nullptr};
-    make_weights_buffer_type(version, device_at(nullptr, 1));
+    make_buffer_types(version, device_at(nullptr, 0), device_at(nullptr, 1));
     return reinterpret_cast<ggml_backend_reg_t>(&reg);
 }
 

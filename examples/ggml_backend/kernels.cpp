@@ -180,17 +180,20 @@ operation* new_product(const stored_matrix& m, const std::byte* laid_out, const 
     return made;
 }
 
-operation* new_ffn(const stored_matrix& gate, const stored_matrix& up, const stored_matrix& down,
-                   const std::byte* laid_out_down, gating sigma, const rule (&at)[places]) {
-    const auto stored = [](const stored_matrix& m) {
-        return any_matrix{m.format, weight_layout::neuron_major, m.data, m.rows, m.columns};
+operation* new_ffn(const kept_matrix& gate, const kept_matrix& up, const kept_matrix& down, gating sigma,
+                   const rule (&at)[places]) {
+    const auto kept = [](const kept_matrix& m, weight_layout laid_out) {
+        const stored_matrix& s = m.stored;
+        return m.laid_out == nullptr
+                   ? any_matrix{s.format, weight_layout::neuron_major, s.data, s.rows, s.columns}
+                   : any_matrix{laid_out_format(s.format), laid_out, m.laid_out, s.columns, s.rows};
     };
-    const any_glu_weights weights{stored(gate), stored(up),
-                                  any_matrix{laid_out_format(down.format), weight_layout::neuron_major,
-                                             laid_out_down, down.columns, down.rows}};
-    std::vector<float> norms = norms_for(at[places - 1], down, laid_out_down);
+    const any_glu_weights weights{kept(gate, weight_layout::input_major),
+                                  kept(up, weight_layout::input_major),
+                                  kept(down, weight_layout::neuron_major)};
+    std::vector<float> norms = norms_for(at[places - 1], down.stored, down.laid_out);
     std::vector<any_policy> policies;
-    for (std::size_t i = 1; i < places; ++i) {
+    for (std::size_t i = 0; i < places; ++i) {
         if (at[i]) {
             policies.emplace_back(static_cast<site>(i), selector_of(at[i], norms));
         }
@@ -199,7 +202,8 @@ operation* new_ffn(const stored_matrix& gate, const stored_matrix& up, const sto
     const ffn::gating_type sigmas[]{silu{}, gelu_tanh{}, gelu{}, relu{}};
     auto whole =
         in_int8{ffn{weights, sigmas[static_cast<int>(sigma)], std::span<const any_policy>{policies}}};
-    return new operation_of<decltype(whole)>{std::move(whole), std::move(norms), gate, down, false};
+    return new operation_of<decltype(whole)>{std::move(whole), std::move(norms), gate.stored, down.stored,
+                                             false};
 }
 
 } // namespace

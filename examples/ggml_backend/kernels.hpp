@@ -29,6 +29,12 @@ struct stored_matrix {
     std::size_t rows, columns;
 };
 
+/// One with what lay_out made of it; null: nothing, it is taken as stored.
+struct kept_matrix {
+    stored_matrix stored;
+    const std::byte* laid_out;
+};
+
 /// Entries at a place, and those of them that masks kept; bytes that a dense call reads, and those that were read.
 struct counts {
     std::uint64_t entries[places] = {}, active[places] = {}, bytes = 0, read = 0;
@@ -66,9 +72,9 @@ struct kernels {
     crew* (*new_crew)(std::size_t most_threads);
     /// y = W x with a mask over x; `laid_out` is what lay_out made of m.
     operation* (*new_product)(const stored_matrix& m, const std::byte* laid_out, const rule& at_x);
-    /// A gated FFN with gate and up as stored, down laid out, and rules at its places (the input alone is not one of them).
-    operation* (*new_ffn)(const stored_matrix& gate, const stored_matrix& up, const stored_matrix& down,
-                          const std::byte* laid_out_down, gating sigma, const rule (&at)[places]);
+    /// A gated FFN with rules at its places: down laid out, gate and up as stored or (for a rule at the input) laid out.
+    operation* (*new_ffn)(const kept_matrix& gate, const kept_matrix& up, const kept_matrix& down,
+                          gating sigma, const rule (&at)[places]);
 };
 
 /// Those of the best level that this machine runs; null if it runs none.

@@ -3,6 +3,8 @@
 #include <gguf.h>
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <mutex>
 
 namespace tamis_ggml {
@@ -24,9 +26,10 @@ std::vector<std::string> open_models() {
 struct model_head {
     std::string name, file;
     std::size_t layers = 0;
+    std::map<std::string, ggml_type, std::less<>> tensors;
 };
 model_head head_of(const std::string& file) {
-    model_head head{{}, std::filesystem::path{file}.stem().string()};
+    model_head head{{}, std::filesystem::path{file}.stem().string(), 0, {}};
     gguf_context* g = gguf_init_from_file(file.c_str(), {true, nullptr});
     if (g == nullptr) {
         return head;
@@ -41,22 +44,28 @@ model_head head_of(const std::string& file) {
     if (at >= 0 && gguf_get_kv_type(g, at) == GGUF_TYPE_UINT32) {
         head.layers = gguf_get_val_u32(g, at);
     }
+    for (std::int64_t i = 0; i < gguf_get_n_tensors(g); ++i) {
+        head.tensors.emplace(gguf_get_tensor_name(g, i), gguf_get_tensor_type(g, i));
+    }
     gguf_free(g);
     return head;
 }
 
-bool is_plans_model(const settings& s, const std::string& file) {
-    const model_head head = head_of(file);
-    if (s.model != head.name && s.model != head.file) {
-        say(s.source + ": 'model' is '" + s.model + "', but this one is '" +
-            (head.name.empty() ? head.file : head.name) + "': it runs dense");
-        return false;
+std::mutex one_at_a_time;
+
+/// Of the file that is being loaded, asked for at each weight: what was read of it is kept. Null where it can not be found.
+const model_head* head_in_hand() {
+    static std::string file;
+    static model_head head;
+    const std::vector<std::string> open = open_models();
+    if (open.empty()) {
+        return nullptr;
     }
-    if (head.layers != 0 && s.layers != head.layers) {
-        stop(s.source + ": 'layers' is " + std::to_string(s.layers) + ", but '" + s.model + "' has " +
-             std::to_string(head.layers));
+    if (open.back() != file) {
+        file = open.back();
+        head = head_of(file);
     }
-    return true;
+    return &head;
 }
 
 } // namespace
@@ -65,19 +74,36 @@ bool is_the_plans_model(const settings& s) {
     if (s.model.empty()) {
         return true;
     }
-    static std::mutex one_at_a_time;
-    static std::string file; // asked for each weight: the answer is kept
-    static bool answer = true;
     const std::lock_guard lock{one_at_a_time};
-    const std::vector<std::string> open = open_models();
-    if (open.empty()) {
+    const model_head* const head = head_in_hand();
+    if (head == nullptr) {
         return true;
     }
-    if (open.back() != file) {
-        file = open.back();
-        answer = is_plans_model(s, file);
+    if (s.model != head->name && s.model != head->file && s.model != head->file + ".gguf") {
+        say(s.source + ": 'model' is '" + s.model + "', but this one is '" +
+            (head->name.empty() ? head->file : head->name) + "': it runs dense");
+        return false;
     }
-    return answer;
+    if (head->layers != 0 && s.layers != head->layers) {
+        stop(s.source + ": 'layers' is " + std::to_string(s.layers) + ", but '" + s.model + "' has " +
+             std::to_string(head->layers));
+    }
+    return true;
+}
+
+std::optional<ggml_type> type_in_model(const std::string& tensor) {
+    const std::lock_guard lock{one_at_a_time};
+    const model_head* const head = head_in_hand();
+    if (head == nullptr) {
+        return {};
+    }
+    const auto found = head->tensors.find(tensor);
+    return found != head->tensors.end() ? std::optional{found->second} : std::nullopt;
+}
+bool model_has(const std::string& tensor) {
+    const std::lock_guard lock{one_at_a_time};
+    const model_head* const head = head_in_hand();
+    return head == nullptr || head->tensors.empty() || head->tensors.contains(tensor);
 }
 
 } // namespace tamis_ggml

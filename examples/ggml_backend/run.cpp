@@ -98,10 +98,15 @@ std::optional<gating> gating_of(const ggml_tensor* glu) {
     }
 }
 
-/// A weight that is kept as stored for the whole FFN.
+/// A weight of a gate or of up that a whole FFN can be made of.
 bool serves_whole_ffn(const ggml_tensor* w) {
     const laid_out_weight* ours = weight_of(w);
-    return ours != nullptr ? !ours->at_x : of_relu.has(w) && lies_with_host(w);
+    return ours != nullptr ? ours->at_x || ours->is_stored() : of_relu.has(w) && lies_with_host(w);
+}
+
+/// Bytes that are read of a weight in a whole FFN, over those that the file has.
+double read_bytes(const laid_out_weight& w) {
+    return static_cast<double>(w.at_x ? w.laid_out.size() : ggml_nbytes(w.as_host));
 }
 
 /// Whether a node has to do with what lies in a buffer of ours, which nobody else reads.
@@ -133,7 +138,7 @@ bool takes(const ggml_tensor* node) {
     }
     const ggml_tensor* w = node->src[0];
     const auto name = name_of_weight(w->name);
-    if (asked().asked || !name) {
+    if (!name || asked().has_rule(name->layer)) {
         return false;
     }
     if (name->which != weight_name::down) {
@@ -206,14 +211,13 @@ operation* instance::ffn_for(const laid_out_weight& gate, const laid_out_weight&
     auto& ffn = ffns_[&down];
     if (ffn == nullptr) {
         rule at[places];
-        for (std::size_t i = 1; i < places; ++i) {
+        for (std::size_t i = 0; i < places; ++i) {
             at[i] = asked().at(down.name.layer, static_cast<place>(i));
         }
-        if (!asked().asked) {
+        if (!asked().has_rule(down.name.layer)) {
             at[static_cast<std::size_t>(place::gate)].name = "nonzero";
         }
-        ffn.reset(best_kernels()->new_ffn(gate.as_stored(), up.as_stored(), down.as_stored(),
-                                          down.laid_out.bytes().data(), *gating_of(activation), at));
+        ffn.reset(best_kernels()->new_ffn(gate.kept(), up.kept(), down.kept(), *gating_of(activation), at));
     }
     return ffn.get();
 }
@@ -222,6 +226,10 @@ operation* instance::ffn_for(const laid_out_weight& gate, const laid_out_weight&
 std::optional<instance::whole_ffn> instance::ffn_at(ggml_cgraph* graph, int down) {
     const ggml_tensor* y = ggml_graph_node(graph, down);
     const ggml_tensor* activation = y->src[1];
+    const auto name = name_of_weight(y->src[0]->name);
+    if (!name || (asked().has_rule(name->layer) && !asked().wants_whole_ffn(name->layer))) {
+        return {};
+    }
     if (y->op != GGML_OP_MUL_MAT || !is_few(y) || !is_glu_of_products(activation) || !gating_of(activation) ||
         !serves_whole_ffn(activation->src[0]->src[0]) || !serves_whole_ffn(activation->src[1]->src[0]) ||
         !is_few(activation->src[0]) || !is_few(activation->src[1])) {
@@ -354,14 +362,17 @@ ggml_status instance::compute(ggml_cgraph* graph) {
         if (!is_product(nodes[i])) {
             continue;
         }
-        if (const auto f = ffn_at(graph, i)) {
+        const auto f = ffn_at(graph, i);
+        const laid_out_weight* const held = f ? weight_for(nodes[i]->src[0]) : nullptr;
+        if (held != nullptr && held->at_x) {
             const ggml_tensor* activation = nodes[f->activation];
             const laid_out_weight& gate = *weight_for(activation->src[0]->src[0]);
             const laid_out_weight& up = *weight_for(activation->src[1]->src[0]);
-            const laid_out_weight& down = *weight_for(nodes[i]->src[0]);
-            const auto both = static_cast<double>(ggml_nbytes(gate.as_host) + ggml_nbytes(up.as_host));
-            const double scale = (both + static_cast<double>(ggml_nbytes(down.as_host))) /
-                                 (both + static_cast<double>(down.laid_out.size()));
+            const laid_out_weight& down = *held;
+            const std::size_t stored =
+                ggml_nbytes(gate.as_host) + ggml_nbytes(up.as_host) + ggml_nbytes(down.as_host);
+            const double scale =
+                static_cast<double>(stored) / (read_bytes(gate) + read_bytes(up) + read_bytes(down));
             replaced.emplace_back(i, made_of(nodes[i], {this, ffn_for(gate, up, down, activation), &down,
                                                         activation->src[0]->src[1], nullptr, nodes[i],
                                                         counts_of(down), scale}));
@@ -372,14 +383,13 @@ ggml_status instance::compute(ggml_cgraph* graph) {
             replaced.emplace_back(i, made);
         }
     }
-    const auto exchange = [&] {
-        for (auto& [i, node] : replaced) {
-            std::swap(nodes[i], node);
-        }
-    };
-    exchange();
+    for (auto& [i, node] : replaced) {
+        std::swap(nodes[i], node);
+    }
     const ggml_status status = ggml_backend_graph_compute(cpu_, graph);
-    exchange();
+    // The last first: a product may have been replaced alone before the FFN that it is part of. Hosts use their graphs again.
+    std::for_each(replaced.rbegin(), replaced.rend(),
+                  [&](auto& exchanged) { std::swap(nodes[exchanged.first], exchanged.second); });
     return status;
 }
 

@@ -18,6 +18,13 @@ bool is_on(const char* name) {
     return value != nullptr && *value != 0 && std::string_view{value} != "0";
 }
 
+/// Whether a rule is what is done without one. `nonzero` is not: it takes weights before the CPU lays them out for itself.
+bool masks_zeros_alone(const tamis::study::calibrated_rule& r) {
+    const bool by_size = r.rule == "threshold" || r.rule == "cett";
+    const bool by_share = r.rule == "top_p" || r.rule == "top_k_fraction";
+    return (by_size && !(r.value > 0)) || (by_share && !(r.value < 1));
+}
+
 void read_plan(settings& s, const char* path) {
     s.source = std::string{"TAMIS_PLAN="} + path;
     std::ifstream file{path, std::ios::binary};
@@ -32,7 +39,10 @@ void read_plan(settings& s, const char* path) {
     s.model = read.value->model;
     s.layers = read.value->layers;
     for (const tamis::study::calibrated_rule& r : read.value->rules) {
-        s.of_layer[{r.layer, static_cast<place>(r.where)}] = {r.rule, r.value, r.values};
+        if (!masks_zeros_alone(r)) {
+            s.of_layer[{r.layer, static_cast<place>(r.where)}] = {r.rule, r.value, r.values};
+            s.asked = true;
+        }
     }
 }
 
@@ -43,7 +53,10 @@ void read_rules(settings& s, std::string_view text) {
         stop("TAMIS_RULE: " + read.error);
     }
     for (const tamis::study::calibrated_rule& r : read.rules) {
-        s.of_all[static_cast<std::size_t>(r.where)] = {r.rule, r.value, {}};
+        if (!masks_zeros_alone(r)) {
+            s.of_all[static_cast<std::size_t>(r.where)] = {r.rule, r.value, {}};
+            s.asked = true;
+        }
     }
 }
 
@@ -62,7 +75,6 @@ settings read_settings() {
     } else if (rules != nullptr && *rules != 0) {
         read_rules(s, rules);
     }
-    s.asked = !s.source.empty();
     return s;
 }
 

@@ -15,11 +15,12 @@ namespace tamis_ggml {
 ///     TAMIS_STATS=1                                     what was masked and read, on stderr at the end
 ///     TAMIS_ALL=1                                       weights, too, that take more bytes laid out than stored
 ///     TAMIS_PROMPT=1                                    masks for prompts, too (to measure what a plan costs)
-/// Neither of the first two: exact zeros alone.
+/// Neither of the first two, or rules that mask zeros alone (threshold=0): exact zeros, where a ReLU makes them.
 struct settings {
     std::string source, model; // where the rules are from, and the model that they are for (empty: any)
     std::size_t layers = 0;    // of that model; 0: any
-    bool asked = false, statistics = false, prompts = false, all = false;
+    bool asked = false;        // whether there is a rule that masks more than zeros
+    bool statistics = false, prompts = false, all = false;
     struct owned_rule {
         std::string name;
         double value = 0;
@@ -30,12 +31,15 @@ struct settings {
 
     /// The rule of a layer at a place; empty where there is none.
     rule at(std::size_t layer, place where) const;
-    bool masks_neurons(std::size_t layer) const {
-        return at(layer, place::intermediate) || at(layer, place::gate) || at(layer, place::up);
+    bool has_rule(std::size_t layer) const {
+        return at(layer, place::input) || at(layer, place::gate) || at(layer, place::up) ||
+               at(layer, place::intermediate);
     }
-    /// Gate and up are asked for, and can be had: the input is not, which wants another layout of the same matrices.
-    bool whole_ffn(std::size_t layer) const {
-        return (at(layer, place::gate) || at(layer, place::up)) && !at(layer, place::input);
+    /// Rules that need the whole FFN in one call, or take all of its weights anyway. One at the intermediate alone leaves gate and up
+    /// in the layout that the host is quickest with.
+    bool wants_whole_ffn(std::size_t layer) const {
+        return at(layer, place::gate) || at(layer, place::up) ||
+               (at(layer, place::input) && at(layer, place::intermediate));
     }
 };
 

@@ -12,10 +12,27 @@
 namespace tamis_ggml {
 namespace {
 
-interface::buffer_type_2 type_2;
-interface::buffer_type_3 type_3;
-interface::buffer_type_6 type_6;
-ggml_backend_buffer_type_t type = nullptr;
+/// A buffer type in the shape of the host's version of the interface.
+struct versions_of_type {
+    interface::buffer_type_2 of_2;
+    interface::buffer_type_3 of_3;
+    interface::buffer_type_6 of_6;
+    ggml_backend_buffer_type_t type = nullptr;
+
+    template <class Fill>
+    void make(int api_version, Fill&& fill) {
+        const auto make_one = [&](auto& t) {
+            t = {};
+            fill(t);
+            type = reinterpret_cast<ggml_backend_buffer_type_t>(&t);
+        };
+        switch (api_version) {
+            case 2: return make_one(of_2);
+            case 3: return make_one(of_3);
+            default: return make_one(of_6);
+        }
+    }
+} of_weights, by_name;
 
 /// A buffer of ours: for each weight what was made of it. Weights do not take the memory at their addresses, others do.
 struct weights_buffer {
@@ -43,8 +60,13 @@ void take(weights_buffer& b, ggml_tensor* t, const void* data) {
     if (is_down && !at_x) {
         at_x.name = "nonzero"; // for the single product, where the FFN can not be taken as one
     }
-    const bool whole = s.whole_ffn(name.layer);
-    b.weights[t->data] = lay_out_weight(t, data, is_down || !whole ? at_x : rule{}, whole && !is_down, true);
+    const char* format =
+        format_of(t->type); // a user may put here what tamis can not read: it stays the host's
+    if (format == nullptr || best_kernels()->laid_out_format(format) == nullptr) {
+        at_x = {};
+    }
+    const bool as_stored = !is_down && !at_x && format != nullptr && s.wants_whole_ffn(name.layer);
+    b.weights[t->data] = lay_out_weight(t, data, at_x, as_stored, true);
     t->extra = b.weights[t->data].get();
 }
 
@@ -114,15 +136,17 @@ ggml_backend_buffer_t new_buffer(ggml_backend_buffer_type_t of, std::size_t size
     return interface::ggml_backend_buffer_init(of, f, b.release(), size);
 }
 
-template <class Type>
-void fill(Type& t, ggml_backend_dev_t device) {
-    t = {};
-    t.get_name = name_of_type;
-    t.alloc_buffer = new_buffer;
-    t.get_alignment = alignment_of;
-    t.host = is_no_host;
-    t.device = device;
-    type = reinterpret_cast<ggml_backend_buffer_type_t>(&t);
+/// The CPU's plain memory under its own name.
+ggml_backend_buffer_type_t plain() {
+    return ggml_backend_dev_buffer_type(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
+}
+const char* name_of_plain(ggml_backend_buffer_type_t) { return ggml_backend_buft_name(plain()); }
+std::size_t alignment_of_plain(ggml_backend_buffer_type_t) {
+    return ggml_backend_buft_get_alignment(plain());
+}
+bool is_a_host(ggml_backend_buffer_type_t) { return true; }
+ggml_backend_buffer_t new_plain_buffer(ggml_backend_buffer_type_t, std::size_t size) {
+    return ggml_backend_buft_alloc_buffer(plain(), size);
 }
 
 /// The buffer type in which the CPU is quickest with a weight: the first that takes it, as loaders choose it.
@@ -185,8 +209,13 @@ const char* format_of(ggml_type t) {
     }
 }
 
-stored_matrix laid_out_weight::as_stored() const {
-    return {format, stored.empty() ? as_host->data : stored.data(), rows, columns};
+bool laid_out_weight::is_stored() const {
+    return !stored.empty() || (format != nullptr && as_host != nullptr && as_host->buffer != nullptr &&
+                               ggml_backend_buffer_is_host(as_host->buffer));
+}
+kept_matrix laid_out_weight::kept() const {
+    return {{format, stored.empty() ? as_host->data : stored.data(), rows, columns},
+            at_x ? laid_out.bytes().data() : nullptr};
 }
 
 std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void* data, rule at_x,
@@ -222,16 +251,26 @@ std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void
     return w;
 }
 
-ggml_backend_buffer_type_t weights_buffer_type() { return type; }
-void make_weights_buffer_type(int api_version, ggml_backend_dev_t device) {
-    switch (api_version) {
-        case 2: return fill(type_2, device);
-        case 3: return fill(type_3, device);
-        default: return fill(type_6, device);
-    }
+ggml_backend_buffer_type_t weights_buffer_type() { return of_weights.type; }
+ggml_backend_buffer_type_t computing_buffer_type() { return asked().asked ? by_name.type : plain(); }
+void make_buffer_types(int api_version, ggml_backend_dev_t computes, ggml_backend_dev_t holds_weights) {
+    of_weights.make(api_version, [&](auto& t) {
+        t.get_name = name_of_type;
+        t.alloc_buffer = new_buffer;
+        t.get_alignment = alignment_of;
+        t.host = is_no_host;
+        t.device = holds_weights;
+    });
+    by_name.make(api_version, [&](auto& t) {
+        t.get_name = name_of_plain;
+        t.alloc_buffer = new_plain_buffer;
+        t.get_alignment = alignment_of_plain;
+        t.host = is_a_host;
+        t.device = computes;
+    });
 }
 bool is_held(const ggml_tensor* t) {
-    return t != nullptr && t->buffer != nullptr && ggml_backend_buffer_get_type(t->buffer) == type;
+    return t != nullptr && t->buffer != nullptr && ggml_backend_buffer_get_type(t->buffer) == of_weights.type;
 }
 laid_out_weight* weight_of(const ggml_tensor* t) {
     return is_held(t) && name_of_weight(t->name) ? static_cast<laid_out_weight*>(t->extra) : nullptr;
@@ -241,16 +280,19 @@ namespace {
 
 /// Whether a weight is quick enough as tamis lays it out. The K formats get eight bits, so that a mask has to leave out about half
 /// before any time is won: exact zeros of a ReLU do, and what a rule leaves is not known. (What rows are padded with is no matter.)
-bool pays(const ggml_tensor* w, const settings& s, const weight_name& name) {
-    const stored_matrix m{format_of(w->type), nullptr, static_cast<std::size_t>(w->ne[1]),
-                          static_cast<std::size_t>(w->ne[0])};
-    const std::size_t stored = ggml_nbytes(w) / static_cast<std::size_t>(w->ne[2]);
-    const bool zeros = std::strcmp(s.at(name.layer, place::intermediate).name, "nonzero") == 0;
-    const bool as_stored = name.which != weight_name::down && s.whole_ffn(name.layer);
-    if (s.all || zeros || as_stored || best_kernels()->laid_out_bytes(m) <= stored + stored / 8) {
+bool pays(ggml_type type, std::size_t rows, std::size_t columns, const settings& s, const rule& at_x) {
+    const char* format = format_of(type);
+    if (format == nullptr || best_kernels()->laid_out_format(format) == nullptr) {
+        say(std::string{"weights of type "} + ggml_type_name(type) +
+            " are left to the CPU backend: tamis does not read it");
+        return false;
+    }
+    const std::size_t stored = ggml_row_size(type, static_cast<std::int64_t>(columns)) * rows;
+    const std::size_t laid_out = best_kernels()->laid_out_bytes({format, nullptr, rows, columns});
+    if (s.all || std::strcmp(at_x.name, "nonzero") == 0 || laid_out <= stored + stored / 8) {
         return true;
     }
-    say(std::string{"weights of type "} + ggml_type_name(w->type) +
+    say(std::string{"weights of type "} + ggml_type_name(type) +
         " run dense: laid out to be skipped they take more bytes than rules save; TAMIS_ALL=1 takes them all the same");
     return false;
 }
@@ -261,29 +303,31 @@ bool wants(const ggml_tensor* product) {
     const ggml_tensor* w = product->src[0];
     const settings& s = asked();
     const auto name = w != nullptr ? name_of_weight(w->name) : std::nullopt;
-    if (!s.asked || !name || !is_the_plans_model(s)) {
+    if (!s.asked || !name || !s.has_rule(name->layer) || !is_the_plans_model(s)) {
         return false;
     }
-    const bool is_down = name->which == weight_name::down;
-    const bool by_input = static_cast<bool>(s.at(name->layer, place::input));
-    const bool whole = s.whole_ffn(name->layer) && !name->experts;
-    if (by_input && (s.at(name->layer, place::gate) || s.at(name->layer, place::up))) {
-        say(s.source +
-            ": rules at gate and up are left out where there is one at the input, which needs W_gate and W_up in another layout");
+    const rule at_input = s.at(name->layer, place::input), at_down = s.at(name->layer, place::intermediate);
+    const auto rows = static_cast<std::size_t>(w->ne[1]), columns = static_cast<std::size_t>(w->ne[0]);
+    if (name->experts) {
+        if (s.at(name->layer, place::gate) || s.at(name->layer, place::up)) {
+            say(s.source +
+                ": in experts, rules at gate and up are left out; those at the input and the intermediate hold");
+        }
+        const rule& at_x = name->which == weight_name::down ? at_down : at_input;
+        return at_x && pays(w->type, rows, columns, s, at_x);
     }
-    if (name->experts && s.whole_ffn(name->layer)) {
-        say(s.source +
-            ": in experts, rules at gate and up are left out; those at the input and the intermediate hold");
+    // What a gated FFN is made of as a whole is taken where its W_down can be.
+    const std::string layer = "blk." + std::to_string(name->layer);
+    const bool whole = s.wants_whole_ffn(name->layer) &&
+                       (name->which == weight_name::gate || model_has(layer + ".ffn_gate.weight"));
+    if (name->which == weight_name::down) {
+        return (whole || at_down) && pays(w->type, rows, columns, s, at_down);
     }
-    const bool ruled =
-        is_down ? static_cast<bool>(s.at(name->layer, place::intermediate)) || whole : by_input || whole;
-    const char* format = format_of(w->type);
-    if (ruled && (format == nullptr || best_kernels()->laid_out_format(format) == nullptr)) {
-        say(std::string{"weights of type "} + ggml_type_name(w->type) +
-            " are left to the CPU backend: tamis does not read it");
-        return false;
+    if (at_input) {
+        return pays(w->type, rows, columns, s, at_input);
     }
-    return ruled && pays(w, s, *name);
+    const ggml_type down = type_in_model(layer + ".ffn_down.weight").value_or(w->type);
+    return whole && format_of(w->type) != nullptr && pays(down, columns, rows, s, at_down);
 }
 
 } // namespace tamis_ggml

@@ -33,8 +33,10 @@ struct laid_out_weight {
     std::vector<std::unique_ptr<operation>> products; // one an expert
     ggml_tensor* as_host = nullptr;                   // in the layout that the host is quickest with
 
-    /// The weights of one expert as the file has them; nowhere for those that were not kept.
-    stored_matrix as_stored() const;
+    /// Whether its weights are there as the file has them.
+    bool is_stored() const;
+    /// What a whole FFN is made of: laid out where a rule wants it, else as the file has it (no matrix of experts).
+    kept_matrix kept() const;
 
     std::unique_ptr<ggml_context, free_context_of> context;
     std::unique_ptr<std::remove_pointer_t<ggml_backend_buffer_t>, free_buffer_of> buffer;
@@ -45,7 +47,11 @@ std::unique_ptr<laid_out_weight> lay_out_weight(const ggml_tensor* t, const void
 
 /// The buffer type that lends itself for weights that rules are about, and the weight of a tensor in such a buffer.
 ggml_backend_buffer_type_t weights_buffer_type();
-void make_weights_buffer_type(int api_version, ggml_backend_dev_t device);
+/// The buffer type of the device that computes: the CPU's plain memory. Where there are rules it is one of our own by the same name,
+/// which hosts find last: what a user places by it (-ot ffn_down=CPU) goes there. By the CPU's own type he would have no say,
+/// since hosts then try every type that the CPU can read, and that of weights is the first.
+ggml_backend_buffer_type_t computing_buffer_type();
+void make_buffer_types(int api_version, ggml_backend_dev_t computes, ggml_backend_dev_t holds_weights);
 laid_out_weight* weight_of(const ggml_tensor* t);
 /// Whether it lies there, or will: hosts also plan without loading.
 bool is_held(const ggml_tensor* t);

@@ -14,7 +14,7 @@ for type in f32 f16 q8_0; do
     python3 "$here/relu_model.py" $type.gguf --layers 2 --width 256 --neurons 1024 --type $type
 done
 python3 "$here/lora.py" f32.gguf lora.gguf
-for kind in experts fused normed; do
+for kind in gated experts fused normed; do
     python3 "$here/swiglu_model.py" $kind $kind.gguf
 done
 
@@ -41,12 +41,16 @@ for type in f32 f16 q8_0; do
         ours env TAMIS_RULE=nonzero ./logits $type.gguf other threads=$threads
         cmp two other
     done
-    step "$type: threshold=0 is the same"
-    ours env TAMIS_ALL=1 TAMIS_RULE=threshold=0 ./logits $type.gguf other
+    step "$type: a threshold next to nothing is the same"
+    ours env TAMIS_RULE=threshold=1e-30 ./logits $type.gguf other
     cmp two other
-    step "$type: without a rule"
+    step "$type: without a rule, and by rules that mask zeros alone"
     ours ./logits $type.gguf other
     same stock other 0.02
+    for rule in threshold=0 top_p=1 'threshold=0@input;cett=0@intermediate'; do
+        ours env TAMIS_RULE="$rule" ./logits $type.gguf two
+        cmp two other
+    done
 done
 ./logits f32.gguf stock
 step "the input, too"
@@ -64,10 +68,12 @@ step "an adapter on ffn_down"
 ./logits f32.gguf adapted lora=lora.gguf
 ours env TAMIS_RULE=nonzero ./logits f32.gguf other lora=lora.gguf
 same adapted other 0.001
-for kind in experts fused normed; do
+some=threshold=1e-30 # of a rule, but masks nothing: the layouts and kernels alone
+places="$some $some@input,intermediate $some@input $some@gate $some@input,gate"
+for kind in gated experts fused normed; do
     step "SwiGLU, $kind: at the input and the intermediate, token by token and as a prompt"
     ./logits $kind.gguf dense
-    for rule in threshold=0 threshold=0@input,intermediate threshold=0@gate; do
+    for rule in $places; do
         ours env TAMIS_RULE=$rule ./logits $kind.gguf other
         same dense other 0.001
         ours env TAMIS_PROMPT=1 TAMIS_RULE=$rule ./logits $kind.gguf other threads=1
@@ -114,6 +120,13 @@ grep -q "signal\|Segm" out && exit 1
 step "devices by name, no mapping and no repacking, by llama-bench"
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -dev TAMIS > out 2>&1 || { cat out; exit 1; }
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -lm none --repack 0 > out 2>&1 || { cat out; exit 1; }
+step "the user's own placement wins"
+placed() { ours env TAMIS_STATS=1 TAMIS_RULE=threshold=1e-30 llama-bench -m gated.gguf -p 0 -n 4 -r 1 -t 2 "$@"; }
+said "all layers: masked intermediate" placed
+if placed -ot 'ffn_(gate|up|down)=CPU' 2>&1 | grep "tamis: .*masked"; then echo "expected: on the CPU"; exit 1; fi
+said "all layers: masked intermediate" placed -ot 'ffn_(gate|up)=CPU'
+if placed -ot ffn_down=CPU 2>&1 | grep "tamis: .*masked"; then echo "expected: W_down on the CPU"; exit 1; fi
+ours env TAMIS_RULE=threshold=1e-30@gate llama-bench -m gated.gguf -p 16 -n 4 -r 1 -t 2 -ot 'ffn=TAMIS' > out 2>&1 || { cat out; exit 1; }
 step "memory fitting"
 ours env TAMIS_RULE=nonzero llama-fit-params -m q8_0.gguf > out 2>&1 || { cat out; exit 1; }
 if [ -n "${SHORT-}" ]; then
@@ -128,12 +141,14 @@ else
     echo "SKIPPED: llama.cpp's own tests are not here"
 fi
 for model; do
-    step "$model: without a rule, to the bit"
+    step "$model: without a rule, and with threshold=0, to the bit"
     ./logits "$model" stock
     ours ./logits "$model" other
     cmp stock other
+    ours env TAMIS_RULE=threshold=0 ./logits "$model" other
+    cmp stock other
     step "$model: all places"
-    for rule in threshold=0 threshold=0@gate threshold=0@input,intermediate; do
+    for rule in $places; do
         ours env TAMIS_ALL=1 TAMIS_RULE=$rule ./logits "$model" other
         same stock other 0.1
     done

@@ -1,4 +1,4 @@
-"""swiglu_model.py KIND OUT.gguf: a small random SwiGLU model without a vocabulary. KIND: experts (four a layer, of which two serve a
+"""swiglu_model.py KIND OUT.gguf: a small random SwiGLU model without a vocabulary. KIND: gated (as it is), experts (four a layer, of which two serve a
 token), fused (gate and up in one tensor, as Phi-3 has them), normed (a norm and a scale between the gated product and W_down, as
 BitNet has them)."""
 import sys
@@ -9,7 +9,7 @@ import numpy as np
 kind, out = sys.argv[1:]
 layers, width, neurons, experts, tokens = 2, 256, 512, 4, 256
 rng = np.random.default_rng(3)
-w = gguf.GGUFWriter(out, {"experts": "llama", "fused": "phi3", "normed": "bitnet"}[kind])
+w = gguf.GGUFWriter(out, {"gated": "llama", "experts": "llama", "fused": "phi3", "normed": "bitnet"}[kind])
 w.add_name(kind)
 w.add_context_length(2048)
 w.add_embedding_length(width)
@@ -57,6 +57,7 @@ for layer in range(layers):
         ones(b + "attn_sub_norm.weight")
         ones(b + "ffn_sub_norm.weight", neurons)
         w.add_tensor(b + "ffn_down.scale", np.full(1, 0.5, dtype=np.float32))
+    if kind in ("gated", "normed"):
         matrix(b + "ffn_gate.weight", neurons, width)
     matrix(b + "ffn_up.weight", (2 if kind == "fused" else 1) * neurons, width)
     matrix(b + "ffn_down.weight", width, neurons)
