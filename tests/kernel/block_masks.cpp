@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("sum_rows_of_block: each token the rows that it wants; by til
         tamis::sum_rows_of_block(w.view(), listed, in.view(), y.view(), 0, columns);
         REQUIRE(all_close(y, expected, 400.0f));
         REQUIRE(y.is_whole_between());
-        if (tokens < tamis::detail::sum_tokens_of_tiles) {
+        if (tokens < tamis::detail::tokens_of_tiles<F>) {
             return;
         }
         for (std::size_t token = 1; token < tokens; ++token) { // others want all, and columns are divided
@@ -114,4 +114,21 @@ TEST_CASE_TEMPLATE("sum_rows_of_block: each token the rows that it wants; by til
         tamis::sum_rows_of_block(w.view(), tamis::all_rows{rows}, in.view(), again.view(), middle, columns);
         REQUIRE(same_bits(again.row(0), y.row(0)));
     });
+}
+
+TEST_CASE("sum_rows_of_block: more columns than are summed at a time") {
+    engine random{3};
+    constexpr std::size_t tokens = 16, rows = 33, columns = 4400;
+    REQUIRE(tamis::detail::strip_columns<tamis::f32>(tokens, columns) < columns);
+    const stored<tamis::f32, tamis::neuron_major> w{random_dense(rows, columns, random), true, 1, 1};
+    padded_rows x{tokens, rows, 3};
+    x.fill(random);
+    padded_rows expected{tokens, columns, 1};
+    expected.fill(random);
+    padded_rows y = expected;
+    const padded_rows& in = x;
+    tamis::sum_rows_of_block_plain(w.view(), tamis::all_rows{rows}, in.view(), expected.view());
+    tamis::sum_rows_of_block(w.view(), tamis::all_rows{rows}, in.view(), y.view(), 0, columns);
+    REQUIRE(all_close(y, expected, 400.0f));
+    REQUIRE(y.is_whole_between());
 }

@@ -254,9 +254,10 @@ std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<R
         return count;
     }
 #endif
-#if defined(__AVX2__) && !defined(__AVX512F__) && defined(__BMI2__) && defined(__x86_64__)
+#if defined(__AVX2__) && !defined(__AVX512F__)
     if constexpr (sizeof(Real) * lane_count<Real> == 32) { // a double is moved as two floats
-        const std::uint64_t halves = sizeof(Real) == 4 ? bits : _pdep_u64(bits, 0x55) * 3;
+        const std::uint64_t pairs = (bits | bits << 2) & 0x33;
+        const std::uint64_t halves = sizeof(Real) == 4 ? bits : ((pairs | pairs << 1) & 0x55) * 3;
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
                             _mm256_permutevar8x32_epi32(keys.data, packed_lanes(halves)));
         return count;

@@ -40,7 +40,7 @@ class tile_sums {
     void join(std::size_t tokens) {
         joined_ = 0;
         for (std::size_t token = 0; token < tokens;) {
-            if (!four_want(4, count_, token, tokens, rows_)) {
+            if (token + 4 > tokens || !together_want(4, count_ + token, 4, rows_)) {
                 ++token;
                 continue;
             }
@@ -63,6 +63,9 @@ class tile_sums {
     alignas(64) float sums_[most_tokens][dot_tile::rows * vec::size];
 };
 
+/// Rows that are multiplied at a time, with one token or with four.
+inline constexpr std::size_t rows_with_one = 8, rows_with_four = has_32_registers ? 4 : 3;
+
 /// sums[row] += row . x for the rows named and so many vectors.
 template <std::size_t... K>
 TAMIS_DETAIL_INLINE void multiply_some(const dot_tile& w, const std::size_t* rows, std::size_t columns,
@@ -77,19 +80,21 @@ TAMIS_DETAIL_INLINE void multiply_some(const dot_tile& w, const std::size_t* row
 }
 template <std::size_t Most>
 TAMIS_DETAIL_INLINE void multiply_wanted(const dot_tile& w, std::span<const std::size_t> rows,
-                                         std::size_t columns, const float* x, float* sums) {
+                                         std::size_t columns, const float* x, float* sums,
+                                         ask_meanwhile& ask) {
     std::size_t k = 0;
     for (; k + Most <= rows.size(); k += Most) {
+        ask.step();
         multiply_some(w, rows.data() + k, columns, x, sums, std::make_index_sequence<Most>{});
     }
     if constexpr (Most > 1) {
-        multiply_wanted<Most / 2>(w, rows.subspan(k), columns, x, sums);
+        multiply_wanted<Most / 2>(w, rows.subspan(k), columns, x, sums, ask);
     }
 }
 TAMIS_DETAIL_NOINLINE inline void multiply_tile_with_token(const dot_tile& w, std::size_t columns,
-                                                           const float* x, tile_sums& sums,
-                                                           std::size_t token) {
-    multiply_wanted<8>(w, sums.wanted(token), columns, x, sums.of(token));
+                                                           const float* x, tile_sums& sums, std::size_t token,
+                                                           ask_meanwhile& ask) {
+    multiply_wanted<rows_with_one>(w, sums.wanted(token), columns, x, sums.of(token), ask);
 }
 
 /// sums[token][row] += row . x[token] for a few rows from the first on and several tokens.
@@ -109,20 +114,20 @@ TAMIS_DETAIL_INLINE void multiply_all(const float* weights, std::size_t columns,
 template <std::size_t Most>
 TAMIS_DETAIL_INLINE void multiply_rows_with_four(const dot_tile& w, std::size_t columns, const float* x,
                                                  std::size_t stride, float* sums, std::size_t rows,
-                                                 std::size_t k = 0) {
+                                                 ask_meanwhile& ask, std::size_t k = 0) {
     for (; k + Most <= rows; k += Most) {
+        ask.step();
         multiply_all(w.row(k), columns, x, stride, sums + k * vec::size, std::make_index_sequence<Most>{},
                      std::make_index_sequence<4>{});
     }
     if constexpr (Most > 1) {
-        multiply_rows_with_four<Most / 2>(w, columns, x, stride, sums, rows, k);
+        multiply_rows_with_four<Most / 2>(w, columns, x, stride, sums, rows, ask, k);
     }
 }
 TAMIS_DETAIL_NOINLINE inline void multiply_tile_with_four(const dot_tile& w, std::size_t columns,
                                                           const float* x, std::size_t stride, tile_sums& sums,
-                                                          std::size_t token) {
-    constexpr std::size_t most = has_32_registers ? 4 : 3;
-    multiply_rows_with_four<most>(w, columns, x, stride, sums.of(token), sums.rows());
+                                                          std::size_t token, ask_meanwhile& ask) {
+    multiply_rows_with_four<rows_with_four>(w, columns, x, stride, sums.of(token), sums.rows(), ask);
 }
 
 /// y[token][r] = row r . x[token] for the rows, and 0 where a token's mask leaves one out.
@@ -157,15 +162,18 @@ void dot_rows_by_tiles(const row_list& rows, block<const float> x, block<float> 
             const std::byte* const* const next_rows = to < last ? now : after;
             const std::size_t next_count = to < last ? count : count_after;
             unpacker.ready(next_rows, next_count, next);
-            ask_meanwhile<F> ask{next_rows, next_count, next, (std::min)(next + dot_tile::columns, last)};
+            ask_meanwhile ask =
+                ask_for_columns<F>(next_rows, next_count, next, (std::min)(next + dot_tile::columns, last));
             for (std::size_t token = 0; token < x.rows();) {
                 const float* const values = x.row(token).data() + j;
                 const std::size_t together = sums.are_joined(token) ? 4 : 1;
-                ask(token + together, x.rows());
+                const std::size_t passes =
+                    together == 4 ? count / rows_with_four : sums.wanted(token).size() / rows_with_one;
+                ask.share(token + together, x.rows(), (std::max)(passes, std::size_t{1}));
                 if (together == 4) {
-                    multiply_tile_with_four(weights, to - j, values, x.stride(), sums, token);
+                    multiply_tile_with_four(weights, to - j, values, x.stride(), sums, token, ask);
                 } else {
-                    multiply_tile_with_token(weights, to - j, values, sums, token);
+                    multiply_tile_with_token(weights, to - j, values, sums, token, ask);
                 }
                 token += together;
             }

@@ -9,7 +9,7 @@
 TAMIS_BEGIN
 
 // The sum of rows for many tokens, by tiles. A token's list of a tile's rows with more than a zero in its x is what is
-// multiplied for it; four tokens that want five eighths of the rows are taken together. Each entry of y sums its rows in ascending
+// multiplied for it; several tokens that want five eighths of the rows are taken together. Each entry of y sums its rows in ascending
 // order: no bit of it depends on the other tokens, nor on how columns are divided.
 
 namespace detail {
@@ -17,34 +17,53 @@ namespace detail {
 /// 16 KiB of floats.
 using sum_tile = tile<32, 128>;
 
+/// Tokens that are multiplied with all rows of a tile in registers, at most; six only where there are sixteen of those.
+inline constexpr std::size_t most_together = has_32_registers ? 4 : 6;
+
 /// The factors of a tile's rows for all tokens, and for each token which of them are not zero.
 class tile_factors {
   public:
-    void begin(std::size_t rows) {
-        rows_ = rows;
-        detail::fill_n(count_, most_tokens, std::size_t{0});
-    }
-    /// Those of row k: x times the scale of the row.
-    void add(std::size_t k, block<const float> x, std::size_t row, float scale) {
+    /// Those of so many rows of F from place `first` on: x times the row's scale.
+    template <class F>
+    void take(const row_list& rows, std::size_t first, const std::byte* const* memory, std::size_t count,
+              block<const float> x) {
+        rows_ = count;
+        std::size_t places[sum_tile::rows];
+        float scales[sum_tile::rows];
+        for (std::size_t k = 0; k < count; ++k) {
+            places[k] = rows[first + k];
+            scales[k] = 1;
+            if constexpr (scaled_by_row<F>) {
+                scales[k] = F::scale(memory[k], 0);
+            }
+        }
         for (std::size_t token = 0; token < x.rows(); ++token) {
-            const float factor = x.row(token)[row];
-            factors_[k][token] = factor * scale;
-            wanted_[token][count_[token]] = static_cast<std::uint8_t>(k);
-            count_[token] += (bits_as<std::uint32_t>(factor) << 1) != 0; // -ffast-math would drop a NaN
+            const float* const from = x.row(token).data();
+            std::size_t wanted = 0;
+            for (std::size_t k = 0; k < count; ++k) {
+                const float factor = from[places[k]];
+                factors_[token][k] = factor * scales[k];
+                wanted_[token][wanted] = static_cast<std::uint8_t>(k);
+                wanted += magnitude_bits(factor) != 0; // -ffast-math would drop a NaN
+            }
+            count_[token] = wanted;
         }
     }
     std::size_t rows() const { return rows_; }
     std::span<const std::uint8_t> wanted(std::size_t token) const { return {wanted_[token], count_[token]}; }
-    const float* of_row(std::size_t k) const { return factors_[k]; }
-    /// Whether the four tokens from this one on are quicker together.
-    bool are_joined(std::size_t token, std::size_t tokens) const {
-        return four_want(5, count_, token, tokens, rows_);
+    const float* of_token(std::size_t token) const { return factors_[token]; }
+    /// How many tokens from this one on are taken together: six or four where that is quicker, or one.
+    std::size_t together(std::size_t token, std::size_t tokens) const {
+        const std::size_t left = tokens - token;
+        const bool six = most_together == 6 && (left == 6 || left == 10 || left >= 12);
+        const std::size_t count = six ? 6 : 4;
+        return left >= count && together_want(5, count_ + token, count, rows_) ? count : 1;
     }
 
   private:
     std::size_t rows_;
     std::size_t count_[most_tokens];
-    alignas(64) float factors_[sum_tile::rows][most_tokens];
+    alignas(64) float factors_[most_tokens][sum_tile::rows];
     std::uint8_t wanted_[most_tokens][sum_tile::rows + 1]; // one is written behind the last
 };
 
@@ -53,8 +72,9 @@ template <std::size_t... V>
 TAMIS_DETAIL_INLINE void add_wanted(const float* weights, const tile_factors& factors, std::size_t token,
                                     float* y, std::index_sequence<V...>) {
     vec sum[] = {load(y + V * vec::size)...};
+    const float* const of_token = factors.of_token(token);
     for (const std::size_t k : factors.wanted(token)) {
-        const vec factor(factors.of_row(k)[token]);
+        const vec factor(of_token[k]);
         const float* const row = weights + k * sum_tile::columns;
         ((sum[V] = multiply_add(factor, load(row + V * vec::size), sum[V])), ...);
     }
@@ -71,8 +91,7 @@ TAMIS_DETAIL_INLINE void add_all(const float* weights, const tile_factors& facto
     for (std::size_t k = 0; k < factors.rows(); ++k) {
         vec row[sizeof...(V)];
         load_vectors(weights + k * sum_tile::columns, row, vectors);
-        const float* const of_row = factors.of_row(k) + token;
-        (add_products(vec(of_row[T]), row, sums[T], vectors), ...);
+        (add_products(vec(factors.of_token(token + T)[k]), row, sums[T], vectors), ...);
     }
     (store_vectors(sums[T], y + T * stride, vectors), ...);
 }
@@ -99,73 +118,97 @@ inline void add_last_columns(const float* weights, const tile_factors& factors, 
     std::memcpy(y, rest, count * sizeof(float));
 }
 
+inline constexpr std::size_t vectors_of_one = 8, vectors_of_several = has_32_registers ? 4 : 2;
+
 /// y[token] += the tile's rows, times the factors of one token or of four.
 TAMIS_DETAIL_NOINLINE inline void add_tile_to_token(const sum_tile& w, std::size_t columns,
-                                                    const tile_factors& factors, std::size_t token,
-                                                    float* y) {
-    const std::size_t done = for_each_vectors<8>(columns, [&](std::size_t j, auto vectors) {
+                                                    const tile_factors& factors, std::size_t token, float* y,
+                                                    ask_meanwhile& ask) {
+    const std::size_t done = for_each_vectors<vectors_of_one>(columns, [&](std::size_t j, auto vectors) {
+        ask.step();
         add_wanted(w.weights + j, factors, token, y + j, vectors);
     });
     if (done < columns) {
         add_last_columns(w.weights + done, factors, token, y + done, columns - done);
     }
 }
-TAMIS_DETAIL_NOINLINE inline void add_tile_to_four(const sum_tile& w, std::size_t columns,
-                                                   const tile_factors& factors, std::size_t token, float* y,
-                                                   std::size_t stride) {
-    constexpr std::size_t most = has_32_registers ? 4 : 2;
-    const std::size_t done = for_each_vectors<most>(columns, [&](std::size_t j, auto vectors) {
-        add_all(w.weights + j, factors, token, y + j, stride, vectors, std::make_index_sequence<4>{});
+template <std::size_t Tokens>
+TAMIS_DETAIL_NOINLINE void add_tile_to_several(const sum_tile& w, std::size_t columns,
+                                               const tile_factors& factors, std::size_t token, float* y,
+                                               std::size_t stride, ask_meanwhile& ask) {
+    const std::size_t done = for_each_vectors<vectors_of_several>(columns, [&](std::size_t j, auto vectors) {
+        ask.step();
+        add_all(w.weights + j, factors, token, y + j, stride, vectors, std::make_index_sequence<Tokens>{});
     });
-    for (std::size_t t = 0; t < 4 && done < columns; ++t) {
+    for (std::size_t t = 0; t < Tokens && done < columns; ++t) {
         add_last_columns(w.weights + done, factors, token + t, y + t * stride + done, columns - done);
     }
+}
+
+/// Columns that are summed at a time. While rows of floats go through a second cache, it would lose the sums of many columns: as
+/// many as all tokens' sums have of 256 KiB. Shorter formats leave room, and do best with long rows.
+template <class F>
+constexpr std::size_t strip_columns(std::size_t tokens, std::size_t columns) {
+    using unit = unit_of<F>;
+    return unit::bytes >= 4 * unit::weights ? (std::size_t{1} << 16) / tokens / 512 * 512 : columns;
 }
 
 /// y[token] += the rows times x[token], in columns [begin, end) of so many.
 template <class F>
 void sum_rows_by_tiles(const row_list& rows, std::size_t columns, block<const float> x, block<float> y,
                        std::size_t begin, std::size_t end) {
+    constexpr std::size_t wide = sum_tile::columns, high = sum_tile::rows;
     sum_tile weights;
     tile_factors factors;
-    const std::byte* memory[2][sum_tile::rows];
+    const std::byte* memory[2][high];
     std::size_t side = 0;
     std::size_t count = memory_of_rows(rows, 0, memory[0]);
-    for (std::size_t first = 0; count != 0; first += sum_tile::rows, side = 1 - side) {
-        const std::byte* const* const now = memory[side];
-        const std::byte* const* const after = memory[1 - side];
-        const std::size_t count_after = memory_of_rows(rows, first + sum_tile::rows, memory[1 - side]);
-        factors.begin(count);
-        for (std::size_t k = 0; k < count; ++k) {
-            float scale = 1;
-            if constexpr (scaled_by_row<F>) {
-                scale = F::scale(now[k], 0);
-            }
-            factors.add(k, x, rows[first + k], scale);
-        }
-        tile_unpacker<F, sum_tile> unpacker{begin, end, columns};
-        unpacker.ready(now, count, begin);
-        for (std::size_t j = begin; j < end; j += sum_tile::columns) {
-            const std::size_t to = (std::min)(j + sum_tile::columns, end);
-            unpacker.unpack(now, count, j, to, weights);
-            unpacker.ready(now, count, to);
-            ask_meanwhile<F> ask =
-                to < end
-                    ? ask_meanwhile<F>{now, count, to, (std::min)(to + sum_tile::columns, end)}
-                    : ask_meanwhile<F>{after, count_after, begin, (std::min)(begin + sum_tile::columns, end)};
-            for (std::size_t token = 0; token < x.rows();) {
-                float* const out = y.row(token).data() + j;
-                const std::size_t together = factors.are_joined(token, x.rows()) ? 4 : 1;
-                ask(token + together, x.rows());
-                if (together == 4) {
-                    add_tile_to_four(weights, to - j, factors, token, out, y.stride());
-                } else {
-                    add_tile_to_token(weights, to - j, factors, token, out);
+    const std::size_t strip = strip_columns<F>(x.rows(), end - begin);
+    const auto end_of_strip = [&](std::size_t from) { return (std::min)(from + strip, end); };
+    for (std::size_t from = begin; from < end && count != 0; from += strip) {
+        for (std::size_t first = 0; first < rows.size(); first += high, side = 1 - side) {
+            const std::byte* const* const now = memory[side];
+            const std::byte* const* const after = memory[1 - side];
+            factors.take<F>(rows, first, now, count, x);
+            const bool is_last = first + high >= rows.size(); // behind it comes the next strip
+            const std::size_t count_after =
+                memory_of_rows(rows, is_last ? 0 : first + high, memory[1 - side]);
+            const std::size_t begin_after = is_last ? end_of_strip(from) : from;
+            const std::size_t end_after = end_of_strip(begin_after);
+            const std::size_t to_strip = end_of_strip(from);
+            tile_unpacker<F, sum_tile> unpacker{from, to_strip, columns};
+            unpacker.ready(now, count, from);
+            for (std::size_t j = from; j < to_strip; j += wide) {
+                const std::size_t to = (std::min)(j + wide, to_strip);
+                unpacker.unpack(now, count, j, to, weights);
+                unpacker.ready(now, count, to);
+                const std::size_t next = j + unpacker.ahead;
+                ask_meanwhile ask =
+                    next < to_strip
+                        ? ask_for_columns<F>(now, count, next, (std::min)(next + wide, to_strip))
+                        : ask_for_columns<F>(after, count_after,
+                                             begin_after + (next - to_strip) / wide * wide,
+                                             (std::min)(begin_after + (next - to_strip) / wide * wide + wide,
+                                                        end_after));
+                for (std::size_t token = 0; token < x.rows();) {
+                    float* const out = y.row(token).data() + j;
+                    const std::size_t together = factors.together(token, x.rows());
+                    const std::size_t vectors = together == 1 ? vectors_of_one : vectors_of_several;
+                    ask.share(token + together, x.rows(),
+                              (std::max)((to - j) / (vectors * vec::size), std::size_t{1}));
+                    if (together == 1) {
+                        add_tile_to_token(weights, to - j, factors, token, out, ask);
+                    } else if (most_together == 4 || together == 4) {
+                        add_tile_to_several<4>(weights, to - j, factors, token, out, y.stride(), ask);
+                    } else {
+                        add_tile_to_several<most_together>(weights, to - j, factors, token, out, y.stride(),
+                                                           ask);
+                    }
+                    token += together;
                 }
-                token += together;
             }
+            count = count_after;
         }
-        count = count_after;
     }
 }
 

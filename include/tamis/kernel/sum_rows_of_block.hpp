@@ -124,7 +124,7 @@ template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, std::size_t columns,
                                                     block<const float> x, block<float> y, std::size_t begin,
                                                     std::size_t end) {
-    if (x.rows() >= sum_tokens_of_tiles) {
+    if (x.rows() >= tokens_of_tiles<F>) {
         return sum_rows_by_tiles<F>(rows, columns, x, y, begin, end);
     }
     for_each_pass(rows, [&](const auto& passes, std::size_t i) {

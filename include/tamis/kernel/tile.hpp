@@ -21,6 +21,11 @@ inline constexpr bool has_32_registers = false;
 /// takes less time as long as there are registers for it.
 inline constexpr std::size_t dot_tokens_of_tiles = 8;
 inline constexpr std::size_t sum_tokens_of_tiles = has_32_registers ? 12 : 8;
+/// In a sum of rows that of F: with 16 registers, where unpacking takes longer than reading, the sums of four tokens already, which
+/// go through a second cache once for the 8 rows of a pass, take longer than a tile, of 32.
+template <class F>
+inline constexpr std::size_t tokens_of_tiles =
+    !has_32_registers && unit_of<F>::bytes < 2 * unit_of<F>::weights ? 4 : sum_tokens_of_tiles;
 
 /// Rows by columns: a multiple of every unit.
 template <std::size_t Rows, std::size_t Columns>
@@ -44,6 +49,9 @@ class tile_unpacker {
         (std::max)(Tile::columns, (std::min)(unit::stretch* unit::weights, std::size_t{512}));
 
   public:
+    /// So many columns ahead of a tile memory is read.
+    static constexpr std::size_t ahead = Tile::columns + (unit::numbers != 0 ? stretch : 0);
+
     /// The units from column `start` to column `end` will be taken, of rows of so many columns.
     tile_unpacker(std::size_t start, std::size_t end, std::size_t columns)
         : start_{start}, end_{end}, columns_{columns} {}
@@ -103,12 +111,15 @@ class tile_unpacker {
     std::size_t start_, end_, columns_;
 };
 
-/// Whether there are four tokens from this one on that want so many eighths of a tile's rows: then the products of all rows
-/// with all four, in registers, take less time than those that are wanted, one token after the other.
-inline bool four_want(std::size_t eighths, const std::size_t* wanted, std::size_t token, std::size_t tokens,
-                      std::size_t rows) {
-    return token + 4 <= tokens &&
-           2 * (wanted[token] + wanted[token + 1] + wanted[token + 2] + wanted[token + 3]) >= eighths * rows;
+/// Whether so many tokens from this one on want so many eighths of a tile's rows: then the products of all rows with all of them,
+/// in registers, take less time than those that are wanted, one token after the other.
+inline bool together_want(std::size_t eighths, const std::size_t* wanted, std::size_t count,
+                          std::size_t rows) {
+    std::size_t all = 0;
+    for (std::size_t t = 0; t < count; ++t) {
+        all += wanted[t];
+    }
+    return 8 * all >= eighths * count * rows;
 }
 
 /// Where up to Most rows from place `first` on begin; returns how many there are.
@@ -140,33 +151,45 @@ TAMIS_DETAIL_INLINE void add_products(const vec& factor, const vec (&values)[siz
     ((sums[V] = multiply_add(factor, values[V], sums[V])), ...);
 }
 
-/// Asks for columns [begin, end) of rows, bit by bit while products are made of what came before: a thread that asks for all
-/// at once waits for room to ask.
-template <class F>
+/// Asks for a piece of several rows, a line at a time while products are made of what came before: asked for in one go, the lines
+/// would have to wait for each other, and the products for them.
 class ask_meanwhile {
-    using unit = unit_of<F>;
-
   public:
+    /// For bytes [begin, end) of so many rows.
     ask_meanwhile(const std::byte* const* rows, std::size_t count, std::size_t begin, std::size_t end)
         : rows_{rows},
-          count_{begin < end ? count : 0},
-          from_{F::row_bytes(0) + begin / unit::weights * unit::bytes},
-          to_{F::row_bytes(0) + (end + unit::weights - 1) / unit::weights * unit::bytes} {}
+          count_{count},
+          at_{begin},
+          lines_{begin < end ? count * ((end - begin + 63) / 64) : 0} {}
 
-    /// As much as is due when `done` of `all` tokens will be done.
-    TAMIS_DETAIL_INLINE void operator()(std::size_t done, std::size_t all) {
-        for (const std::size_t due = count_ * done / all; asked_ < due; ++asked_) {
-            for (std::size_t at = from_; at < to_; at += 64) {
-                prefetch(rows_[asked_] + at);
-            }
+    /// So many steps follow, after which as much is to be asked for as is due when `done` of `all` is done.
+    void share(std::size_t done, std::size_t all, std::size_t steps) {
+        const std::size_t due = lines_ * done / all;
+        each_ = asked_ < due ? (due - asked_ + steps - 1) / steps : 0;
+        asked_ += each_ * steps;
+    }
+    TAMIS_DETAIL_INLINE void step() {
+        for (std::size_t i = 0; i < each_; ++i) {
+            prefetch(rows_[row_] + at_);
+            const bool is_last = ++row_ == count_;
+            row_ = is_last ? 0 : row_;
+            at_ += is_last ? 64 : 0;
         }
     }
 
   private:
     const std::byte* const* rows_;
-    std::size_t count_, from_, to_;
-    std::size_t asked_ = 0;
+    std::size_t count_, at_, lines_;
+    std::size_t row_ = 0, asked_ = 0, each_ = 0;
 };
+/// For columns [begin, end) of rows of F.
+template <class F>
+ask_meanwhile ask_for_columns(const std::byte* const* rows, std::size_t count, std::size_t begin,
+                              std::size_t end) {
+    using unit = unit_of<F>;
+    return {rows, begin < end ? count : 0, F::row_bytes(0) + begin / unit::weights * unit::bytes,
+            F::row_bytes(0) + (end + unit::weights - 1) / unit::weights * unit::bytes};
+}
 
 } // namespace detail
 
