@@ -21,6 +21,8 @@ TAMIS_DETAIL_INTRINSICS
 #include <xsimd/xsimd.hpp>
 #if defined(__SSE2__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 TAMIS_BEGIN
