@@ -119,12 +119,29 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
     }
 }
 
+/// Whether the rows of these tokens are multiplied by tiles: fewer than the format's least number never are, and fewer than
+/// sum_tokens_of_tiles only where they want less than five eighths of all, so that lists of what they want save more than registers.
+template <class F>
+bool sums_by_tiles(const row_list& rows, block<const float> x) {
+    if (x.rows() < tokens_of_tiles<F> || x.rows() >= sum_tokens_of_tiles) {
+        return x.rows() >= sum_tokens_of_tiles;
+    }
+    std::size_t wanted = 0;
+    for (std::size_t token = 0; token < x.rows(); ++token) {
+        const float* const of_token = x.row(token).data();
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            wanted += magnitude_bits(of_token[rows[k]]) != 0;
+        }
+    }
+    return 8 * wanted < 5 * rows.size() * x.rows();
+}
+
 /// sum_rows_of_block of a format, whatever the matrix.
 template <class F>
 TAMIS_DETAIL_NOINLINE void sum_listed_rows_of_block(const row_list& rows, std::size_t columns,
                                                     block<const float> x, block<float> y, std::size_t begin,
                                                     std::size_t end) {
-    if (x.rows() >= tokens_of_tiles<F>) {
+    if (sums_by_tiles<F>(rows, x)) {
         return sum_rows_by_tiles<F>(rows, columns, x, y, begin, end);
     }
     for_each_pass(rows, [&](const auto& passes, std::size_t i) {
