@@ -53,6 +53,15 @@ TEST_CASE("infinities and NaN over ranks: as in one place, whatever k and p") {
     }
 }
 
+TEST_CASE("a sum over ranks that reaches p exactly is enough") {
+    const alone ranks;
+    const std::vector<float> v{1.0f, 2.0f, 1.0f};
+    CHECK(show(sharded{top_p{0.5}, ranks}(v)) == "010");
+    CHECK(show(sharded{top_p{0x1.0000000000001p-1}, ranks}(v)) == "111");
+    CHECK(show(sharded{tail_budget{2.0}, ranks}(v)) == "010");
+    CHECK(show(sharded{tail_budget{0x1.fffffffffffffp0}, ranks}(v)) == "111");
+}
+
 TEST_CASE("masks over ranks are those of one place") {
     for (const std::size_t size : {2u, 3u, 4u}) {
         std::atomic<std::size_t> wrong{0};

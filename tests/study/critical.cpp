@@ -212,6 +212,15 @@ TEST_CASE("spread_of: mean, sample deviation and ends of the tasks' critical spa
     CHECK(one.least == one.greatest);
     CHECK(spread_of({}).tasks == 0);
     CHECK(spread_of({}).mean == 0);
+    CHECK(spread_of({}).deviation == 0);
+}
+
+TEST_CASE("a limit that the dense model does not keep either: nothing is interpolated beyond it") {
+    const auto found = tamis::study::find_critical(keeps_share(1.05), {{0.9, 0.3, 0.2, 0.9}});
+    CHECK(found.reached);
+    CHECK(found.dense_only);
+    CHECK(found.sparsity == 0);
+    CHECK(found.skipped == 0);
 }
 
 #if defined(__cpp_exceptions)
