@@ -97,7 +97,7 @@ plan() {
     i=0
     while [ $i -lt "$2" ]; do
         [ $i = 0 ] || printf ','
-        printf '{"layer":%s,"site":"intermediate","rule":"threshold","value":0}' $i
+        printf '{"layer":%s,"site":"intermediate","rule":"threshold","value":1e-30}' $i
         i=$((i + 1))
     done
     printf ']}\n'
