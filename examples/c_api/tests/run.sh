@@ -34,9 +34,9 @@ if go version > /dev/null 2>&1 && [ "$(go env CGO_ENABLED)" = 1 ]; then
 else
     echo "SKIPPED: no go here"
 fi
-if command -v python3 > /dev/null; then # README's ten lines
+if python3 -c "import ctypes" 2> /dev/null; then # README's ten lines
     sed -n '/^```python/,/^```/p' "$here/../README.md" | grep -v '^```' > "$work/readme.py"
     (cd "$built" && python3 "$work/readme.py")
 else
-    echo "SKIPPED: no python3 here"
+    echo "SKIPPED: no python3 with ctypes here"
 fi
