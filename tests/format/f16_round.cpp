@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 
 #include <span>
+#include <vector>
 
 // Packing rounds to the nearest binary16, ties to the even one, from 65520 on to infinity. Between each two neighbours
 // the middle and the floats beside it decide, so these are all tried.
@@ -97,4 +98,14 @@ TEST_CASE("f16: what it reads it packs unchanged") {
         }
     }
     CHECK(wrong == 0);
+}
+
+TEST_CASE("f16: a row is packed one behind the other") {
+    const float values[] = {1, -2, 0.5f, 65504, 0.25f};
+    std::vector<std::byte> row(tamis::f16::row_bytes(5) + 2, std::byte{0x55});
+    tamis::f16::pack(values, row.data());
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(tamis::f16::at(row.data(), i) == values[i]);
+    }
+    CHECK(row[10] == std::byte{0x55});
 }

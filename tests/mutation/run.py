@@ -5,7 +5,7 @@
 
 Bugs are those of bugs.txt, written by hand, and those that a few operators make of the headers in `subjects` (comparisons, signs,
 constants, connectives, early ends), `per_header` of each, chosen by a fixed seed. A bug that does not compile is none; one that a
-static_assert of a test refuses is killed. A test that fails, crashes or takes a minute has killed it. What survives is compiled
+static_assert of a test refuses is killed. A test that fails, crashes or takes a minute of processor time has killed it. What survives is compiled
 once more with the address and undefined behaviour sanitizers, as CI does with every test. Objects that no bug changes are
 compiled once, in build/mutation. Survivors that were looked at and change nothing that can be seen are in equivalent.txt, each
 with why. --log keeps verdicts, and a bug that has one there is not tried again (--again WORD: but those whose verdict begins so).
@@ -16,6 +16,8 @@ import os
 import pathlib
 import random
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -124,6 +126,11 @@ def compiled(source, overlay, name, more):
     return (target, "") if done.returncode == 0 else (None, done.stderr)
 
 
+def a_minute():
+    """Of the processor's time: the machine may have other work."""
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 61))
+
+
 def tried(test, overlay, more):
     """'' when the test passes with the overlay's header."""
     mutant, said = compiled(test, overlay, "mutant" if overlay else "sound_" + test.replace("/", "_"), more)
@@ -140,10 +147,12 @@ def tried(test, overlay, more):
         return "does not link: " + linking.stderr[-300:]
     with_what = " under sanitizers" if more else ""
     try:
-        done = subprocess.run([str(program)], capture_output=True, timeout=60, check=False)
+        done = subprocess.run([str(program)], capture_output=True, timeout=900, check=False, preexec_fn=a_minute)
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return f"killed by {test}{with_what} (time)"
         return f"killed by {test}{with_what}" if done.returncode != 0 else ""
     except subprocess.TimeoutExpired:
-        return f"killed by {test}{with_what} (time)"
+        return f"killed by {test}{with_what} (no end)"
 
 
 sound = set()
