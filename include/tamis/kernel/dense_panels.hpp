@@ -90,7 +90,8 @@ class dense_panels {
 
   public:
     /// From a panel to the next: not a multiple of a page, at which all of them would share a place in a cache.
-    static constexpr std::size_t stride = piece_inputs * panel_width + 2 * workspace_alignment / sizeof(float);
+    static constexpr std::size_t stride =
+        piece_inputs * panel_width + 2 * workspace_alignment / sizeof(float);
     static constexpr std::size_t floats = piece_outputs / panel_width * stride;
 
     /// To be filled with a piece (none: nothing) in so many parts.
