@@ -36,5 +36,5 @@ for file in tests/fuzz/corpus/*; do
 done
 parallel=()
 [ "$workers" -le 1 ] || parallel=(-jobs="$workers" -workers="$workers")
-$dir/fuzz -max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
+$dir/fuzz -max_total_time="$seconds" -max_len=4096 -timeout=300 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
     -artifact_prefix=$dir/ "${parallel[@]}" $dir/found "$corpus" 2>&1 | grep -Ev '^#[0-9]+.(NEW|REDUCE|pulse|RELOAD)'
