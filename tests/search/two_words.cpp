@@ -19,9 +19,12 @@ constexpr tamis::detail::two_words words_of(wide x) {
 // At compile time, where a shift by too much is no constant.
 using tamis::detail::two_words;
 constexpr wide some = static_cast<wide>(0xfedcba9876543210u) << 64 | 0x0123456789abcdefu;
-static_assert((words_of(some) >> 100) == words_of(some >> 100) && (words_of(some) >> 64) == words_of(some >> 64));
-static_assert((words_of(some) << 100) == words_of(some << 100) && (words_of(some) << 64) == words_of(some << 64));
-static_assert((words_of(some) >> 1) == words_of(some >> 1) && (words_of(some) << 127) == words_of(some << 127));
+static_assert((words_of(some) >> 100) == words_of(some >> 100) &&
+              (words_of(some) >> 64) == words_of(some >> 64));
+static_assert((words_of(some) << 100) == words_of(some << 100) &&
+              (words_of(some) << 64) == words_of(some << 64));
+static_assert((words_of(some) >> 1) == words_of(some >> 1) &&
+              (words_of(some) << 127) == words_of(some << 127));
 static_assert(tamis::detail::bit_length(static_cast<wide>(0)) == 0 &&
               tamis::detail::bit_length(static_cast<wide>(1)) == 1);
 static_assert(tamis::detail::bit_length(static_cast<wide>(~std::uint64_t{0})) == 64 &&
