@@ -18,7 +18,7 @@ for header in xsimd/xsimd.hpp nlohmann/json.hpp ggml-backend.h torch/csrc/stable
     [ -e "$root/usr/include/$header" ] || { echo "skipped: $root has no $header"; exit 77; }
 done
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" -q install --disable-pip-version-check ziglang setuptools wheel || { echo "skipped: pip cannot install ziglang"; exit 77; }
+"$work/venv/bin/pip" -q install --disable-pip-version-check ziglang 'setuptools>=70.1' || { echo "skipped: pip cannot install ziglang"; exit 77; }
 
 # zig's names of processors have underscores; libc++ is in what it links, and must not be found from outside.
 cat >"$work/c++" <<WRAPPER
