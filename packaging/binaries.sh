@@ -47,7 +47,8 @@ done
 echo '{ global: tamis_*; ggml_backend_*; local: *; };' >"$work/ours.map" # of modules: what their hosts look up
 
 version=$(sed -n 's/^#define TAMIS_VERSION_[A-Z]* //p' "$checkout/include/tamis/version.hpp" | paste -sd.)
-options=(-D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_COMPILER="$work/c++" -D CMAKE_SYSTEM_NAME=Linux -D CMAKE_SYSTEM_PROCESSOR=x86_64
+# What asks the processor for its instructions (__builtin_cpu_supports) is GCC's: ziglang 0.17's own finds none.
+options=(-D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_STANDARD_LIBRARIES="$(cc -print-libgcc-file-name)" -D CMAKE_CXX_COMPILER="$work/c++" -D CMAKE_SYSTEM_NAME=Linux -D CMAKE_SYSTEM_PROCESSOR=x86_64
     -D TAMIS_INSTALL_DEPENDENCIES=OFF -D TAMIS_BUILD_TESTS=OFF -D TAMIS_BUILD_BENCH=OFF -D TAMIS_BUILD_EXAMPLES=ON
     -D CMAKE_CXX_FLAGS="-isystem $work/include" -D CMAKE_MODULE_LINKER_FLAGS="-Wl,--version-script=$work/ours.map"
     -D xsimd_DIR="$work/xsimd" -D nlohmann_json_DIR="$work/nlohmann_json"
