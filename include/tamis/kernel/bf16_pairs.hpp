@@ -71,16 +71,9 @@ inline __mmask32 first_of_32(std::size_t count) {
 
 /// Memory of the rows of a pass, and what is asked for ahead.
 template <std::size_t Count>
-struct bf16_rows {
-    const std::byte* now[Count];
-    const std::byte* next[Count];
+struct bf16_rows : rows_of_pass<Count> {
+    using rows_of_pass<Count>::rows_of_pass, rows_of_pass<Count>::now, rows_of_pass<Count>::next;
 
-    bf16_rows(const passes_of<Count>& passes, std::size_t pass) {
-        for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = unseen(passes.memory(pass, k));
-            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
-        }
-    }
     /// Of vectors [first, last): what lies 1 KiB behind vector i, or in the next rows.
     TAMIS_DETAIL_INLINE void ask_for(std::size_t i, std::size_t first, std::size_t last) const {
         const std::size_t ahead = (std::min)(std::size_t{16}, last - first);

@@ -40,14 +40,8 @@ class dots_of_halves {
   public:
     static void multiply(const passes_of<Count>& passes, std::size_t pass, std::size_t columns,
                          const int8_vector& x, float* y) {
-        const std::byte* now[Count];
-        const std::byte* next[Count];
-        for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = unseen(passes.memory(pass, k));
-            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
-        }
+        const rows_of_pass<Count> rows{passes, pass};
         const std::size_t last = (columns + int8_block - 1) / int8_block; // blocks
-        const std::size_t ahead = code_bytes_ahead(last * four::block_bytes) / four::block_bytes;
         __m512 total[Count];
         __m512 offsets[Count];
         for (std::size_t k = 0; k < Count; ++k) {
@@ -55,16 +49,12 @@ class dots_of_halves {
         }
         for (std::size_t from = 0; from < last; from += a_stretch) {
             const std::size_t blocks = (std::min)(a_stretch, last - from);
-            const std::byte* ask[Count];
-            for (std::size_t k = 0; k < Count; ++k) {
-                ask[k] = from + ahead < last ? now[k] + (from + ahead) * four::block_bytes
-                                             : next[k] + (from + ahead - last) * four::block_bytes;
-            }
             alignas(64) float scales[Count][a_stretch];
             for (std::size_t k = 0; k < Count; ++k) {
-                make_scales(now[k], from, blocks, x, scales[k], offsets[k]);
+                make_scales(rows.now[k], from, blocks, x, scales[k], offsets[k]);
             }
-            stretch(now, ask, from, blocks, x, scales, total, std::make_index_sequence<Count>{});
+            stretch(rows.now, {rows, from, 0, last}, from, blocks, x, scales, total,
+                    std::make_index_sequence<Count>{});
         }
         for (std::size_t k = 0; k < Count; ++k) {
             const __m512 sum = C::has_offset ? _mm512_add_ps(total[k], offsets[k]) : total[k];
@@ -92,17 +82,14 @@ class dots_of_halves {
 
     template <std::size_t... K>
     TAMIS_DETAIL_INLINE static void stretch(const std::byte* const (&now)[Count],
-                                            const std::byte* const (&ask)[Count], std::size_t from,
+                                            const blocks_ahead<F, Count>& ahead, std::size_t from,
                                             std::size_t blocks, const int8_vector& x,
                                             const float (&scales)[Count][a_stretch], __m512 (&total)[Count],
                                             std::index_sequence<K...>) {
         __m512 sums[] = {total[K]...};
         for (std::size_t b = 0; b < blocks; b += four::count) {
             const std::size_t at = b * four::block_bytes;
-            (prefetch(ask[K] + 64 * (b / four::count)), ...);
-            if (b == 0) { // a stretch takes a little more than four lines
-                (prefetch(ask[K] + 256), ...);
-            }
+            ahead.ask(b / four::count, std::index_sequence<K...>{});
             const values_of_four_blocks values{x.codes + (from + b) * int8_block, four::zero};
             const __m512i lanes = lanes_of_blocks(b);
             if (b + four::count <= blocks) {

@@ -84,12 +84,7 @@ class int8_dots {
                                              float* const (&y)[Tokens]) {
         const std::size_t last =
             unit::scaled ? (columns + unit::weights - 1) / unit::weights : columns / unit::weights;
-        const std::byte* now[Count];
-        const std::byte* next[Count];
-        for (std::size_t k = 0; k < Count; ++k) {
-            now[k] = unseen(passes.memory(pass, k));
-            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
-        }
+        const rows_of_pass<Count> rows{passes, pass};
         const std::size_t ahead = (std::min)(std::size_t{1536} / unit::bytes, last);
         sums_type sums;
         floats8 offsets[Count][Tokens];
@@ -102,22 +97,22 @@ class int8_dots {
             const std::size_t to = (std::min)(from + unit::a_stretch, last);
             const std::byte* ask[Count];
             for (std::size_t k = 0; k < Count; ++k) {
-                ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes
-                                             : next[k] - (last - ahead) * unit::bytes;
+                ask[k] = from + ahead < last ? rows.now[k] + ahead * unit::bytes
+                                             : rows.next[k] - (last - ahead) * unit::bytes;
             }
             float scales[unit::scaled ? Count : 1][Tokens][unit::runs_a_stretch];
             if constexpr (unit::scaled) {
                 for (std::size_t k = 0; k < Count; ++k) {
-                    make_scales(now[k], from, to, x, scales[k], offsets[k]);
+                    make_scales(rows.now[k], from, to, x, scales[k], offsets[k]);
                 }
             } else {
                 for (std::size_t t = 0; t < Tokens; ++t) {
                     copy_n(x[t].scales + from * unit::runs, unit::runs_a_stretch, scales[0][t]);
                 }
             }
-            stretch(now, ask, from, to, x, scales, sums, each_row{});
+            stretch(rows.now, ask, from, to, x, scales, sums, each_row{});
         }
-        finish(passes, pass, columns, now, x, sums, offsets, y);
+        finish(passes, pass, columns, rows.now, x, sums, offsets, y);
     }
 
   private:

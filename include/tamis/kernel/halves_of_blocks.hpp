@@ -64,6 +64,34 @@ struct four_blocks {
     }
 };
 
+/// What is asked for while blocks [from, from + a stretch) of a pass are read, of blocks [start, last): so many blocks ahead in the same
+/// rows, or in the next ones.
+template <class F, std::size_t Count>
+class blocks_ahead {
+    static constexpr std::size_t block_bytes = four_blocks<F>::block_bytes;
+
+  public:
+    TAMIS_DETAIL_INLINE blocks_ahead(const rows_of_pass<Count>& rows, std::size_t from, std::size_t start,
+                                     std::size_t last) {
+        const std::size_t ahead = code_bytes_ahead((last - start) * block_bytes) / block_bytes;
+        for (std::size_t k = 0; k < Count; ++k) {
+            at_[k] = from + ahead < last ? rows.now[k] + (from + ahead) * block_bytes
+                                         : rows.next[k] + (start + from + ahead - last) * block_bytes;
+        }
+    }
+    /// A line of each row for the stretch's turn-th four blocks.
+    template <std::size_t... K>
+    TAMIS_DETAIL_INLINE void ask(std::size_t turn, std::index_sequence<K...>) const {
+        (prefetch(at_[K] + 64 * turn), ...);
+        if (turn == 0) { // a stretch takes a little more than four lines
+            (prefetch(at_[K] + 256), ...);
+        }
+    }
+
+  private:
+    const std::byte* at_[Count];
+};
+
 /// For each lane, of which every four are a block's: its number among sixteen, of the blocks from `first` on.
 TAMIS_DETAIL_INLINE __m512i lanes_of_blocks(std::size_t first) {
     const __m512i of_four = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);

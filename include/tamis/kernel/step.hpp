@@ -100,6 +100,20 @@ struct passes_of {
     }
 };
 
+/// Where the rows of a pass begin, and those of the next one, which memory is asked for behind them (behind the last pass: its own).
+template <std::size_t Count>
+struct rows_of_pass {
+    const std::byte* now[Count];
+    const std::byte* next[Count];
+
+    TAMIS_DETAIL_INLINE rows_of_pass(const passes_of<Count>& passes, std::size_t pass) {
+        for (std::size_t k = 0; k < Count; ++k) {
+            now[k] = unseen(passes.memory(pass, k));
+            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
+        }
+    }
+};
+
 /// Calls f(passes, i) for every pass over the rows: Most rows at a time, and the rest by fewer.
 template <std::size_t Most = 8, class F>
 void for_each_pass(const row_list& rows, F&& f, std::size_t first = 0) {

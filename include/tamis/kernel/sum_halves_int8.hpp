@@ -141,51 +141,35 @@ class adding_halves {
     /// Adds eight rows to y, columns [begin, end). begin is a multiple of 64.
     static void add_rows(const passes_of<8>& passes, std::size_t pass, const float* x, std::size_t begin,
                          std::size_t end, float* y) {
-        const std::byte* now[8];
-        const std::byte* next[8];
+        const rows_of_pass<8> rows{passes, pass};
         float times[8];
         for (std::size_t k = 0; k < 8; ++k) {
-            now[k] = unseen(passes.memory(pass, k));
-            next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
             times[k] = x[passes.row(pass, k)];
         }
         const std::size_t start = begin / int8_block; // blocks
         const std::size_t last = (end + int8_block - 1) / int8_block;
-        const std::size_t ahead = code_bytes_ahead((last - start) * four::block_bytes) / four::block_bytes;
         factors_of_halves<F> by;
         for (std::size_t from = start, to = start; from < last; from = to) {
             const std::size_t first = from / a_stretch * a_stretch; // numbers are made from there on
             to = (std::min)(first + a_stretch, last);
-            by.make(now, first * int8_block, to - first, times);
-            const std::byte* ask[8];
-            for (std::size_t k = 0; k < 8; ++k) {
-                ask[k] = from + ahead < last ? now[k] + (from + ahead) * four::block_bytes
-                                             : next[k] + (start + from + ahead - last) * four::block_bytes;
-            }
+            by.make(rows.now, first * int8_block, to - first, times);
+            const blocks_ahead<F, 8> ahead{rows, from, start, last};
             for (std::size_t i = from; i < to; i += four::count) {
-                ask_for(ask, (i - from) / four::count, std::make_index_sequence<8>{});
-                const std::byte* rows[8];
+                ahead.ask((i - from) / four::count, std::make_index_sequence<8>{});
+                const std::byte* here[8];
                 for (std::size_t k = 0; k < 8; ++k) {
-                    rows[k] = now[k] + i * four::block_bytes;
+                    here[k] = rows.now[k] + i * four::block_bytes;
                 }
                 if (i + four::count <= to && (i + four::count) * int8_block <= end) {
-                    add_four(rows, by, i - first, y + i * int8_block);
+                    add_four(here, by, i - first, y + i * int8_block);
                 } else {
-                    add_rest(rows, by, i - first, to - i, end - i * int8_block, y + i * int8_block);
+                    add_rest(here, by, i - first, to - i, end - i * int8_block, y + i * int8_block);
                 }
             }
         }
     }
 
   private:
-    template <std::size_t... K>
-    TAMIS_DETAIL_INLINE static void ask_for(const std::byte* const (&ask)[8], std::size_t turn,
-                                            std::index_sequence<K...>) {
-        (prefetch(ask[K] + 64 * turn), ...);
-        if (turn == 0) { // a stretch takes a little more than four lines
-            (prefetch(ask[K] + 256), ...);
-        }
-    }
     TAMIS_DETAIL_INLINE static void add_four(const std::byte* const (&rows)[8],
                                              const factors_of_halves<F>& by, std::size_t r, float* y) {
         const __m512i lanes = lanes_of_blocks(r);

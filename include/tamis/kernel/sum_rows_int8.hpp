@@ -203,12 +203,9 @@ template <class F>
 void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x, std::size_t begin,
                    std::size_t end, float* y) {
     using unit = code_units<F>;
-    const std::byte* now[8];
-    const std::byte* next[8];
+    const rows_of_pass<8> rows{passes, pass};
     float times[8];
     for (std::size_t k = 0; k < 8; ++k) {
-        now[k] = unseen(passes.memory(pass, k));
-        next[k] = passes.memory((std::min)(pass + 1, passes.passes - 1), k);
         times[k] = x[passes.row(pass, k)];
     }
     const std::size_t start = begin / unit::weights;
@@ -218,11 +215,11 @@ void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x,
     for (std::size_t from = start; from < last;) {
         const std::size_t first = from / unit::a_stretch * unit::a_stretch; // numbers are made from there on
         const std::size_t to = (std::min)(first + unit::a_stretch, last);
-        by.make(now, first * unit::weights, (to - first) * unit::runs, times);
+        by.make(rows.now, first * unit::weights, (to - first) * unit::runs, times);
         const std::byte* ask[8];
         for (std::size_t k = 0; k < 8; ++k) {
-            ask[k] = from + ahead < last ? now[k] + ahead * unit::bytes
-                                         : next[k] - (last - start - ahead) * unit::bytes;
+            ask[k] = from + ahead < last ? rows.now[k] + ahead * unit::bytes
+                                         : rows.next[k] - (last - start - ahead) * unit::bytes;
         }
         for (std::size_t i = from; i < to; ++i) {
             if ((i - from) % unit::a_line == 0) {
@@ -232,11 +229,13 @@ void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x,
             }
             const std::size_t j = i * unit::weights;
             if (j + unit::weights <= end) {
-                add_unit_int8<F>(now, j, by, (i - first) * unit::runs, y + j, std::make_index_sequence<4>{});
+                add_unit_int8<F>(rows.now, j, by, (i - first) * unit::runs, y + j,
+                                 std::make_index_sequence<4>{});
             } else {
                 float rest[unit::weights] = {};
                 std::memcpy(rest, y + j, (end - j) * sizeof(float));
-                add_unit_int8<F>(now, j, by, (i - first) * unit::runs, rest, std::make_index_sequence<4>{});
+                add_unit_int8<F>(rows.now, j, by, (i - first) * unit::runs, rest,
+                                 std::make_index_sequence<4>{});
                 std::memcpy(y + j, rest, (end - j) * sizeof(float));
             }
         }
