@@ -26,7 +26,7 @@ cat >"$work/c++" <<WRAPPER
 given=()
 for one; do
     case \$one in
-        -march=x86-64*) given+=("-march=x86_64\${one#-march=x86-64}") ; given[-1]=\${given[-1]//-v/_v} ;;
+        -march=x86-64*) level=\${one#-march=}; given+=("-march=\${level//-/_}") ;;
         -static-lib*) ;;
         *) given+=("\$one") ;;
     esac

@@ -160,23 +160,20 @@ tamis_result rule_workspace(const tamis_rule* rule, tamis_type type, std::size_t
     });
 }
 
-struct numbers_in_memory {
-    std::size_t columns, row_stride, step;
-};
 /// Reals where they lie, or a copy of what is none.
 template <class T>
-static std::span<const real_of<T>> row_of(const T* first, const numbers_in_memory& v, workspace& w) {
+std::span<const real_of<T>> row_of(const T* first, std::size_t columns, std::size_t step, workspace& w) {
     if constexpr (std::is_same_v<T, real_of<T>>) {
-        if (v.step == 1) {
-            return {first, v.columns};
+        if (step == 1) {
+            return {first, columns};
         }
     }
-    const auto copy = w.take<real_of<T>>(v.columns);
-    if (v.step == 1) {
-        detail::to_reals(first, v.columns, copy.data());
+    const auto copy = w.take<real_of<T>>(columns);
+    if (step == 1) {
+        detail::to_reals(first, columns, copy.data());
     } else {
-        for (std::size_t j = 0; j < v.columns; ++j) {
-            copy[j] = to_real(first[j * v.step]);
+        for (std::size_t j = 0; j < columns; ++j) {
+            copy[j] = to_real(first[j * step]);
         }
     }
     return copy;
@@ -215,8 +212,7 @@ tamis_result rule_mask(const tamis_rule* rule, tamis_type type, const void* data
         with_type(type, [&]<class T>(T) {
             for (std::size_t i = 0; i < rows; ++i) {
                 workspace rest{scratch};
-                const auto row =
-                    row_of(static_cast<const T*>(data) + i * row_stride, {columns, row_stride, step}, rest);
+                const auto row = row_of(static_cast<const T*>(data) + i * row_stride, columns, step, rest);
                 const mask_span out{{words + i * mask_words(columns), mask_words(columns)}, columns};
                 select(r.rule, row, out, rest);
                 kept += out.count();

@@ -165,6 +165,8 @@ struct rule_reading {
     std::string error;
     /// Whether the text wants a number for each entry: weights, norms, thresholds.
     bool wants_numbers = false;
+    /// Whether they are thresholds, for one of its parts at least: norms do not serve then.
+    bool wants_thresholds = false;
 
     /// Whether there is one.
     explicit operator bool() const { return value.has_value(); }
@@ -186,7 +188,9 @@ struct rule_reading {
 /// throws: what is wrong is said. Allocates.
 inline rule_reading read_rule(std::string_view text, std::span<const float> numbers = {}) {
     detail::rule_parser parser{text};
-    rule_reading result{std::nullopt, parser.error(), parser.wants_numbers()};
+    const bool by_channel = parser.has(detail::rule_word::channel_thresholds);
+    const bool by_number = by_channel || parser.has(detail::rule_word::weighted);
+    rule_reading result{std::nullopt, parser.error(), by_number, by_channel};
     if (!result.error.empty()) {
         return result;
     }

@@ -118,14 +118,10 @@ class rule_parser {
     const std::string& error() const { return error_; }
     std::vector<rule_node> take() { return std::move(nodes_); }
     std::size_t root() const { return root_; }
-    /// Whether some part wants a number for each entry.
-    bool wants_numbers() const {
-        for (const rule_node& n : nodes_) {
-            if (n.word == rule_word::weighted || n.word == rule_word::channel_thresholds) {
-                return true;
-            }
-        }
-        return false;
+    /// Whether some part is such.
+    bool has(rule_word word) const {
+        return std::any_of(nodes_.begin(), nodes_.end(),
+                           [word](const rule_node& n) { return n.word == word; });
     }
 
   private:

@@ -3,6 +3,9 @@
 #include <tamis/ffn/any_policy.hpp>
 #include <tamis/ffn/any_repack.hpp>
 #include <tamis/ffn/any_weights.hpp>
+#include <tamis/format/bf16.hpp>
+#include <tamis/format/f16.hpp>
+#include <tamis/format/f32.hpp>
 #include <tamis/workspace.hpp>
 
 TAMIS_BEGIN
@@ -60,7 +63,8 @@ class any_packed {
             return;
         }
         const std::string_view now = m.format();
-        const std::string_view format = now == "f32" || now == "f16" || now == "bf16" ? now : turned;
+        const bool are_numbers = now == f32::name || now == f16::name || now == bf16::name;
+        const std::string_view format = are_numbers ? now : turned;
         memory = aligned_memory{any_repacked_bytes<Formats>(m, format, to)};
         m = any_repack<Formats>(m, format, to, memory.bytes(), threads);
     }

@@ -33,15 +33,14 @@ policies_as_text read_policies(const site_rules& rules, const any_matrix& down,
         if (text.empty() || !result.error.empty()) {
             continue;
         }
-        std::span<const float> with = numbers[i];
-        std::vector<float> norms;
-        if (where == site::intermediate && with.empty() && read_rule(text).wants_numbers &&
-            text.find("channel_thresholds") == std::string::npos) {
-            norms.resize(down.layout() == weight_layout::neuron_major ? down.rows() : down.columns());
+        rule_reading read = read_rule(text, numbers[i]);
+        if (where == site::intermediate && numbers[i].empty() && read.wants_numbers &&
+            !read.wants_thresholds) {
+            std::vector<float> norms(down.layout() == weight_layout::neuron_major ? down.rows()
+                                                                                  : down.columns());
             any_neuron_norms<Formats>(down, norms);
-            with = norms;
+            read = read_rule(text, norms);
         }
-        rule_reading read = read_rule(text, with);
         if (read) {
             result.policies.emplace_back(where, any_selector{std::move(*read.value)}, masks_only);
         } else {

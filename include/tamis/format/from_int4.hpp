@@ -56,6 +56,17 @@ namespace detail {
 inline float scale_of(float scale) { return scale; }
 inline float scale_of(std::uint16_t half) { return f16::widen(half); }
 
+/// One group, whose code k < Group is code(k): of each 32, sixteen low halves and then the high ones.
+template <std::size_t Group, class Code>
+void write_int4_group(float scale, unsigned zero, Code&& code, std::byte* out) {
+    std::memcpy(out, &scale, sizeof scale);
+    out[4] = static_cast<std::byte>(zero);
+    for (std::size_t k = 0; k < Group / 2; ++k) {
+        const std::size_t low = k / 16 * 32 + k % 16;
+        out[5 + k] = static_cast<std::byte>(code(low) | code(low + 16) << 4);
+    }
+}
+
 /// code(output, input), scale(output, group) and zero(output, group) in rows.
 template <std::size_t Group, layout L, class Code, class Scale, class Zero>
 matrix<int4_groups<Group>, L> write_int4(std::size_t outputs, std::size_t inputs, std::span<std::byte> memory,
@@ -68,16 +79,11 @@ matrix<int4_groups<Group>, L> write_int4(std::size_t outputs, std::size_t inputs
     std::byte* out = memory.data();
     for (std::size_t o = 0; o < outputs; ++o) {
         for (std::size_t first = 0; first < inputs; first += Group, out += sizeof(typename F::storage)) {
-            const float unit = scale(o, first / Group);
             const auto none = static_cast<unsigned>(zero(o, first / Group));
-            std::memcpy(out, &unit, sizeof unit);
-            out[4] = static_cast<std::byte>(none);
-            for (std::size_t k = 0; k < Group / 2; ++k) {
-                const std::size_t i = first + k / 16 * 32 + k % 16;
-                const unsigned low = i < inputs ? code(o, i) : (std::min)(none, 15u);
-                const unsigned high = i + 16 < inputs ? code(o, i + 16) : (std::min)(none, 15u);
-                out[5 + k] = static_cast<std::byte>(low | high << 4);
-            }
+            const auto at = [&](std::size_t k) {
+                return first + k < inputs ? static_cast<unsigned>(code(o, first + k)) : (std::min)(none, 15u);
+            };
+            write_int4_group<Group>(scale(o, first / Group), none, at, out);
         }
     }
     return {memory.data(), outputs, inputs};

@@ -3,7 +3,7 @@
 #include <tamis/any_numbers.hpp>
 #include <tamis/ffn/any_format.hpp>
 #include <tamis/format/byte_groups.hpp>
-#include <tamis/format/int4_groups.hpp>
+#include <tamis/format/from_int4.hpp>
 
 #include <algorithm>
 
@@ -98,20 +98,16 @@ void write_nbits_row(const nbits_tensors& t, std::size_t output, std::byte* out)
         unpack(t.codes.data() + (b * t.block + i % t.block) * t.bits / 8, inside, q);
         fill_n(q + inside, F::block - inside,
                static_cast<std::uint8_t>(in_nibbles ? smaller(zero, 15u) : zero));
-        typename F::storage group{};
         const float scale = t.scales[b];
-        std::memcpy(group.scale, &scale, sizeof scale);
-        group.zero = static_cast<std::uint8_t>(zero);
-        for (std::size_t k = 0; k < sizeof group.q; ++k) {
-            if constexpr (in_nibbles) { // of each 32, sixteen low halves and then the high ones
-                const std::size_t low = k / 16 * 32 + k % 16;
-                group.q[k] = static_cast<std::uint8_t>(q[low] | q[low + 16] << 4);
-            } else {
-                group.q[k] = q[k];
-            }
+        if constexpr (in_nibbles) {
+            write_int4_group<F::block>(
+                scale, zero, [&](std::size_t k) { return unsigned{q[k]}; }, out);
+        } else {
+            std::memcpy(out, &scale, sizeof scale);
+            out[4] = static_cast<std::byte>(zero);
+            std::memcpy(out + 5, q, F::block);
         }
-        std::memcpy(out, &group, sizeof group);
-        out += sizeof group;
+        out += sizeof(typename F::storage);
     }
 }
 
