@@ -21,11 +21,12 @@ inline constexpr bool has_32_registers = false;
 /// takes less time as long as there are registers for it.
 inline constexpr std::size_t dot_tokens_of_tiles = 8;
 inline constexpr std::size_t sum_tokens_of_tiles = has_32_registers ? 12 : 8;
-/// In a sum of rows that of F: with 16 registers, where unpacking takes longer than reading, the sums of four tokens already, which
-/// go through a second cache once for the 8 rows of a pass, take longer than a tile, of 32.
+/// In a sum of rows that of F: with 16 registers, and codes of less than a byte, the sums of four tokens already, which go through a
+/// second cache once for the 8 rows of a pass, take longer than a tile, of 32. (Bytes are unpacked too quickly for that: int8_by_row
+/// took half as long again by tiles.)
 template <class F>
 inline constexpr std::size_t tokens_of_tiles =
-    !has_32_registers && unit_of<F>::bytes < 2 * unit_of<F>::weights ? 4 : sum_tokens_of_tiles;
+    !has_32_registers && unit_of<F>::bytes < unit_of<F>::weights ? 4 : sum_tokens_of_tiles;
 
 /// Rows by columns: a multiple of every unit.
 template <std::size_t Rows, std::size_t Columns>
