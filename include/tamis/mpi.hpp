@@ -6,6 +6,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <thread>
 #include <utility>
@@ -85,9 +86,13 @@ class mpi_communicator {
               "MPI_Recv");
         return got;
     }
+    /// A probe may do no more than take in what has arrived, so that the next one finds it (MPICH's does): who works between
+    /// two questions would answer a whole part of the work later.
     bool has_message() const {
         int is_there = 0;
-        check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &is_there, MPI_STATUS_IGNORE), "MPI_Iprobe");
+        for (int probe = 0; probe < 3 && is_there == 0; ++probe) {
+            check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &is_there, MPI_STATUS_IGNORE), "MPI_Iprobe");
+        }
         return is_there != 0;
     }
 
@@ -106,11 +111,13 @@ class mpi_communicator {
         }
     }
     /// MPI's own waiting spins: where ranks outnumber cores, the one that is waited for may then not run for a whole slice of
-    /// time. So after a moment the others let it.
+    /// time, and schedulers that are fair take little notice of a thread that yields. So after a moment the others sleep.
     template <class IsDone>
     static void wait(IsDone&& is_done) {
         for (int turns = 0; !is_done(); ++turns) {
-            if (turns > 1000) {
+            if (turns > 2000) {
+                std::this_thread::sleep_for(std::chrono::microseconds(20));
+            } else if (turns > 1000) {
                 std::this_thread::yield();
             }
         }

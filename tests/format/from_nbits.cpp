@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 // Rows of MatMulNBits of every kind: each weight is that of the operator's own formula, scale * (code - zero).
@@ -115,4 +116,11 @@ TEST_CASE("MatMulNBits that no row can hold, or of other sizes, is refused") {
     t.bits = 4;
     t.block = 48;
     CHECK_THROWS_WITH_AS(repack(0, 7), doctest::Contains("4 bits in blocks of 48"), std::invalid_argument);
+    for (const auto& sizes :
+         {std::pair{~std::size_t{0}, std::size_t{1}},
+          {std::size_t{1}, ~std::size_t{0}},
+          {~std::size_t{0} / 64, std::size_t{64}}}) { // whose products would be small numbers
+        t = tamis::nbits_tensors{sizes.first, sizes.second, 8, 128};
+        CHECK_THROWS_WITH_AS(repack(0, 1), doctest::Contains("no memory has so many"), std::invalid_argument);
+    }
 }

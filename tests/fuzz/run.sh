@@ -19,7 +19,7 @@ eigen=${EIGEN:-/usr/include/eigen3}
 flags=(-std=c++20 -O1 -g1 "${arch[@]}" -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -DTAMIS_HARDENED
     -D_GLIBCXX_ASSERTIONS -DTAMIS_FUZZ_NO_STUDY -Iinclude -Itests -Iexamples/study -isystem "$eigen")
 objects=()
-for source in tests/fuzz/{masks,ffns,readers,libfuzzer}.cpp tests/ffn/support_reference.cpp; do
+for source in tests/fuzz/{masks,ffns,readers,texts,libfuzzer}.cpp tests/ffn/support_reference.cpp; do
     object=$dir/$(basename "$source" .cpp).o
     newer=$(find include tests/fuzz tests/ffn tests/support examples/study -name '*.[ch]pp' -newer "$object" 2>/dev/null | head -1 || true)
     [ -e "$object" ] && [ -z "$newer" ] || $CXX "${flags[@]}" -c "$source" -o "$object"

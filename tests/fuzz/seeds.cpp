@@ -100,6 +100,29 @@ void put_texts() {
     }
 }
 
+void put_settings_of_engines() {
+    const char* const rules[] = {"top_p=0.9", "power(2):guarded(64):top_p=.5 & threshold=0.01 | top_k=3",
+                                 "cett=.01", "grouped_norm(8):at_least(2):max_p=.25",
+                                 "channel_thresholds & (top_k_fraction=.5 | nonzero)"};
+    for (std::size_t i = 0; i < 5; ++i) {
+        put("rule_" + std::to_string(i), 'x',
+            text(std::string{"\x80", 1} + std::string{"\x00\x01", 2} + rules[i]));
+    }
+    put("sites", '@', text("top_p=0.95@input;top_p=0.9 & threshold=0.01@gate,intermediate"));
+    put("sites_calibrated", '@', text("top_p=0.9@input,intermediate;top_k=32@gate;nonzero@up"));
+    put("gating_0", 'g', text("clipped_swiglu(1.702,7)"));
+    put("gating_1", 'g', text("sparse_gelu(.95,sample)"));
+    for (std::uint8_t i = 0; i < 9;
+         ++i) { // kind, outputs, inputs, bits, block, first, count, what tensors have
+        const std::uint8_t bits[] = {2, 4, 8}, blocks[] = {16, 32, 128};
+        study_test::bytes b;
+        for (const int byte : {i % 3 * 2, 5, 70, int{bits[i % 3]}, int{blocks[i / 3]}, 1, 3}) {
+            b.add(static_cast<std::uint8_t>(byte));
+        }
+        put("nbits_" + std::to_string(i), 'b', b.add_text("0123\x8f\x41 some more bytes \xff\xfe\x01"));
+    }
+}
+
 void put_calibrations() {
     tamis::study::calibration c;
     c.model = "little";
@@ -146,6 +169,7 @@ int main(int argc, char** argv) {
     put_ffns();
     put_models();
     put_texts();
+    put_settings_of_engines();
     put_calibrations();
     put_rows();
     using namespace tamis::study;

@@ -60,6 +60,10 @@ void plain_text(input in);  // p
 void calibration(input in); // j
 void meter_words(input in); // w
 void names(input in);       // n
+void rule_text(input in);   // x
+void site_text(input in);   // @
+void gating_text(input in); // g
+void nbits(input in);       // b
 // Those of tests/fuzz/study.cpp, which takes the study's library; TAMIS_FUZZ_NO_STUDY leaves them out.
 void resumed_rows(input in); // r
 void settings(input in);     // s
@@ -78,7 +82,11 @@ inline constexpr target targets[] = {{'m', "masks", masks},
                                      {'p', "plain_text", plain_text},
                                      {'j', "calibration", calibration},
                                      {'w', "meter_words", meter_words},
-                                     {'n', "names", names}
+                                     {'n', "names", names},
+                                     {'x', "rule_text", rule_text},
+                                     {'@', "site_text", site_text},
+                                     {'g', "gating_text", gating_text},
+                                     {'b', "nbits", nbits}
 #if !defined(TAMIS_FUZZ_NO_STUDY)
                                      ,
                                      {'r', "resumed_rows", resumed_rows},

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # The masks and a few FFNs on other platforms, cross-compiled by zig's clang and run by qemu-user, wasmtime or wine:
 #
-#     bash tests/platforms/run.sh [NAME...]     # x86_64 i686 aarch64 armv7 riscv64 s390x ppc64le wasm32 windows macos; all by default
+#     bash tests/platforms/run.sh [NAME...]     # names of the table below; all by default
 #
 # XSIMD: the include folder of an xsimd 14.3 or later (what has no vectors of its own uses xsimd's emulated ones; without it only
 # x86_64, aarch64 and windows are tried, by the system's xsimd). ZIG: the compiler, `zig` or `python3 -m ziglang`
 # (pip install ziglang). FLAGS: -O2 by default. A platform whose runner is not there is compiled alone, and that is said.
-# The first compilation for a platform builds its standard library: about a minute of one core.
+# The first compilation for a platform builds its standard library: about a minute of one core. WebAssembly is run by the command
+# wasmtime or by PyPI's library of that name (pip install wasmtime; PYTHON: the Python that has it).
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 ZIG=${ZIG:-$(command -v zig || echo "python3 -m ziglang")}
 FLAGS=${FLAGS:--O2}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-emulated="-DXSIMD_WITH_EMULATED=1 -DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>"
+emulated="-DXSIMD_WITH_EMULATED=1"
 
 xsimd=${XSIMD:-}
 if [ -z "$xsimd" ]; then # its folder alone: the rest of /usr/include is this machine's
@@ -32,8 +33,11 @@ aarch64  aarch64-linux-musl        qemu-aarch64        |
 armv7    arm-linux-musleabihf      qemu-arm            | -mcpu=cortex_a7 $emulated
 riscv64  riscv64-linux-musl        qemu-riscv64        | $emulated
 s390x    s390x-linux-musl          qemu-s390x          | $emulated
-ppc64le  powerpc64le-linux-musl    qemu-ppc64le        | $emulated
-wasm32   wasm32-wasi               wasmtime            | -msimd128 -DXSIMD_WITH_WASM=1
+s390xvxe s390x-linux-musl          qemu-s390x          | -mcpu=z14 -mzvector
+ppc64le  powerpc64le-linux-musl    qemu-ppc64le        | $emulated -DXSIMD_DEFAULT_ARCH=xsimd::emulated<128>
+ppcvsx   powerpc64le-linux-musl    qemu-ppc64le        |
+wasm32   wasm32-wasi               wasmtime            | -msimd128 $emulated
+wasmsimd wasm32-wasi               wasmtime            | -msimd128 -D__EMSCRIPTEN__
 windows  x86_64-windows-gnu        wine                | -mcpu=x86_64_v2
 macos    aarch64-macos             -                   |
 TABLE
@@ -53,7 +57,10 @@ while IFS='|' read -r what own; do
         failed=1
         continue
     fi
-    if [ "$runner" = - ] || { [ -n "$runner" ] && ! command -v "$runner" >/dev/null; }; then
+    if [ "$runner" = wasmtime ] && ! command -v wasmtime >/dev/null && ${PYTHON:-python3} -c "import wasmtime" 2>/dev/null; then
+        runner="${PYTHON:-python3} tests/platforms/wasi.py"
+    fi
+    if [ "$runner" = - ] || { [ -n "$runner" ] && ! command -v "${runner%% *}" >/dev/null; }; then
         echo "$name: compiles and links; no $runner here to run it"
         continue
     fi

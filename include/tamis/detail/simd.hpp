@@ -8,13 +8,18 @@
 
 // What xsimd can do on this target, told before its own headers fail.
 #include <xsimd/config/xsimd_config.hpp>
-#if !(defined(__SSE2__) || defined(_M_X64)) && !(defined(__ARM_NEON) && defined(__aarch64__)) &&      \
-    !(defined(XSIMD_WITH_SVE) && XSIMD_WITH_SVE) && !(defined(XSIMD_WITH_RVV) && XSIMD_WITH_RVV) &&   \
-    !(defined(XSIMD_WITH_VSX) && XSIMD_WITH_VSX) && !(defined(XSIMD_WITH_WASM) && XSIMD_WITH_WASM) && \
-    !(defined(XSIMD_WITH_EMULATED) && XSIMD_WITH_EMULATED)
+#if !(defined(__SSE2__) || defined(_M_X64)) && !(defined(__ARM_NEON) && defined(__aarch64__)) &&    \
+    !(defined(XSIMD_WITH_SVE) && XSIMD_WITH_SVE) && !(defined(XSIMD_WITH_RVV) && XSIMD_WITH_RVV) && \
+    !(defined(XSIMD_WITH_VSX) && XSIMD_WITH_VSX) && !(defined(XSIMD_WITH_VXE) && XSIMD_WITH_VXE) && \
+    !(defined(XSIMD_WITH_WASM) && XSIMD_WITH_WASM)
+#if !(defined(XSIMD_WITH_EMULATED) && XSIMD_WITH_EMULATED)
 #error \
-    "tamis: the target has no vectors of floats and doubles that this xsimd knows. They are SSE2 (-msse2) or more on x86, NEON on 64-bit ARM, and with newer xsimd RVV (-march=rv64gcv -mrvv-vector-bits=zvl), VSX (-mvsx) and WebAssembly's (-msimd128)."
+    "tamis: the target has no vectors of floats and doubles that this xsimd knows. They are SSE2 (-msse2) or more on x86, NEON on 64-bit ARM, and with newer xsimd RVV (-march=rv64gcv -mrvv-vector-bits=zvl), VSX (-mvsx), VXE (-march=z14 -mzvector) and WebAssembly's (-msimd128); from xsimd 14 on -DXSIMD_WITH_EMULATED=1 stands in for them."
 #include <tamis/no_vectors_here> // ends the compilation, which would only repeat itself
+#elif !defined(XSIMD_DEFAULT_ARCH)
+#define XSIMD_DEFAULT_ARCH xsimd::emulated<128> // xsimd takes these for no target unasked
+#define TAMIS_DETAIL_EMULATED 1
+#endif
 #endif
 
 TAMIS_DETAIL_INTRINSICS
@@ -23,6 +28,11 @@ TAMIS_DETAIL_INTRINSICS
 #include <immintrin.h>
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 #include <arm_neon.h>
+#endif
+#if defined(TAMIS_DETAIL_EMULATED)
+static_assert(
+    xsimd::default_arch::supported(),
+    "tamis: xsimd was included before tamis, and chose no vectors: -DXSIMD_DEFAULT_ARCH='xsimd::emulated<128>'");
 #endif
 
 TAMIS_BEGIN

@@ -31,7 +31,7 @@ struct nbits_tensors {
     /// Zero points as numbers, or none.
     any_numbers zero_numbers{};
 
-    /// How many blocks an output has.
+    /// How many blocks an output has (sizes that repack_nbits takes).
     std::size_t blocks() const { return block == 0 ? 0 : (inputs + block - 1) / block; }
     /// The format of its rows. Refuses bits and blocks that there are not.
     const char* format() const {
@@ -119,10 +119,15 @@ inline std::size_t nbits_bytes(const nbits_tensors& t, std::size_t outputs) {
 }
 
 /// Rows of outputs [first, first + outputs), codes, scales and zero points as they are, in `memory` of nbits_bytes at least: neuron_major
-/// for gate and up, output_major for down. Refuses tensors of other sizes, zero points that are not whole, and too little memory.
+/// for gate and up, output_major for down. Refuses tensors of other sizes (those of a damaged file, too), zero points that are not whole, and too little memory.
 inline any_matrix repack_nbits(const nbits_tensors& t, weight_layout l, std::size_t first,
                                std::size_t outputs, std::span<std::byte> memory) {
     const char* const format = t.format();
+    const std::size_t most = ~std::size_t{0} / 8 / (t.outputs + 1 == 0 ? t.outputs : t.outputs + 1);
+    if (t.inputs > most || t.block > most) { // products below would not be what they say
+        fail_sizes("tamis: MatMulNBits of %zu outputs and %zu inputs: no memory has so many", t.outputs,
+                   t.inputs);
+    }
     const std::size_t blocks = t.outputs * t.blocks();
     detail::need("tamis: codes of MatMulNBits are %zu bytes, got %zu", blocks * (t.block * t.bits / 8),
                  t.codes.size());
