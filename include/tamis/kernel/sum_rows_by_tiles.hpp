@@ -5,6 +5,7 @@
 #include <tamis/values.hpp>
 
 #include <cstring>
+#include <type_traits>
 
 TAMIS_BEGIN
 
@@ -14,13 +15,16 @@ TAMIS_BEGIN
 
 namespace detail {
 
-/// 16 KiB of floats.
-using sum_tile = tile<32, 128>;
+/// 16 KiB of floats. Floats as they lie are taken in longer pieces: of 32 rows that are a multiple of a page apart the lines that are
+/// asked for ahead would drive each other out of a first cache.
+template <class F>
+using sum_tile = std::conditional_t<lies_as_floats<F>, tile<16, 256>, tile<32, 128>>;
 
 /// Tokens that are multiplied with all rows of a tile in registers, at most; six only where there are sixteen of those.
 inline constexpr std::size_t most_together = has_32_registers ? 4 : 6;
 
 /// The factors of a tile's rows for all tokens, and for each token which of them are not zero.
+template <class Tile>
 class tile_factors {
   public:
     /// Those of so many rows of F from place `first` on: x times the row's scale.
@@ -28,8 +32,8 @@ class tile_factors {
     void take(const row_list& rows, std::size_t first, const std::byte* const* memory, std::size_t count,
               block<const float> x) {
         rows_ = count;
-        std::size_t places[sum_tile::rows];
-        float scales[sum_tile::rows];
+        std::size_t places[Tile::rows];
+        float scales[Tile::rows];
         for (std::size_t k = 0; k < count; ++k) {
             places[k] = rows[first + k];
             scales[k] = 1;
@@ -63,34 +67,34 @@ class tile_factors {
   private:
     std::size_t rows_;
     std::size_t count_[most_tokens];
-    alignas(64) float factors_[most_tokens][sum_tile::rows];
-    std::uint8_t wanted_[most_tokens][sum_tile::rows + 1]; // one is written behind the last
+    alignas(64) float factors_[most_tokens][Tile::rows];
+    std::uint8_t wanted_[most_tokens][Tile::rows + 1]; // one is written behind the last
 };
 
 /// y += the rows of a tile that a token wants, for so many vectors of its columns.
-template <std::size_t... V>
-TAMIS_DETAIL_INLINE void add_wanted(const float* weights, const tile_factors& factors, std::size_t token,
-                                    float* y, std::index_sequence<V...>) {
+template <class Tile, std::size_t... V>
+TAMIS_DETAIL_INLINE void add_wanted(const float* weights, const tile_factors<Tile>& factors,
+                                    std::size_t token, float* y, std::index_sequence<V...>) {
     vec sum[] = {load(y + V * vec::size)...};
     const float* const of_token = factors.of_token(token);
     for (const std::size_t k : factors.wanted(token)) {
         const vec factor(of_token[k]);
-        const float* const row = weights + k * sum_tile::columns;
+        const float* const row = weights + k * Tile::columns;
         ((sum[V] = multiply_add(factor, load(row + V * vec::size), sum[V])), ...);
     }
     (store(y + V * vec::size, sum[V]), ...);
 }
 
 /// The same of all rows of a tile for several tokens.
-template <std::size_t... V, std::size_t... T>
-TAMIS_DETAIL_INLINE void add_all(const float* weights, const tile_factors& factors, std::size_t token,
+template <class Tile, std::size_t... V, std::size_t... T>
+TAMIS_DETAIL_INLINE void add_all(const float* weights, const tile_factors<Tile>& factors, std::size_t token,
                                  float* y, std::size_t stride, std::index_sequence<V...> vectors,
                                  std::index_sequence<T...>) {
     vec sums[sizeof...(T)][sizeof...(V)];
     (load_vectors(y + T * stride, sums[T], vectors), ...);
     for (std::size_t k = 0; k < factors.rows(); ++k) {
         vec row[sizeof...(V)];
-        load_vectors(weights + k * sum_tile::columns, row, vectors);
+        load_vectors(weights + k * Tile::columns, row, vectors);
         (add_products(vec(factors.of_token(token + T)[k]), row, sums[T], vectors), ...);
     }
     (store_vectors(sums[T], y + T * stride, vectors), ...);
@@ -110,33 +114,40 @@ TAMIS_DETAIL_INLINE std::size_t for_each_vectors(std::size_t columns, F&& f, std
 }
 
 /// The columns of a tile that are no whole vector, of a token: by way of a vector.
-inline void add_last_columns(const float* weights, const tile_factors& factors, std::size_t token, float* y,
-                             std::size_t count) {
+template <class Tile>
+void add_last_columns(const float* weights, const tile_factors<Tile>& factors, std::size_t token, float* y,
+                      std::size_t count) {
     float rest[vec::size] = {};
     std::memcpy(rest, y, count * sizeof(float));
     add_wanted(weights, factors, token, rest, std::make_index_sequence<1>{});
     std::memcpy(y, rest, count * sizeof(float));
 }
 
-inline constexpr std::size_t vectors_of_one = 8, vectors_of_several = has_32_registers ? 4 : 2;
+/// Vectors of columns in registers for one token, four or six: twelve sums, or sixteen, are as many as products in flight.
+constexpr std::size_t vectors_of_tokens(std::size_t tokens) {
+    return tokens == 1 ? 8 : has_32_registers ? 4 : tokens == 4 ? 3 : 2;
+}
 
 /// y[token] += the tile's rows, times the factors of one token or of four.
-TAMIS_DETAIL_NOINLINE inline void add_tile_to_token(const sum_tile& w, std::size_t columns,
-                                                    const tile_factors& factors, std::size_t token, float* y,
-                                                    ask_meanwhile& ask) {
-    const std::size_t done = for_each_vectors<vectors_of_one>(columns, [&](std::size_t j, auto vectors) {
-        ask.step();
-        add_wanted(w.weights + j, factors, token, y + j, vectors);
-    });
+template <class Tile>
+TAMIS_DETAIL_NOINLINE void add_tile_to_token(const Tile& w, std::size_t columns,
+                                             const tile_factors<Tile>& factors, std::size_t token, float* y,
+                                             ask_meanwhile& ask) {
+    const std::size_t done =
+        for_each_vectors<vectors_of_tokens(1)>(columns, [&](std::size_t j, auto vectors) {
+            ask.step();
+            add_wanted(w.weights + j, factors, token, y + j, vectors);
+        });
     if (done < columns) {
         add_last_columns(w.weights + done, factors, token, y + done, columns - done);
     }
 }
-template <std::size_t Tokens>
-TAMIS_DETAIL_NOINLINE void add_tile_to_several(const sum_tile& w, std::size_t columns,
-                                               const tile_factors& factors, std::size_t token, float* y,
+template <std::size_t Tokens, class Tile>
+TAMIS_DETAIL_NOINLINE void add_tile_to_several(const Tile& w, std::size_t columns,
+                                               const tile_factors<Tile>& factors, std::size_t token, float* y,
                                                std::size_t stride, ask_meanwhile& ask) {
-    const std::size_t done = for_each_vectors<vectors_of_several>(columns, [&](std::size_t j, auto vectors) {
+    const std::size_t done = for_each_vectors<vectors_of_tokens(Tokens)>(columns, [&](std::size_t j,
+                                                                                      auto vectors) {
         ask.step();
         add_all(w.weights + j, factors, token, y + j, stride, vectors, std::make_index_sequence<Tokens>{});
     });
@@ -149,17 +160,17 @@ TAMIS_DETAIL_NOINLINE void add_tile_to_several(const sum_tile& w, std::size_t co
 /// many as all tokens' sums have of 256 KiB. Shorter formats leave room, and do best with long rows.
 template <class F>
 constexpr std::size_t strip_columns(std::size_t tokens, std::size_t columns) {
-    using unit = unit_of<F>;
-    return unit::bytes >= 4 * unit::weights ? (std::size_t{1} << 16) / tokens / 512 * 512 : columns;
+    return lies_as_floats<F> ? (std::size_t{1} << 16) / tokens / 512 * 512 : columns;
 }
 
 /// y[token] += the rows times x[token], in columns [begin, end) of so many.
 template <class F>
 void sum_rows_by_tiles(const row_list& rows, std::size_t columns, block<const float> x, block<float> y,
                        std::size_t begin, std::size_t end) {
-    constexpr std::size_t wide = sum_tile::columns, high = sum_tile::rows;
-    sum_tile weights;
-    tile_factors factors;
+    using tile_type = sum_tile<F>;
+    constexpr std::size_t wide = tile_type::columns, high = tile_type::rows;
+    tile_type weights;
+    tile_factors<tile_type> factors;
     const std::byte* memory[2][high];
     std::size_t side = 0;
     std::size_t count = memory_of_rows(rows, 0, memory[0]);
@@ -169,14 +180,14 @@ void sum_rows_by_tiles(const row_list& rows, std::size_t columns, block<const fl
         for (std::size_t first = 0; first < rows.size(); first += high, side = 1 - side) {
             const std::byte* const* const now = memory[side];
             const std::byte* const* const after = memory[1 - side];
-            factors.take<F>(rows, first, now, count, x);
+            factors.template take<F>(rows, first, now, count, x);
             const bool is_last = first + high >= rows.size(); // behind it comes the next strip
             const std::size_t count_after =
                 memory_of_rows(rows, is_last ? 0 : first + high, memory[1 - side]);
             const std::size_t begin_after = is_last ? end_of_strip(from) : from;
             const std::size_t end_after = end_of_strip(begin_after);
             const std::size_t to_strip = end_of_strip(from);
-            tile_unpacker<F, sum_tile> unpacker{from, to_strip, columns};
+            tile_unpacker<F, tile_type> unpacker{from, to_strip, columns};
             unpacker.ready(now, count, from);
             for (std::size_t j = from; j < to_strip; j += wide) {
                 const std::size_t to = (std::min)(j + wide, to_strip);
@@ -193,7 +204,7 @@ void sum_rows_by_tiles(const row_list& rows, std::size_t columns, block<const fl
                 for (std::size_t token = 0; token < x.rows();) {
                     float* const out = y.row(token).data() + j;
                     const std::size_t together = factors.together(token, x.rows());
-                    const std::size_t vectors = together == 1 ? vectors_of_one : vectors_of_several;
+                    const std::size_t vectors = vectors_of_tokens(together);
                     ask.share(token + together, x.rows(),
                               (std::max)((to - j) / (vectors * vec::size), std::size_t{1}));
                     if (together == 1) {

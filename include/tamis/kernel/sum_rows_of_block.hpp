@@ -25,8 +25,8 @@ namespace detail {
 /// y[v] += sum over k of factor[k][token] * vector v of row k.
 template <std::size_t Count, std::size_t Vectors, std::size_t... K>
 TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std::size_t v,
-                                      const float (&factor)[Count][sum_tokens_of_tiles], std::size_t token,
-                                      float* y, std::index_sequence<K...>) {
+                                      const float (&factor)[Count][most_tokens], std::size_t token, float* y,
+                                      std::index_sequence<K...>) {
     vec sum = load(y + v * vec::size);
     ((sum = multiply_add(vec(factor[K][token]), weights[K][v], sum)), ...);
     store(y + v * vec::size, sum);
@@ -35,7 +35,7 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
 /// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
 template <class F, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
-                                            const float (&factor)[sizeof...(K)][sum_tokens_of_tiles],
+                                            const float (&factor)[sizeof...(K)][most_tokens],
                                             const float* const (&numbers)[sizeof...(K)], std::size_t tokens,
                                             float* y, std::size_t stride, std::index_sequence<K...> rows,
                                             std::index_sequence<V...> vectors) {
@@ -49,8 +49,7 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
 /// add_rest for all tokens.
 template <class F, std::size_t Count>
 void add_rest_to_tokens(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end,
-                        std::size_t columns, const float (&factor)[Count][sum_tokens_of_tiles],
-                        block<float> y) {
+                        std::size_t columns, const float (&factor)[Count][most_tokens], block<float> y) {
     using unit = unit_of<F>;
     vec weights[Count][unit::vectors];
     for (std::size_t k = 0; k < Count; ++k) {
@@ -82,7 +81,7 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
     const std::size_t last = end / unit::weights;
     rows_in_hand<F, Count> in_hand{passes, pass, start, last};
     const std::size_t tokens = x.rows();
-    float factor[Count][sum_tokens_of_tiles];
+    float factor[Count][most_tokens];
     float one[Count];
     for (std::size_t i = 0; i < Count; ++i) {
         one[i] = 1;
@@ -119,12 +118,12 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
     }
 }
 
-/// Whether the rows of these tokens are multiplied by tiles: fewer than the format's least number never are, and fewer than
-/// sum_tokens_of_tiles only where they want less than five eighths of all, so that lists of what they want save more than registers.
+/// Whether the rows of these tokens are multiplied by tiles: see sum_tokens_of_tiles.
 template <class F>
 bool sums_by_tiles(const row_list& rows, block<const float> x) {
-    if (x.rows() < tokens_of_tiles<F> || x.rows() >= sum_tokens_of_tiles) {
-        return x.rows() >= sum_tokens_of_tiles;
+    constexpr tokens_by_tiles from = sum_tokens_of_tiles<F>;
+    if (x.rows() < from.some || x.rows() >= from.all) {
+        return x.rows() >= from.all;
     }
     std::size_t wanted = 0;
     for (std::size_t token = 0; token < x.rows(); ++token) {

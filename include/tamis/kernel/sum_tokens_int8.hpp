@@ -192,7 +192,7 @@ bool sums_tokens_in_int8(const row_list& rows, block<const float> x) {
     if (x.rows() < (is_cheap ? 3 : 6)) {
         return false;
     }
-    if (x.rows() < sum_tokens_of_tiles) {
+    if (x.rows() < sum_tokens_of_tiles<F>.all) {
         return true;
     }
     std::size_t wanted = 0;

@@ -17,16 +17,33 @@ inline constexpr bool has_32_registers = true;
 inline constexpr bool has_32_registers = false;
 #endif
 
-/// From so many tokens on a block is multiplied by tiles. Fewer are multiplied out of registers, each row once for all, which
+/// From so many tokens on dot products are made by tiles. Fewer are multiplied out of registers, each row once for all, which
 /// takes less time as long as there are registers for it.
 inline constexpr std::size_t dot_tokens_of_tiles = 8;
-inline constexpr std::size_t sum_tokens_of_tiles = has_32_registers ? 12 : 8;
-/// In a sum of rows that of F: with 16 registers, and codes of less than a byte, the sums of four tokens already, which go through a
-/// second cache once for the 8 rows of a pass, take longer than a tile, of 32. (Bytes are unpacked too quickly for that: int8_by_row
+
+/// Whether weights of F are floats as they lie: there is nothing to unpack, and memory is what takes the time.
+template <class F>
+inline constexpr bool lies_as_floats = unit_of<F>::bytes >= 4 * unit_of<F>::weights;
+
+/// How many tokens' sums of rows are made by tiles, not out of registers.
+struct tokens_by_tiles {
+    std::size_t some; // from so many on if together they want less than five eighths of their products
+    std::size_t all;  // from so many on whatever they want
+};
+/// That of F, as measured on both sides of it. Out of registers sums go through a second cache once for the 8 rows of a pass, by
+/// tiles once for 16 or 32; but tiles are written to memory first, and floats gain nothing by that. With 16 registers, and codes
+/// of less than a byte, tiles gain already for four tokens that want half. (Bytes are unpacked too quickly for that: int8_by_row
 /// took half as long again by tiles.)
 template <class F>
-inline constexpr std::size_t tokens_of_tiles =
-    !has_32_registers && unit_of<F>::bytes < unit_of<F>::weights ? 4 : sum_tokens_of_tiles;
+inline constexpr tokens_by_tiles sum_tokens_of_tiles = [] {
+    if (lies_as_floats<F>) {
+        return has_32_registers ? tokens_by_tiles{12, most_tokens + 1} : tokens_by_tiles{12, most_tokens};
+    }
+    if (has_32_registers) {
+        return tokens_by_tiles{12, 12};
+    }
+    return tokens_by_tiles{unit_of<F>::bytes < unit_of<F>::weights ? std::size_t{4} : std::size_t{8}, 8};
+}();
 
 /// Rows by columns: a multiple of every unit.
 template <std::size_t Rows, std::size_t Columns>
