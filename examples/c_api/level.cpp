@@ -57,11 +57,8 @@ any_matrix matrix_of(const char* name, const tamis_matrix& m) {
             m.columns,
             m.stride};
 }
-/// The same with all that can be checked of it.
 any_matrix checked(const tamis_matrix& m) {
-    const any_matrix result = matrix_of("from", m);
-    (void)checked_memory<all_formats>("from", result);
-    return result;
+    return checked_matrix<all_formats>("from", matrix_of("from", m));
 }
 const char* format_name(std::size_t index) {
     return []<class... Fs>(formats<Fs...>, std::size_t i) {

@@ -22,17 +22,18 @@ TAMIS_BEGIN
 /// Rows or columns of a matrix of any model are fewer.
 inline constexpr std::size_t most_rows = std::size_t{1} << 24;
 
-/// The memory of a matrix from another language, of a format of the list. Refuses one that is not in it, weights at a null pointer, and sizes
-/// or a stride that overflow.
+/// A matrix from another language, of a format of the list. Refuses one that is not in it, weights at a null pointer, and sizes or a stride
+/// that overflow; rows of no weights have no stride.
 template <class Formats>
-foreign_memory checked_memory(const char* name, const any_matrix& m) {
+any_matrix checked_matrix(const char* name, const any_matrix& m) {
     const std::string text{name};
     need_at_most(text + ".rows", m.rows(), most_rows);
     need_at_most(text + ".columns", m.columns(), most_rows);
     const std::size_t row = any_row_bytes<Formats>(m.format(), m.columns());
-    const std::size_t stride = m.stride_bytes() == 0 ? row : m.stride_bytes();
+    const std::size_t stride = row == 0 || m.stride_bytes() == 0 ? row : m.stride_bytes();
     const std::size_t all = m.rows() == 0 || row == 0 ? 0 : checked_product(name, m.rows() - 1, stride) + row;
-    return {name, m.data(), all};
+    (void)foreign_memory{name, m.data(), all};
+    return {m.format(), m.layout(), m.data(), m.rows(), m.columns(), stride};
 }
 
 /// One layer of a model, an FFN with or without a gate or a linear layer, of which all is chosen at run time: formats, layouts, gating and
@@ -137,15 +138,15 @@ class any_layer<formats<Fs...>, gatings<Gs...>> {
     }
 
     static ffn_type ffn_of(const ffn_parts& p) {
-        (void)checked_memory<all_formats>("up", p.up);
-        (void)checked_memory<all_formats>("down", p.down);
-        const std::size_t d = neurons_of(p.up);
-        const std::size_t h = inputs_of(p.up);
+        const any_matrix up = checked_matrix<all_formats>("up", p.up);
+        const any_matrix down = checked_matrix<all_formats>("down", p.down);
+        const std::size_t d = neurons_of(up);
+        const std::size_t h = inputs_of(up);
         const glu_biases biases{need_objects_or_none("gate_bias", p.gate_bias, d),
                                 need_objects_or_none("up_bias", p.up_bias, d),
                                 need_objects_or_none("down_bias", p.down_bias, h)};
         auto gating = read_gating(gatings<Gs...>{}, p.gating);
-        policies_as_text read = read_policies<all_formats>(p.rules, p.down, p.numbers, p.masks_only);
+        policies_as_text read = read_policies<all_formats>(p.rules, down, p.numbers, p.masks_only);
         need_right(gating.error + read.error);
         if (p.neurons != nullptr && p.masks_only) {
             read.policies.emplace_back(masks_only(at_neurons(known_before(p))));
@@ -154,21 +155,20 @@ class any_layer<formats<Fs...>, gatings<Gs...>> {
         }
         const std::span<const any_policy> policies{read.policies};
         if (!p.gate) {
-            return {any_plain_weights{p.up, p.down, biases.up, biases.down}, std::move(*gating.value),
-                    policies};
+            return {any_plain_weights{up, down, biases.up, biases.down}, std::move(*gating.value), policies};
         }
-        (void)checked_memory<all_formats>("gate", *p.gate);
-        return {any_glu_weights{*p.gate, p.up, p.down, biases}, std::move(*gating.value), policies};
+        const any_matrix gate = checked_matrix<all_formats>("gate", *p.gate);
+        return {any_glu_weights{gate, up, down, biases}, std::move(*gating.value), policies};
     }
     static linear_type linear_of(const linear_parts& p) {
-        (void)checked_memory<all_formats>("w", p.w);
-        const auto bias = need_objects_or_none("bias", p.bias, outputs_of(p.w));
+        const any_matrix w = checked_matrix<all_formats>("w", p.w);
+        const auto bias = need_objects_or_none("bias", p.bias, outputs_of(w));
         if (p.rule.empty()) {
-            return linear_type{p.w, bias};
+            return linear_type{w, bias};
         }
         rule_reading read = read_rule(p.rule, p.numbers);
         need_right(read.error);
-        return {p.w, bias, any_policy{site::input, any_selector{std::move(*read.value)}, p.masks_only}};
+        return {w, bias, any_policy{site::input, any_selector{std::move(*read.value)}, p.masks_only}};
     }
 
     std::variant<ffn_type, linear_type> held_;
