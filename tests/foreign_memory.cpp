@@ -19,12 +19,8 @@ using tamis::foreign_memory;
 
 alignas(64) std::uint64_t words_of_caller[8] = {};
 
-struct number_handle : tamis::foreign_handle<tamis::kind_of_handle("number"), int> {
-    using foreign_handle::foreign_handle;
-};
-struct other_handle : tamis::foreign_handle<tamis::kind_of_handle("other"), int> {
-    using foreign_handle::foreign_handle;
-};
+struct number_handle : tamis::foreign_handle<tamis::kind_of_handle("number"), int> {};
+struct other_handle : tamis::foreign_handle<tamis::kind_of_handle("other"), int> {};
 
 /// What is refused, or an empty text.
 template <class F>
@@ -98,9 +94,9 @@ TEST_CASE("bits behind the last entry of each mask") {
 }
 
 TEST_CASE("handles: the kind that is asked for, and no other") {
-    auto* const number = new number_handle{7};
+    auto* const number = tamis::new_handle<number_handle>(7);
     CHECK(tamis::need_handle("h", number) == 7);
-    const other_handle other{8};
+    const other_handle other{{other_handle::right, 8}};
     const auto* const wrong = reinterpret_cast<const number_handle*>(&other);
     CHECK_FALSE(tamis::is_handle(wrong));
     CHECK(says(refusal([&] { (void)tamis::need_handle("h", wrong); }), "h is no handle of this kind"));
@@ -119,6 +115,16 @@ TEST_CASE("endings: what was thrown, as a sentence that fits") {
     CHECK(std::string_view{text} == "a long ");
     CHECK(tamis::ending_of([] { throw std::bad_alloc{}; }, text, 0) == ending::no_memory);
     CHECK(tamis::ending_of([] { throw std::runtime_error{"x"}; }, nullptr, 9) == ending::fault);
+    CHECK(tamis::ending_of([] { tamis::need_room("memory", 9, 10); }, text, sizeof text) ==
+          ending::too_small);
+    tamis::need_room("memory", 10, 10);
+    CHECK(says(refusal([] { tamis::need_room("memory", 9, 10); }), "memory needs 10 bytes, got 9"));
+    const struct {
+        std::size_t size;
+    } sized{sizeof sized + 1};
+    CHECK(says(refusal([&] { (void)tamis::need_sized("parts", &sized); }), "parts.size is"));
+    CHECK(says(refusal([] { tamis::fail_if("a reason"); }), "a reason"));
+    tamis::fail_if("");
     CHECK(tamis::ending_of([] { throw 1; }, text, sizeof text) == ending::fault);
 }
 

@@ -43,15 +43,13 @@ class rule_of_text final : public rule {
 };
 std::unique_ptr<const rule> make_rule(std::string_view text, std::span<const float> numbers) {
     rule_reading read = read_rule(text, numbers);
-    if (!read) {
-        fail(read.error.c_str());
-    }
+    fail_if(read.error);
     return std::make_unique<rule_of_text>(std::move(*read.value));
 }
 
 any_matrix matrix_of(const char* name, const tamis_matrix& m) {
     return {need_text(std::string{name} + ".format", m.format),
-            static_cast<weight_layout>(m.layout),
+            weight_layout{m.layout},
             m.data,
             m.rows,
             m.columns,
@@ -60,21 +58,20 @@ any_matrix matrix_of(const char* name, const tamis_matrix& m) {
 any_matrix checked(const tamis_matrix& m) {
     return checked_matrix<all_formats>("from", matrix_of("from", m));
 }
-const char* format_name(std::size_t index) {
-    return []<class... Fs>(formats<Fs...>, std::size_t i) {
-        constexpr const char* names[]{Fs::name...};
-        return i < sizeof...(Fs) ? names[i] : nullptr;
-    }(all_formats{}, index);
-}
 std::size_t packed_bytes(const tamis_matrix& from, std::string_view format, tamis_layout layout) {
-    return any_repacked_bytes<all_formats>(checked(from), format, static_cast<weight_layout>(layout));
+    need_layout(weight_layout{layout});
+    return any_repacked_bytes<all_formats>(checked(from), format, weight_layout{layout});
 }
 tamis_matrix pack(const tamis_matrix& from, std::string_view format, tamis_layout layout,
                   std::span<std::byte> memory, const tamis_threads& threads) {
-    const any_matrix made = any_repack<all_formats>(checked(from), format, static_cast<weight_layout>(layout),
-                                                    memory, threads_of(threads));
-    return {
-        format_name(all_formats::index_of(format)), layout, memory.data(), made.rows(), made.columns(), 0};
+    const any_matrix made =
+        any_repack<all_formats>(checked(from), format, weight_layout{layout}, memory, threads_of(threads));
+    return {all_formats::name_at(all_formats::index_of(format)),
+            layout,
+            memory.data(),
+            made.rows(),
+            made.columns(),
+            0};
 }
 
 /// Shows the caller what it wants to see.
@@ -162,7 +159,7 @@ std::unique_ptr<const layer> make_linear(const tamis_matrix& matrix, const float
 } // namespace
 
 extern const level of_level;
-const level of_level{make_rule,    make_ffn, make_linear, format_name, any_row_bytes<all_formats>,
+const level of_level{make_rule,    make_ffn, make_linear, all_formats::name_at, any_row_bytes<all_formats>,
                      packed_bytes, pack};
 
 } // namespace TAMIS_LEVEL

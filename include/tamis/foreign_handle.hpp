@@ -22,21 +22,23 @@ constexpr std::uint64_t kind_of_handle(std::string_view word) {
 /// What is behind an opaque pointer of another language. It begins with what it is, so that one kind of handle, or another pointer to eight
 /// bytes at least, is not taken for another. (Memory that was freed can not be asked.)
 ///     struct my_rule : tamis::foreign_handle<tamis::kind_of_handle("rule"), text_rule> {};
-///     *made = new my_rule{{text_rule}};
+///     *made = new_handle<my_rule>(text_rule);
 ///     need_handle("rule", given).select(...);
 ///     free_handle(given);
 template <std::uint64_t Kind, class Held>
 struct foreign_handle {
-    /// What is held, as it is made.
-    explicit foreign_handle(Held what) : held{std::move(what)} {}
-
-    std::uint64_t kind = Kind; ///< 0 when it is freed
-    Held held;                 ///< what it is a handle of
+    std::uint64_t kind; ///< Kind; 0 when it is freed
+    Held held;          ///< what it is a handle of
 
     /// Of this kind.
     static constexpr std::uint64_t right = Kind;
 };
 
+/// A new one, which free_handle ends.
+template <class Handle, class Held>
+Handle* new_handle(Held&& what) {
+    return new Handle{{Handle::right, std::forward<Held>(what)}};
+}
 /// Whether what a pointer points at, eight bytes at least, is a handle of that kind.
 template <class Handle>
 bool is_handle(const Handle* h) {

@@ -9,12 +9,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#if defined(__cpp_exceptions)
+#include <stdexcept>
+#endif
 
 TAMIS_BEGIN
 
 // What another language hands over, pointers and sizes that no type of C++ vouches for, checked as far as numbers tell: for those who
 // write an interface to one. What can not be seen is whether memory is as long as it is said to be. Each refuses by fail(), with the
 // argument's name and its value. Allocates a text where it refuses, and nothing else.
+
+#if defined(__cpp_exceptions)
+/// Memory of the caller that is too small: what need_room throws.
+struct room_error : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
+#endif
 
 /// More bytes than any machine has; sums and products of a few sizes below it do not overflow.
 inline constexpr std::size_t most_bytes = ~std::size_t{0} >> (sizeof(std::size_t) > 4 ? 18 : 2);
@@ -32,6 +42,20 @@ inline void need_at_most(std::string_view name, std::size_t value, std::size_t m
     if (value > most) {
         detail::refuse_foreign(name, " is " + std::to_string(value) + ", and may be " + std::to_string(most) +
                                          " at most");
+    }
+}
+
+/// Refuses fewer bytes than are needed, by a room_error, of which ending_of makes too_small.
+inline void need_room(std::string_view name, std::size_t bytes, std::size_t needed) {
+    if (bytes < needed) {
+        const std::string text = "tamis: " + std::string{name} + " needs " + std::to_string(needed) +
+                                 " bytes, got " + std::to_string(bytes) +
+                                 "; ask the query beside the function";
+#if defined(__cpp_exceptions)
+        throw room_error{text};
+#else
+        fail(text.c_str());
+#endif
     }
 }
 
@@ -108,6 +132,16 @@ template <class T>
 std::span<T> need_objects_or_none(std::string_view name, T* p, std::size_t count) {
     (void)foreign_memory::of(name, p, p == nullptr ? 0 : count);
     return {p, p == nullptr ? 0 : count};
+}
+/// A struct that begins with its size, `size`, as the caller compiled it. Refuses another than it has here.
+template <class T>
+const T& need_sized(std::string_view name, const T* p) {
+    if (need_object(name, p).size != sizeof(T)) {
+        detail::refuse_foreign(name, ".size is " + std::to_string(p->size) + ", but this library has " +
+                                         std::to_string(sizeof(T)) +
+                                         ": set it to sizeof, and use the library's header");
+    }
+    return *p;
 }
 /// A text that ends with a zero. Refuses a null pointer.
 inline std::string_view need_text(std::string_view name, const char* text) {

@@ -172,6 +172,11 @@ TEST_CASE("what can not be right is refused by name") {
         },
         "up.rows");
     refused([&](parts& p) { p.neurons = reinterpret_cast<const std::uint64_t*>(odd); }, "neurons lies at");
+    refused(
+        [&](parts& p) {
+            p.up = tamis::any_matrix{"f32", tamis::weight_layout{3}, m.up.data(), words_d, words_h};
+        },
+        "there is no layout 3");
     refused([&](parts& p) { p.neuron_masks = ~std::size_t{0}; }, "neuron_masks");
     refused(
         [&](parts& p) {

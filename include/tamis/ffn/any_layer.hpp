@@ -7,6 +7,7 @@
 #include <tamis/ffn/layer_parts.hpp>
 #include <tamis/ffn/text_gating.hpp>
 #include <tamis/ffn/text_policies.hpp>
+#include <tamis/text_error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +28,7 @@ inline constexpr std::size_t most_rows = std::size_t{1} << 24;
 template <class Formats>
 any_matrix checked_matrix(const char* name, const any_matrix& m) {
     const std::string text{name};
+    need_layout(m.layout());
     need_at_most(text + ".rows", m.rows(), most_rows);
     need_at_most(text + ".columns", m.columns(), most_rows);
     const std::size_t row = any_row_bytes<Formats>(m.format(), m.columns());
@@ -50,6 +52,7 @@ any_matrix checked_matrix(const char* name, const any_matrix& m) {
 /// addresses and sizes tell (foreign_memory.hpp).
 template <class Formats, class Gatings>
 class any_layer;
+/// Of these formats and gatings.
 template <class... Fs, class... Gs>
 class any_layer<formats<Fs...>, gatings<Gs...>> {
     using all_formats = formats<Fs...>;
@@ -113,12 +116,6 @@ class any_layer<formats<Fs...>, gatings<Gs...>> {
     auto ask(Call&& call) const {
         return std::visit(call, held_);
     }
-    static void need_right(const std::string& error) {
-        if (!error.empty()) {
-            fail(error.c_str());
-        }
-    }
-
     /// Masks over the neurons, one at least.
     static std::span<const std::uint64_t> masks_of(const ffn_parts& p) {
         need_at_most("neuron_masks", p.neuron_masks, most_rows);
@@ -147,7 +144,7 @@ class any_layer<formats<Fs...>, gatings<Gs...>> {
                                 need_objects_or_none("down_bias", p.down_bias, h)};
         auto gating = read_gating(gatings<Gs...>{}, p.gating);
         policies_as_text read = read_policies<all_formats>(p.rules, down, p.numbers, p.masks_only);
-        need_right(gating.error + read.error);
+        fail_if(gating.error + read.error);
         if (p.neurons != nullptr && p.masks_only) {
             read.policies.emplace_back(masks_only(at_neurons(known_before(p))));
         } else if (p.neurons != nullptr) {
@@ -167,7 +164,7 @@ class any_layer<formats<Fs...>, gatings<Gs...>> {
             return linear_type{w, bias};
         }
         rule_reading read = read_rule(p.rule, p.numbers);
-        need_right(read.error);
+        fail_if(read.error);
         return {w, bias, any_policy{site::input, any_selector{std::move(*read.value)}, p.masks_only}};
     }
 

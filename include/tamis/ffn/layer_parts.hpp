@@ -18,7 +18,8 @@ TAMIS_BEGIN
 /// y = down(gating(up x)).
 struct ffn_parts {
     std::optional<any_matrix> gate{}; ///< none: an FFN without a gate
-    any_matrix up, down;
+    any_matrix up;                    ///< its layout says where neurons are
+    any_matrix down;                  ///< neuron_major or output_major
     const float *gate_bias = nullptr, *up_bias = nullptr, *down_bias = nullptr; ///< one an output; null: none
     std::string_view gating = "silu";                                           ///< as read_gating reads it
     site_rules rules{}; ///< as read_policies reads them
@@ -31,13 +32,21 @@ struct ffn_parts {
 };
 /// The same of a linear layer, y = W x + bias.
 struct linear_parts {
-    any_matrix w;
+    any_matrix w;                     ///< input_major or output_major
     const float* bias = nullptr;      ///< one an output; null: none
     std::string_view rule{};          ///< at x, as read_rule reads it; empty: none
     std::span<const float> numbers{}; ///< of a rule with numbers for each entry; copied
     bool masks_only = false;          ///< a rule that leaves nothing unread is no error
 };
 
+/// Refuses another value than those of weight_layout.
+inline void need_layout(weight_layout l) {
+    if (l < weight_layout::neuron_major || l > weight_layout::output_major) {
+        fail_value(
+            "tamis: there is no layout %.0f; there are neuron_major, input_major and output_major (0 to 2)",
+            static_cast<double>(l));
+    }
+}
 /// How many neurons a matrix of gate or up has.
 inline std::size_t neurons_of(const any_matrix& up) {
     return up.layout() == weight_layout::neuron_major ? up.rows() : up.columns();
