@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench.py LIBRARY [--width 4096] [--neurons 14336] [--formats f32,4,4i,8i] [--tokens 1] [--threads 1,2] [--turns 9]
+"""bench.py LIBRARY [--width 4096] [--neurons 14336] [--formats f32,4,4i,8i] [--tokens 1] [--threads 1,2] [--turns 9] [--prompts N]
 
 Time of gated FFNs (SwiGLU) in ONNX Runtime: its own graph, and that of rewrite.py, dense and with half of the entries masked, in one
 process and in turns; medians. f32: MatMul, masks at the input and the intermediate; 4, 8: MatMulNBits in blocks of 32, 4i and 8i with
@@ -27,6 +27,7 @@ parser.add_argument("--formats", default="f32,4,4i,8i")
 parser.add_argument("--tokens", type=int, default=1)
 parser.add_argument("--threads", default="1,2")
 parser.add_argument("--turns", type=int, default=9)
+parser.add_argument("--prompts", type=int, default=0, help="rewrite.py's: from so many tokens on the graph's own products")
 parser.add_argument("--keep", help="a folder for the graphs; those that are there already are taken")
 parser.add_argument("--only-make", action="store_true")
 options = parser.parse_args()
@@ -47,7 +48,8 @@ def graphs_of(form):
         model = b.model(x, ["tokens", options.width], ["tokens", options.width])
         onnx.save(model, paths[0], save_as_external_data=True, location=os.path.basename(paths[0]) + ".data")
     rule = "top_k_fraction=0.5@" + ("input,intermediate" if form == "f32" else "gate")
-    for path, more in ((paths[1], []), (paths[2], ["--rule", rule])):
+    prompts = ["--prompts", str(options.prompts)] if options.prompts else []
+    for path, more in ((paths[1], prompts), (paths[2], ["--rule", rule, *prompts])):
         if not os.path.exists(path):
             subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rewrite.py"), paths[0], path, *more],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -2,11 +2,14 @@
 """Replaces the gated FFNs of an ONNX graph by tamis::GluFfn, which reads the weights of what a mask keeps alone.
 
     rewrite.py MODEL.onnx OUT.onnx [--rule top_p=0.9@intermediate] [--plan thresholds.json] [--laid-as q8_0|f16] [--traffic]
+               [--prompts TOKENS]
 
     --rule     RULE=NUMBER@SITES;...   for all layers; sites are input, gate, up, intermediate. Without a rule all is dense.
                Rules may be joined and have scores, as tamis::read_rule has them: power(2):top_p=0.9 & threshold=.01
     --plan     a calibration file, as tamis-study writes it: rules of each layer, in the order of the FFNs in the graph
     --laid-as  what quantised matrices become that have to be transposed to be skipped: q8_0 (default) or f16
+    --prompts  calls with so many tokens and more are the graph's own products, dense, at their speed: both are in the graph then, and
+               ONNX Runtime holds what it packs for its own beside the weights
     --traffic  adds an output NAME_bytes to the graph for each FFN: weight bytes that were read, and those of a dense call
 
 It says of each FFN that it found what it did, and why it left it alone. Nothing replaced is an error (status 1).
@@ -516,6 +519,31 @@ def replacement(number, ffn, down_value, rules, options):
     return helper.make_node("GluFfn", inputs, outputs, name=f"tamis_ffn_{number}", domain=DOMAIN, tensors=" ".join(names), **given)
 
 
+def branch(name, nodes, value, dtype):
+    """Nodes as one of the two graphs of an If; what they make has names of its own there."""
+    copies, made = [], {out: out + name for node in nodes for out in node.output if out}
+    for node in nodes:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        for names in (copy.input, copy.output):
+            renamed = [made.get(each, each) for each in names]
+            del names[:]
+            names.extend(renamed)
+        copies.append(copy)
+    return helper.make_graph(copies, "ffn" + name, [], [helper.make_tensor_value_info(made[value], dtype, None)])
+
+
+def either(made, own, ffn, value, tokens):
+    """The nodes by which calls with so many tokens are the graph's own, and others `made`."""
+    gate, width = ffn[0], ffn[0].inputs
+    size, most, many = (f"{made.name}_{part}" for part in ("size", "most", "many"))
+    return [helper.make_node("Size", [gate.x], [size], name=size),
+            helper.make_node("Constant", [], [most], name=most, value=helper.make_tensor(most, TensorProto.INT64, [], [tokens * width - 1])),
+            helper.make_node("Greater", [size, most], [many], name=many),
+            helper.make_node("If", [many], [value], name=made.name + "_if", then_branch=branch("_tamis_own", own, value, gate.dtype),
+                             else_branch=branch("_tamis_few", [made], value, gate.dtype))]
+
+
 def rewrite(model, folder, options):
     """Rewrites the model; what was done, a sentence an FFN, and how many were replaced."""
     try:
@@ -549,15 +577,17 @@ def rewrite(model, folder, options):
     replaced = {}
     for number, (node, value, ffn) in enumerate(found):
         made = replacement(number, ffn, value, rules(number, len(found)), options)
-        replaced[max(order[i] for i in ffn[4])] = made
+        own = [n for n in graph.graph.node if id(n) in ffn[4]]
+        replaced[max(order[i] for i in ffn[4])] = either(made, own, ffn, value, options.prompts) if options.prompts else [made]
         kinds = ", ".join(f"{k} {'MatMulNBits of %d bits' % l.bits if l.bits else NAME_OF_TYPE[l.dtype]}"
                           for k, l in zip(("gate", "up", "down"), ffn[:3]))
         said.append(f"replaced: {made.name}, which ends at {node.name or value}: {ffn[3]}, {ffn[0].inputs} x {ffn[0].outputs}, {kinds}"
-                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number, len(found)) or 'none'}")
+                    f"{', in int8' if ffn[0].level == ffn[1].level == ffn[2].level == 4 else ''}; rules: {rules(number, len(found)) or 'none'}"
+                    f"{f'; from {options.prompts} tokens on as it was' if options.prompts else ''}")
     nodes = []
     for i, node in enumerate(graph.graph.node):
         if i in replaced:
-            nodes.append(replaced[i])
+            nodes.extend(replaced[i])
         elif id(node) not in taken:
             nodes.append(node)
     prune(nodes, graph)
@@ -565,7 +595,7 @@ def rewrite(model, folder, options):
     model.graph.node.extend(nodes)
     drop_unknown_values(model)
     if options.traffic:
-        model.graph.output.extend(helper.make_tensor_value_info(n.output[1], TensorProto.INT64, [2]) for n in replaced.values())
+        model.graph.output.extend(helper.make_tensor_value_info(n.output[1], TensorProto.INT64, [2]) for (n,) in replaced.values())
     if replaced and not any(o.domain == DOMAIN for o in model.opset_import):
         model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
     return model, said, len(replaced)
@@ -660,7 +690,10 @@ def main(arguments=None):
     parser.add_argument("--plan")
     parser.add_argument("--laid-as", choices=("q8_0", "f16"), default="q8_0")
     parser.add_argument("--traffic", action="store_true")
+    parser.add_argument("--prompts", type=int, default=0, metavar="TOKENS")
     options = parser.parse_args(arguments)
+    if options.prompts < 0 or (options.prompts and options.traffic):
+        parser.error("--prompts is a number of tokens from 1 on, and the graph's own products have no --traffic")
     if options.rule and options.plan:
         parser.error("--rule and --plan are both given")
     folder = os.path.dirname(os.path.abspath(options.model))

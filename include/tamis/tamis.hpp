@@ -9,18 +9,23 @@
 //     <tamis/exec/openmp.hpp>  OpenMP's threads
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
 //     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
-//     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>, <tamis/ffn/text_policies.hpp>, <tamis/ffn/text_gating.hpp>  rules, policies
-//                              and gatings as text (an eighth of what all this takes to compile)
+//     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>, <tamis/ffn/text_policies.hpp>, <tamis/ffn/text_gating.hpp>,
+//     <tamis/ffn/layer_parts.hpp>, <tamis/ffn/any_layer.hpp>  rules, policies and gatings as text, and a layer that is described by it (an eighth of what all this
+//                              takes to compile)
 //     <tamis/mpi.hpp>          MPI's ranks (MPI), for <tamis/shard/sharded.hpp>: masks over values that several ranks share
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 
 // values: numbers of any type, in a row; the caller's memory and threads
+#include <tamis/any_block.hpp>
 #include <tamis/any_numbers.hpp>
 #include <tamis/element.hpp>
 #include <tamis/error.hpp>
 #include <tamis/exec/callback.hpp>
 #include <tamis/executor.hpp>
+#include <tamis/foreign_handle.hpp>
+#include <tamis/foreign_memory.hpp>
 #include <tamis/sixteen_bits.hpp>
+#include <tamis/text_error.hpp>
 #include <tamis/values.hpp>
 #include <tamis/whole_number.hpp>
 #include <tamis/workspace.hpp>
@@ -52,6 +57,7 @@
 #include <tamis/rule/top_p.hpp>
 
 // mask: what a cut leaves active
+#include <tamis/any_select.hpp>
 #include <tamis/any_selector.hpp>
 #include <tamis/mask/apply.hpp>
 #include <tamis/mask/mask.hpp>

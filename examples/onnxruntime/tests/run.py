@@ -201,6 +201,93 @@ def graphs_around():
     compare("version 3 of the format", model, {"x": x_of("f32", 1, 3, 64)})
 
 
+def prompts():
+    """--prompts: from so many tokens on the graph's own products, to the bit; below, and with masks, the operator's."""
+    for what, form in (("matmul", {"bias": True}), ("in one", {"fused": "split"}), ("chunk", {"fused": "chunk"}), ("transposed", {"kind": "transposed"}),
+                       ("4 bits", {"kind": "nbits"}), ("gemm", {"kind": "gemm", "shape": ("tokens",)})):
+        model, parts = simple(**form)
+        path = saved(model)
+        out, said = rewrite(path, "--rule", "top_k_fraction=0.5@gate", "--laid-as", "f16", "--prompts", "6")
+        check(out is not None and "from 6 tokens on as it was" in said, f"prompts, {what}: {said}")
+        own, both = session(path, library=False), session(out)
+        for shape in ((6, 64), (9, 64), (5, 64), (1, 64)):
+            x = x_of("f32", *(shape if what == "gemm" else (1, *shape)))
+            y = both.run(None, {"x": x})[0]
+            if shape[0] < 6:
+                far = apart(y.reshape(-1, 64), reference(x, parts, "gate"))
+                check(far <= 1e-3, f"prompts, {what}, {shape}: {far:.1e}")
+            else:
+                check(np.array_equal(y, own.run(None, {"x": x})[0]), f"prompts, {what}, {shape}: the same bits")
+
+    b = Builder() # two layers with a norm, one of whose values both of an If's graphs read
+    x = "x"
+    for _ in range(2):
+        y, _parts = glu(b, b.op("Mul", x, b.constant(np.float32(0.5) * np.ones(64, np.float32))), 64, 160)
+        x = b.op("Add", x, y)
+    model = b.model(x, [1, "s", 64], [1, "s", 64])
+    for tokens in (2, 4):
+        compare(f"prompts, two layers, {tokens}", model, {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_1",
+                options=("--prompts", str(tokens)))
+
+
+def near_misses():
+    """What looks like an FFN in a way that no exporter of the others has: done rightly, or left alone with a word."""
+    b = Builder() # weights with a dimension more
+    w = [b.constant(b.random(1, 64, 160, scale=0.1)) for _ in range(2)] + [b.constant(b.random(1, 160, 64, scale=0.1))]
+    g, u = b.op("MatMul", "x", w[0]), b.op("MatMul", "x", w[1])
+    either_way("3-D weights", b.model(b.op("MatMul", b.op("Mul", b.op("Relu", g), u), w[2]), [1, "s", 64], [1, "s", 64]))
+
+    b = Builder() # one set of weights in two layers
+    x = "x"
+    g, u, d = (b.constant(b.random(*shape, scale=0.1)) for shape in ((64, 160), (64, 160), (160, 64)))
+    for _ in range(2):
+        x = b.op("Add", x, b.op("MatMul", b.op("Mul", b.op("Relu", b.op("MatMul", x, g)), b.op("MatMul", x, u)), d))
+    compare("tied layers", b.model(x, [1, "s", 64], [1, "s", 64]), {"x": x_of("f32", 1, 3, 64)}, words="replaced: tamis_ffn_1")
+
+    for what, act in (("BiasGelu", lambda b, z: b.op("BiasGelu", z, b.constant(b.random(160)), domain="com.microsoft")),
+                      ("FastGelu with a bias", lambda b, z: b.op("FastGelu", z, b.constant(b.random(160)), domain="com.microsoft")),
+                      ("HardSwish", lambda b, z: b.op("HardSwish", z)), ("LeakyRelu", lambda b, z: b.op("LeakyRelu", z)),
+                      ("Mish", lambda b, z: b.op("Mul", z, b.op("Tanh", b.op("Softplus", z)))), ("Elu", lambda b, z: b.op("Elu", z)),
+                      ("a limit", lambda b, z: b.op("Mul", b.op("Min", z, b.scalar(1)), b.op("Sigmoid", b.op("Min", z, b.scalar(1))))),
+                      ("a softmax", lambda b, z: b.op("Softmax", z)), ("a PRelu", lambda b, z: b.op("PRelu", z, b.scalar(0.2))),
+                      ("QuickGelu without a factor", lambda b, z: b.op("QuickGelu", z, domain="com.microsoft")),
+                      ("ThresholdedRelu", lambda b, z: b.op("ThresholdedRelu", z)), ("a cast", lambda b, z: b.op("Cast", b.op("Relu", z), to=1)),
+                      ("Clip from 0", lambda b, z: b.op("Clip", z, b.scalar(0)))):
+        b = Builder()
+        g, u = b.linear("x", 64, 160), b.linear(b.op("Identity", "x"), 64, 160)
+        either_way(what, b.model(b.linear(b.op("Mul", act(b, g), u), 160, 64), [1, "s", 64], [1, "s", 64]))
+
+    for what, value in (("beta", 0.5), ("alpha", 2.0)):
+        b = Builder()
+        g, u = b.linear("x", 64, 160, "gemm", True), b.linear("x", 64, 160, "gemm", True)
+        y = b.linear(b.op("Mul", b.op("Relu", g), u), 160, 64, "gemm", True)
+        b.nodes[0].attribute.append(helper.make_attribute(what, value))
+        either_way(f"Gemm with {what}", b.model(y, ["s", 64], ["s", 64]), (3, 64))
+    for bits, block, inputs in ((4, 32, 96), (4, 16, 80), (8, 32, 96)): # zero points with half a byte over
+        for bias in (False, True):
+            compare(f"{bits} bits, {-(-inputs // block)} blocks", simple(h=inputs, d=224, kind="nbits", bits=bits, block=block, bias=bias)[0],
+                    {"x": x_of("f32", 1, 2, inputs)})
+    model, _ = simple(kind="nbits") # zero points that a caller may give
+    zeros = [n for n in model.graph.node if n.op_type == "MatMulNBits"][0].input[3]
+    t = [t for t in model.graph.initializer if t.name == zeros][0]
+    model.graph.input.append(helper.make_tensor_value_info(t.name, t.data_type, t.dims))
+    left_alone("zero points of a caller", model, "input of the graph")
+    path = saved(simple(kind="nbits", zeros="unpacked")[0], "nbits.onnx", save_as_external_data=True, location="nbits.bin", size_threshold=0)
+    compare("external codes and zero points", None, {"x": x_of("f32", 1, 3, 64)}, path=path)
+
+
+def either_way(what, model, shape=(1, 3, 64)):
+    """The same as before, or left alone with a word."""
+    path = saved(model)
+    out, said = rewrite(path)
+    if out is None:
+        check("left alone" in said, f"{what}: {said}")
+        return
+    x = {"x": x_of("f32", *shape)}
+    far = apart(session(out).run(None, x)[0], session(path, library=False).run(None, x)[0])
+    check(far <= TOLERANCE["f32"], f"{what}: replaced, and apart by {far:.1e}: {said}")
+
+
 def not_known():
     model, _ = simple()
     t = model.graph.initializer[1]
@@ -441,7 +528,7 @@ def threads():
 
 if __name__ == "__main__":
     silent_start(ort)
-    for part in (forms, quantised, shapes, graphs_around, not_known, masks, rules, wrong_nodes, brains, threads):
+    for part in (forms, quantised, shapes, graphs_around, prompts, near_misses, not_known, masks, rules, wrong_nodes, brains, threads):
         part()
         print(f"{part.__name__}: {checks} checks, {len(failures)} failures", flush=True)
     sys.exit(1 if failures else 0)

@@ -9,7 +9,7 @@
 namespace tamis_torch {
 
 using boxed = void (*)(StableIValue*, std::uint64_t, std::uint64_t);
-using all_boxed = boxed[3];
+using all_boxed = boxed[4];
 TAMIS_CHOOSE_LEVEL(all_boxed, operators)
 
 namespace {
@@ -24,6 +24,7 @@ std::string level() {
 
 STABLE_TORCH_LIBRARY(tamis, m) {
     m.def("mask(Tensor x, str rule, Tensor? values=None) -> Tensor");
+    m.def("masked(Tensor x, str rule, Tensor? values=None) -> Tensor");
     m.def(
         "glu_ffn(Tensor x, Tensor gate, Tensor up, Tensor down, str rule=\"\", str activation=\"silu\", "
         "Tensor? gate_bias=None, Tensor? up_bias=None, Tensor? down_bias=None, Tensor? norms=None, "
@@ -34,8 +35,9 @@ STABLE_TORCH_LIBRARY(tamis, m) {
 STABLE_TORCH_LIBRARY_IMPL(tamis, CPU, m) {
     if (const auto* const best = tamis_torch::best_level().object) {
         m.impl("mask", (*best)[0]);
-        m.impl("glu_ffn", (*best)[1]);
-        m.impl("linear", (*best)[2]);
+        m.impl("masked", (*best)[1]);
+        m.impl("glu_ffn", (*best)[2]);
+        m.impl("linear", (*best)[3]);
     }
 }
 STABLE_TORCH_LIBRARY_IMPL(tamis, CompositeExplicitAutograd, m) {

@@ -157,7 +157,10 @@ Tensor rounded_to(const Tensor& y, const Tensor& x) {
     return x.scalar_type() == ScalarType::Float ? y : torch::stable::to(y, std::optional{x.scalar_type()});
 }
 
-Tensor mask_of(const Tensor& x, const std::string& text, const std::optional<Tensor>& values) {
+/// Calls write(row, its mask) for each vector of x's last dimension, on torch's threads.
+template <class Write>
+void for_each_mask(const Tensor& x, const std::string& text, const std::optional<Tensor>& values,
+                   Write&& write) {
     const std::vector<calibrated_rule> rules = read_rules(text, site::intermediate);
     if (rules.size() != 1) {
         refuse("mask: rule '" + text + "' has to be one rule: top_p=0.9, for example");
@@ -166,8 +169,6 @@ Tensor mask_of(const Tensor& x, const std::string& text, const std::optional<Ten
     const block<float> rows = rows_of(floats);
     Tensor held;
     const std::span<const float> with = vector_of("mask: values", values, held);
-    const Tensor out = torch::stable::new_empty(floats, floats.sizes(), std::optional{ScalarType::Bool});
-    bool* const to = static_cast<bool*>(out.data_ptr());
     const auto threads = torch_threads();
     const std::size_t n = rows.columns();
     const any_selector selects = selector_of(rules[0], n, with, with);
@@ -180,11 +181,33 @@ Tensor mask_of(const Tensor& x, const std::string& text, const std::optional<Ten
             workspace w{each.subspan(part * bytes, bytes)};
             const mask_span active{w.take<std::uint64_t>(mask_words(n)), n};
             selects.select(rows.row(row), active, w);
-            for (std::size_t i = 0; i < n; ++i) {
-                to[row * n + i] = active[i];
-            }
+            write(row, active);
         }
     });
+}
+Tensor mask_of(const Tensor& x, const std::string& text, const std::optional<Tensor>& values) {
+    const Tensor out = torch::stable::new_empty(x, x.sizes(), std::optional{ScalarType::Bool});
+    bool* const to = static_cast<bool*>(out.data_ptr());
+    for_each_mask(x, text, values, [&](std::size_t row, mask_span active) {
+        for (std::size_t i = 0; i < active.size(); ++i) {
+            to[row * active.size() + i] = active[i];
+        }
+    });
+    return out;
+}
+/// x with zeros for what is not active.
+Tensor masked_of(const Tensor& x, const std::string& text, const std::optional<Tensor>& values) {
+    const Tensor from = torch::stable::contiguous(x);
+    const Tensor out = torch::stable::new_empty(from, from.sizes());
+    const auto as_bits = [&]<class Bits>(Bits) {
+        for_each_mask(from, text, values, [&](std::size_t row, mask_span active) {
+            const std::size_t n = active.size();
+            Bits* const to = static_cast<Bits*>(out.data_ptr()) + row * n;
+            std::copy_n(static_cast<const Bits*>(from.data_ptr()) + row * n, n, to);
+            zero_inactive(std::span{to, n}, active);
+        });
+    };
+    x.scalar_type() == ScalarType::Float ? as_bits(std::int32_t{}) : as_bits(std::int16_t{});
     return out;
 }
 
@@ -305,9 +328,10 @@ Tensor linear_of(const Tensor& x, const Tensor& weight, const std::string& text,
 
 } // namespace
 
-extern void (*const operators[3])(StableIValue*, std::uint64_t, std::uint64_t);
-void (*const operators[3])(StableIValue*, std::uint64_t,
-                           std::uint64_t) = {TORCH_BOX(&mask_of), TORCH_BOX(&glu_ffn_of),
+extern void (*const operators[4])(StableIValue*, std::uint64_t, std::uint64_t);
+void (*const operators[4])(StableIValue*, std::uint64_t,
+                           std::uint64_t) = {TORCH_BOX(&mask_of), TORCH_BOX(&masked_of),
+                                             TORCH_BOX(&glu_ffn_of),
                                              TORCH_BOX(&linear_of)}; // as torch calls them
 
 } // namespace TAMIS_LEVEL

@@ -1,4 +1,4 @@
-"""torch.ops.tamis.mask, glu_ffn and linear: loads the library, and tells torch their shapes and that they have no gradient."""
+"""torch.ops.tamis.mask, masked, glu_ffn and linear: loads the library, and tells torch their shapes and that they have no gradient."""
 
 import ctypes
 import os
@@ -42,6 +42,12 @@ def _(x, rule, values=None):
     return x.new_empty(x.shape, dtype=torch.bool)
 
 
+@torch.library.register_fake("tamis::masked")
+def _(x, rule, values=None):
+    _one_device("masked", x, values)
+    return x.new_empty(x.shape)
+
+
 @torch.library.register_fake("tamis::glu_ffn")
 def _(x, gate, up, down, rule="", activation="silu", gate_bias=None, up_bias=None, down_bias=None, norms=None, thresholds=None):
     _one_device("glu_ffn", x, gate, up, down, gate_bias, up_bias, down_bias, norms, thresholds)
@@ -64,5 +70,6 @@ def _refuse(name):
     torch.library.register_autograd(f"tamis::{name}", backward)
 
 
+_refuse("masked")
 _refuse("glu_ffn")
 _refuse("linear")

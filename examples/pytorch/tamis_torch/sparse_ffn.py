@@ -58,7 +58,9 @@ class SparseFFN(nn.Module):
         if rule is None:
             return v
         values = self.norms()[expert] if rule.startswith("cett=") else self.tamis_rules.thresholds.get(site)
-        return torch.where(torch.ops.tamis.mask(v.detach(), rule, values), v, 0)
+        if v.requires_grad:
+            return torch.where(torch.ops.tamis.mask(v.detach(), rule, values), v, 0)
+        return torch.ops.tamis.masked(v, rule, values)
 
     def weights(self):
         """Those before the intermediate, and that behind it."""

@@ -59,6 +59,12 @@ def are_experts(module):
     return isinstance(getattr(module, "down_proj", None), nn.Parameter) and module.down_proj.dim() == 3
 
 
+def is_ungated(module):
+    """Two layers with an activation between, as OPT, GPT-NeoX, GPT-2 and Phi have them."""
+    layers = [m for m in module.children() if isinstance(m, nn.Linear) or type(m).__name__ == "Conv1D"]
+    return len(layers) == 2 and any(callable(getattr(module, a, None)) for a in ("act", "act_fn", "activation_fn", "activation"))
+
+
 def ffns_of(model):
     """(name, module, None or why tamis does not compute it) of all that look like an FFN."""
     for name, module in model.named_modules():
@@ -66,6 +72,8 @@ def ffns_of(model):
             yield name, module, why_not(module)
         elif isinstance(getattr(module, "gate_up_proj", None), nn.Module):
             yield name, module, f"{type(module).__name__} has gate and up in one matrix; it stays dense"
+        elif is_ungated(module):
+            yield name, module, f"{type(module).__name__} has an FFN without a gate; it stays dense"
 
 
 def sparsify(model, plan, most_tokens=8, say=print):

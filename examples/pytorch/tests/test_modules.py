@@ -321,8 +321,9 @@ class LookAlikes(unittest.TestCase):
         self.assertIn("other: ", said[0])
 
     def test_left_alone_by_name(self):
-        from transformers import FalconH1Config, GptOssConfig
+        from transformers import FalconH1Config, Gemma3nTextConfig, GptOssConfig
         from transformers.models.falcon_h1.modeling_falcon_h1 import FalconH1MLP
+        from transformers.models.gemma3n.modeling_gemma3n import Gemma3nTextMLP
         from transformers.models.gpt_oss.modeling_gpt_oss import GptOssExperts
 
         class Mine(LlamaMLP):
@@ -348,7 +349,15 @@ class LookAlikes(unittest.TestCase):
         nn.utils.parametrizations.weight_norm(normed.gate_proj)
         self.left(normed, "gate_proj")
         self.left(mlp().to("meta"), "meta")
+        self.left(Gemma3nTextMLP(Gemma3nTextConfig(**(SMALL | dict(intermediate_size=[160] * 2, activation_sparsity_pattern=[.95, 0])))), "Gemma3nTextMLP")
         self.left(GptOssExperts(GptOssConfig(**SMALL, num_local_experts=2)), "GptOssExperts")
+
+    def test_ffns_without_a_gate(self):
+        from transformers import GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, OPTConfig, OPTForCausalLM, PhiConfig, PhiForCausalLM
+        for of, config in ((OPTForCausalLM, OPTConfig(**SMALL, ffn_dim=160, word_embed_proj_dim=64)), (GPTNeoXForCausalLM, GPTNeoXConfig(**SMALL)),
+                           (PhiForCausalLM, PhiConfig(**SMALL)), (GPT2LMHeadModel, GPT2Config(vocab_size=90, n_embd=64, n_layer=2, n_head=4))):
+            with self.assertRaisesRegex(ValueError, "no FFN was replaced:\n.* without a gate"):
+                tamis_torch.sparsify(of(config), "top_p=0.9")
 
     def test_nothing_replaced(self):
         for model, word in ((nn.Linear(2, 2), "none"), (Phi3ForCausalLM(Phi3Config(**SMALL)), "one matrix"), (sparse(model_of("llama")), "already")):

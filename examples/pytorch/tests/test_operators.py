@@ -67,6 +67,18 @@ class Masks(unittest.TestCase):
             self.assertTrue(torch.equal(ops.mask(view, "top_p=0.7"), ops.mask(view.contiguous(), "top_p=0.7")))
             self.assertEqual(ops.mask(view, "top_p=0.7").shape, view.shape)
 
+    def test_masked_is_the_mask_of_the_tensor(self):
+        for dtype in (torch.float32, torch.bfloat16, torch.float16):
+            x = torch.randn(7, 3, 130).to(dtype)
+            x[0, 0, :4] = torch.tensor([torch.nan, torch.inf, -0., 0])
+            for view in (x, x.transpose(0, 1), x[..., ::2], x[..., :1], x[:0], x[0, 1]):
+                for rule in ("top_p=0.7", "top_k=5", "nonzero"):
+                    got, want = ops.masked(view, rule), torch.where(ops.mask(view, rule), view, 0)
+                    self.assertEqual((got.dtype, got.shape), (want.dtype, want.shape))
+                    self.assertTrue(torch.equal(got.nan_to_num(7), want.nan_to_num(7)) and torch.equal(got.isnan(), want.isnan()))
+        with self.assertRaisesRegex(RuntimeError, "neither float32, float16 nor bfloat16"):
+            ops.masked(torch.arange(4), "top_k=1")
+
     def test_values(self):
         x, t = torch.randn(5, 40), torch.rand(40)
         self.assertTrue(torch.equal(ops.mask(x, "channel_thresholds", t), x.abs() >= t))
@@ -171,7 +183,7 @@ class Compiler(unittest.TestCase):
         x = torch.randn(2, 96)
         for op, args in ((ops.mask.default, (x, "top_p=0.9")), (ops.linear.default, (x, by_columns(gate), "top_p=0.9")),
                          (ops.glu_ffn.default, (x, gate, up, by_columns(down), "top_p=0.9")), (ops.glu_ffn.default, (x.t().contiguous().t(), gate, up, down)),
-                         (ops.mask.default, (x.t(), "top_k=2"))):
+                         (ops.mask.default, (x.t(), "top_k=2")), (ops.masked.default, (x.t(), "top_k=2"))):
             torch.library.opcheck(op, args)
 
     def test_compile_and_export(self):

@@ -75,6 +75,11 @@ struct formats {
         (void)((name == Fs::name ? true : (++index, false)) || ...);
         return index;
     }
+    /// The name at a place; null behind the last.
+    static const char* name_at(std::size_t index) {
+        constexpr const char* names[]{Fs::name...};
+        return index < count ? names[index] : nullptr;
+    }
     /// Whether a name is in the list.
     static bool has(std::string_view name) { return index_of(name) != count; }
 };

@@ -52,6 +52,7 @@
 #include <tamis/study/calibrate/magnitude_histogram.hpp>
 #include <tamis/study/calibrate/quantile_calibration.hpp>
 #include <tamis/study/calibrate/rules_as_text.hpp>
+#include <tamis/study/calibrate/rules_of_layer.hpp>
 
 // predictors: masks of neurons from x alone
 #include <tamis/study/predictor/low_rank.hpp>
