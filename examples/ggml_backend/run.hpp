@@ -1,5 +1,6 @@
 #pragma once
 
+#include "turns.hpp"
 #include "weights.hpp"
 
 #include <map>
@@ -33,13 +34,15 @@ class instance {
     };
 
     ggml_tensor* made_of(ggml_tensor* node, job j);
-    ggml_tensor* in_place_of(ggml_tensor* node);
+    ggml_tensor* in_place_of(ggml_tensor* node, bool by_host);
+    turns* turns_of(ggml_cgraph* graph);
     laid_out_weight* weight_for(const ggml_tensor* w);
     operation* ffn_for(const laid_out_weight& gate, const laid_out_weight& up, const laid_out_weight& down,
                        const ggml_tensor* activation);
     std::optional<whole_ffn> ffn_at(ggml_cgraph* graph, int down);
     counts* counts_of(const laid_out_weight& w);
     void print_statistics() const;
+    void print_turns() const;
     static void run_job(ggml_tensor* y, int ith, int nth, void* which);
 
     ggml_backend_t cpu_ = nullptr;
@@ -52,6 +55,7 @@ class instance {
     std::map<const void*, std::unique_ptr<laid_out_weight>> own_; // of weights that lie with the host
     std::map<const void*, std::unique_ptr<operation>> ffns_;      // by W_down
     std::map<std::size_t, counts> seen_;                          // by layer
+    std::map<std::size_t, std::map<const void*, turns>> turns_;   // by layer and weight
     std::set<const void*> called_;                                // weights that were used before
 };
 

@@ -65,6 +65,7 @@ settings read_settings() {
     s.statistics = is_on("TAMIS_STATS");
     s.prompts = is_on("TAMIS_PROMPT");
     s.all = is_on("TAMIS_ALL");
+    s.turns = is_on("TAMIS_TURNS");
     const char* plan = std::getenv("TAMIS_PLAN");
     const char* rules = std::getenv("TAMIS_RULE");
     if (plan != nullptr && rules != nullptr && *plan != 0 && *rules != 0) {
