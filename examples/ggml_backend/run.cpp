@@ -180,8 +180,11 @@ instance::~instance() {
 }
 
 void instance::set_threads(int count) {
-    threads_ = count;
+    if (std::exchange(threads_, count) == count) { // hosts say it with every decode
+        return;
+    }
     crew_.reset(best_kernels()->new_crew(static_cast<std::size_t>(count)));
+    most_tokens_.clear();
     const auto set = reinterpret_cast<ggml_backend_set_n_threads_t>(
         ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(ggml_backend_get_device(cpu_)),
                                           "ggml_backend_set_n_threads"));
@@ -314,9 +317,11 @@ ggml_tensor* instance::made_of(ggml_tensor* node, job j) {
     job& kept = *jobs_[used_jobs_++] = j;
     const auto tokens = static_cast<std::size_t>(j.experts != nullptr ? 1 : j.x->ne[1]);
     const operation& o = j.whole != nullptr ? *j.whole : *j.product->products[0];
-    const std::size_t bytes = o.memory(static_cast<std::size_t>(threads_), tokens) + tokens * j.x->nb[1];
-    if (memory_.size() < bytes) {
-        memory_.resize(bytes);
+    std::size_t& most = most_tokens_[&o]; // for which there is memory
+    if (most < tokens) {
+        most = tokens;
+        memory_.resize((std::max)(memory_.size(), o.memory(static_cast<std::size_t>(threads_), tokens) +
+                                                      tokens * j.x->nb[1]));
     }
     ggml_tensor* args[] = {const_cast<ggml_tensor*>(j.x)};
     ggml_tensor* made = ggml_custom_4d(nodes_.get(), node->type, node->ne[0], node->ne[1], node->ne[2],

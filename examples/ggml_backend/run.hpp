@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace tamis_ggml {
 
@@ -52,6 +53,7 @@ class instance {
     std::vector<std::unique_ptr<job>> jobs_;
     std::size_t used_jobs_ = 0;
     std::vector<std::byte> memory_;
+    std::unordered_map<const operation*, std::size_t> most_tokens_;
     std::map<const void*, std::unique_ptr<laid_out_weight>> own_; // of weights that lie with the host
     std::map<const void*, std::unique_ptr<operation>> ffns_;      // by W_down
     std::map<std::size_t, counts> seen_;                          // by layer

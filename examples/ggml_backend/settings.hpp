@@ -32,15 +32,22 @@ struct settings {
 
     /// The rule of a layer at a place; empty where there is none.
     rule at(std::size_t layer, place where) const;
-    bool has_rule(std::size_t layer) const {
-        return at(layer, place::input) || at(layer, place::gate) || at(layer, place::up) ||
-               at(layer, place::intermediate);
-    }
+    bool has_rule(std::size_t layer) const { return shape_of(layer).any; }
     /// Rules that need the whole FFN in one call, or take all of its weights anyway. One at the intermediate alone leaves gate and up
     /// in the layout that the host is quickest with.
-    bool wants_whole_ffn(std::size_t layer) const {
-        return at(layer, place::gate) || at(layer, place::up) ||
-               (at(layer, place::input) && at(layer, place::intermediate));
+    bool wants_whole_ffn(std::size_t layer) const { return shape_of(layer).whole; }
+
+    /// Both of all layers that have rules of their own, and of others: they are asked for at every token.
+    struct shape {
+        bool any = false, whole = false;
+    };
+    std::vector<shape> shape_of_layer{};
+    shape shape_of_others{};
+    void find_shapes();
+
+  private:
+    shape shape_of(std::size_t layer) const {
+        return layer < shape_of_layer.size() ? shape_of_layer[layer] : shape_of_others;
     }
 };
 
