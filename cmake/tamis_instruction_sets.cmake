@@ -11,7 +11,8 @@
 #
 # What the levels share in spite of that (the standard library's templates) is the oldest one's: the linker keeps the body that it
 # meets first, and objects come in the order of their levels. So sources are compiled with -O1 at least, whatever the build is.
-# -D TAMIS_LEVELS=x86_64_v3 builds that one alone (or a list of them), in less time; native: this machine's.
+# -D TAMIS_LEVELS=x86_64_v3 builds that one alone (or a list of them), in less time; native: this machine's. x86_64_v4_vnni, which is
+# built where it is asked for alone, has AVX-512's products of bytes, too (Intel since Ice Lake, AMD since Zen 4): for in_int8.
 # On other processors there is one level, `native`, with the flags of the build.
 set_property(GLOBAL PROPERTY tamis_levels_header "${CMAKE_CURRENT_LIST_DIR}/tamis_levels.hpp.in")
 function(tamis_compile_for_levels target)
@@ -32,6 +33,7 @@ function(tamis_compile_for_levels target)
     set(features_x86_64_v2 sse4.2 ssse3 popcnt)
     set(features_x86_64_v3 avx2 fma bmi bmi2)
     set(features_x86_64_v4 avx512f avx512bw avx512cd avx512dq avx512vl)
+    set(features_x86_64_v4_vnni ${features_x86_64_v4} avx512vnni)
     set(objects)
     foreach(level IN LISTS levels)
         add_library(${target}_${level} OBJECT ${ARGN})
@@ -48,6 +50,7 @@ function(tamis_compile_for_levels target)
         elseif(NOT level STREQUAL "native")
             string(REPLACE "_" "-" flag "${level}")
             string(REPLACE "x86-64" "-march=x86-64" flag "${flag}")
+            string(REPLACE "-vnni" ";-mavx512vnni" flag "${flag}")
             target_compile_options(${target}_${level} PRIVATE ${flag}) # behind those of the build: the last one counts
             list(TRANSFORM features_${level} REPLACE "(.+)" "__builtin_cpu_supports(\"\\1\")")
             list(JOIN features_${level} " && " runs_${level})

@@ -23,14 +23,37 @@ namespace {
 
 using namespace tamis;
 
-using readable =
-    formats<f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0>;
-template <class... Fs>
-using by_columns = formats<column_blocks<Fs>...>;
-using turned = by_columns<q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl, mxfp4>;
+#ifndef TAMIS_BACKEND_FORMATS // fewer are compiled in less time; models of others run dense
+#define TAMIS_BACKEND_FORMATS \
+    f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0
+#endif
+using readable = formats<TAMIS_BACKEND_FORMATS>;
+template <class...>
+struct list {};
 template <class... Fs, class... Gs>
-formats<Fs..., Gs...> joined(formats<Fs...>, formats<Gs...>);
-using laid_out_formats = decltype(joined(formats<f32, f16, bf16, q8_0>{}, turned{}));
+list<Fs..., Gs...> operator+(list<Fs...>, list<Gs...>) {
+    return {};
+}
+template <class F>
+auto turned_of() {
+    if constexpr (turnable_format<F>) {
+        return list<column_blocks<F>>{};
+    } else {
+        return list<>{};
+    }
+}
+template <class... Fs>
+auto with_turned(formats<Fs...>) {
+    return (list<Fs...>{} + ... + turned_of<Fs>());
+}
+template <class... Fs>
+auto only_turned(formats<Fs...>) {
+    return (list<>{} + ... + turned_of<Fs>());
+}
+template <class... Fs>
+formats<Fs...> formats_of(list<Fs...>);
+using kept_formats = decltype(formats_of(with_turned(readable{})));
+using laid_out_formats = decltype(formats_of(list<f32, f16, bf16, q8_0>{} + only_turned(readable{})));
 
 /// What a matrix becomes when its rows are made inputs: blocks of 32 stay together, down the columns, so that nothing is rounded
 /// anew; the K formats become q8_0.
@@ -198,7 +221,7 @@ operation* new_ffn(const kept_matrix& gate, const kept_matrix& up, const kept_ma
             policies.emplace_back(static_cast<site>(i), selector_of(at[i], norms));
         }
     }
-    using ffn = any_ffn<decltype(joined(readable{}, turned{})), gatings<silu, gelu_tanh, gelu, relu>>;
+    using ffn = any_ffn<kept_formats, gatings<silu, gelu_tanh, gelu, relu>>;
     const ffn::gating_type sigmas[]{silu{}, gelu_tanh{}, gelu{}, relu{}};
     auto whole =
         in_int8{ffn{weights, sigmas[static_cast<int>(sigma)], std::span<const any_policy>{policies}}};

@@ -1,6 +1,7 @@
 #include "run.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -179,8 +180,11 @@ instance::~instance() {
 }
 
 void instance::set_threads(int count) {
-    threads_ = count;
+    if (std::exchange(threads_, count) == count) { // hosts say it with every decode
+        return;
+    }
     crew_.reset(best_kernels()->new_crew(static_cast<std::size_t>(count)));
+    most_tokens_.clear();
     const auto set = reinterpret_cast<ggml_backend_set_n_threads_t>(
         ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(ggml_backend_get_device(cpu_)),
                                           "ggml_backend_set_n_threads"));
@@ -313,9 +317,11 @@ ggml_tensor* instance::made_of(ggml_tensor* node, job j) {
     job& kept = *jobs_[used_jobs_++] = j;
     const auto tokens = static_cast<std::size_t>(j.experts != nullptr ? 1 : j.x->ne[1]);
     const operation& o = j.whole != nullptr ? *j.whole : *j.product->products[0];
-    const std::size_t bytes = o.memory(static_cast<std::size_t>(threads_), tokens) + tokens * j.x->nb[1];
-    if (memory_.size() < bytes) {
-        memory_.resize(bytes);
+    std::size_t& most = most_tokens_[&o]; // for which there is memory
+    if (most < tokens) {
+        most = tokens;
+        memory_.resize((std::max)(memory_.size(), o.memory(static_cast<std::size_t>(threads_), tokens) +
+                                                      tokens * j.x->nb[1]));
     }
     ggml_tensor* args[] = {const_cast<ggml_tensor*>(j.x)};
     ggml_tensor* made = ggml_custom_4d(nodes_.get(), node->type, node->ne[0], node->ne[1], node->ne[2],
@@ -328,12 +334,13 @@ ggml_tensor* instance::made_of(ggml_tensor* node, job j) {
 }
 
 /// What computes a product: the host's own node, or one of ours.
-ggml_tensor* instance::in_place_of(ggml_tensor* node) {
-    laid_out_weight* w = is_few(node) ? weight_for(node->src[0]) : weight_of(node->src[0]);
+ggml_tensor* instance::in_place_of(ggml_tensor* node, bool by_host) {
+    const bool is_masked = is_few(node) && !by_host;
+    laid_out_weight* w = is_masked ? weight_for(node->src[0]) : weight_of(node->src[0]);
     if (w == nullptr) {
         return node;
     }
-    if (is_few(node) && !w->products.empty()) {
+    if (is_masked && !w->products.empty()) {
         const double scale =
             static_cast<double>(ggml_nbytes(w->as_host)) / static_cast<double>(w->laid_out.size());
         return made_of(node,
@@ -346,8 +353,27 @@ ggml_tensor* instance::in_place_of(ggml_tensor* node) {
     return made;
 }
 
+/// The turns of what a graph computes: of one token, and where they are asked for.
+turns* instance::turns_of(ggml_cgraph* graph) {
+    if (!asked().turns) {
+        return nullptr;
+    }
+    for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
+        const ggml_tensor* node = ggml_graph_node(graph, i);
+        if (is_product(node) && name_of_weight(node->src[0]->name)) {
+            return is_few(node) && tokens_of(node) == 1
+                       ? &turns_[name_of_weight(node->src[0]->name)->layer][node->src[0]]
+                       : nullptr;
+        }
+    }
+    return nullptr;
+}
+
 /// The host's graph runs on the host's kernels, with nodes of ours in the place of some until it is done.
 ggml_status instance::compute(ggml_cgraph* graph) {
+    turns* const timed = turns_of(graph);
+    const bool by_host = timed != nullptr && timed->is_hosts();
+    const auto start = std::chrono::steady_clock::now();
     const int count = ggml_graph_n_nodes(graph);
     const auto size = static_cast<std::size_t>(count);
     const std::size_t bytes = ggml_tensor_overhead() * size + 1024;
@@ -362,7 +388,7 @@ ggml_status instance::compute(ggml_cgraph* graph) {
         if (!is_product(nodes[i])) {
             continue;
         }
-        const auto f = ffn_at(graph, i);
+        const auto f = by_host ? std::optional<whole_ffn>{} : ffn_at(graph, i);
         const laid_out_weight* const held = f ? weight_for(nodes[i]->src[0]) : nullptr;
         if (held != nullptr && held->at_x) {
             const ggml_tensor* activation = nodes[f->activation];
@@ -379,7 +405,7 @@ ggml_status instance::compute(ggml_cgraph* graph) {
             for (const int within : {f->gate, f->up, f->activation}) { // computed inside
                 replaced.emplace_back(within, ggml_new_tensor_1d(nodes_.get(), GGML_TYPE_F32, 1));
             }
-        } else if (ggml_tensor* made = in_place_of(nodes[i]); made != nodes[i]) {
+        } else if (ggml_tensor* made = in_place_of(nodes[i], by_host); made != nodes[i]) {
             replaced.emplace_back(i, made);
         }
     }
@@ -390,10 +416,38 @@ ggml_status instance::compute(ggml_cgraph* graph) {
     // The last first: a product may have been replaced alone before the FFN that it is part of. Hosts use their graphs again.
     std::for_each(replaced.rbegin(), replaced.rend(),
                   [&](auto& exchanged) { std::swap(nodes[exchanged.first], exchanged.second); });
+    if (timed != nullptr) {
+        timed->took(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
     return status;
 }
 
+void instance::print_turns() const {
+    double of_tamis = 0, of_host = 0;
+    const auto print = [](const std::string& what, double ours, double hosts) {
+        std::fprintf(stderr,
+                     "tamis: %s: %.1f us a token by tamis, %.1f us by the host's own kernels (%.2f)\n",
+                     what.c_str(), 1e6 * ours, 1e6 * hosts, hosts / ours);
+    };
+    for (const auto& [layer, parts] : turns_) {
+        double here = 0, of_host_here = 0;
+        for (const auto& [weight, t] : parts) {
+            here += t.of_tamis();
+            of_host_here += t.of_host();
+        }
+        if (here > 0 && of_host_here > 0) {
+            print("layer " + std::to_string(layer), here, of_host_here);
+        }
+        of_tamis += here;
+        of_host += of_host_here;
+    }
+    if (of_tamis > 0 && of_host > 0) {
+        print("all layers", of_tamis, of_host);
+    }
+}
+
 void instance::print_statistics() const {
+    print_turns();
     if (!asked().statistics) {
         return;
     }

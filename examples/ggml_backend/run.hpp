@@ -1,9 +1,11 @@
 #pragma once
 
+#include "turns.hpp"
 #include "weights.hpp"
 
 #include <map>
 #include <set>
+#include <unordered_map>
 
 namespace tamis_ggml {
 
@@ -33,13 +35,15 @@ class instance {
     };
 
     ggml_tensor* made_of(ggml_tensor* node, job j);
-    ggml_tensor* in_place_of(ggml_tensor* node);
+    ggml_tensor* in_place_of(ggml_tensor* node, bool by_host);
+    turns* turns_of(ggml_cgraph* graph);
     laid_out_weight* weight_for(const ggml_tensor* w);
     operation* ffn_for(const laid_out_weight& gate, const laid_out_weight& up, const laid_out_weight& down,
                        const ggml_tensor* activation);
     std::optional<whole_ffn> ffn_at(ggml_cgraph* graph, int down);
     counts* counts_of(const laid_out_weight& w);
     void print_statistics() const;
+    void print_turns() const;
     static void run_job(ggml_tensor* y, int ith, int nth, void* which);
 
     ggml_backend_t cpu_ = nullptr;
@@ -49,9 +53,11 @@ class instance {
     std::vector<std::unique_ptr<job>> jobs_;
     std::size_t used_jobs_ = 0;
     std::vector<std::byte> memory_;
+    std::unordered_map<const operation*, std::size_t> most_tokens_;
     std::map<const void*, std::unique_ptr<laid_out_weight>> own_; // of weights that lie with the host
     std::map<const void*, std::unique_ptr<operation>> ffns_;      // by W_down
     std::map<std::size_t, counts> seen_;                          // by layer
+    std::map<std::size_t, std::map<const void*, turns>> turns_;   // by layer and weight
     std::set<const void*> called_;                                // weights that were used before
 };
 

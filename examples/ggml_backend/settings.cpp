@@ -65,6 +65,7 @@ settings read_settings() {
     s.statistics = is_on("TAMIS_STATS");
     s.prompts = is_on("TAMIS_PROMPT");
     s.all = is_on("TAMIS_ALL");
+    s.turns = is_on("TAMIS_TURNS");
     const char* plan = std::getenv("TAMIS_PLAN");
     const char* rules = std::getenv("TAMIS_RULE");
     if (plan != nullptr && rules != nullptr && *plan != 0 && *rules != 0) {
@@ -75,6 +76,7 @@ settings read_settings() {
     } else if (rules != nullptr && *rules != 0) {
         read_rules(s, rules);
     }
+    s.find_shapes();
     return s;
 }
 
@@ -84,6 +86,19 @@ rule settings::at(std::size_t layer, place where) const {
     const auto found = of_layer.find({layer, where});
     const owned_rule& r = found != of_layer.end() ? found->second : of_all[static_cast<std::size_t>(where)];
     return {r.name.c_str(), r.value, &r.values};
+}
+
+void settings::find_shapes() {
+    const auto found = [&](std::size_t layer) {
+        const bool input(at(layer, place::input)), gate(at(layer, place::gate)), up(at(layer, place::up)),
+            intermediate(at(layer, place::intermediate));
+        return shape{input || gate || up || intermediate, gate || up || (input && intermediate)};
+    };
+    const std::size_t with_rules = of_layer.empty() ? 0 : of_layer.rbegin()->first.first + 1;
+    shape_of_others = found(with_rules);
+    for (std::size_t layer = 0; layer < with_rules; ++layer) {
+        shape_of_layer.push_back(found(layer));
+    }
 }
 
 const settings& asked() {

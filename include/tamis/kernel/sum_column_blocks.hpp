@@ -67,14 +67,15 @@ class asked_rows {
         std::size_t at;
         TAMIS_DETAIL_INLINE void with_row(std::size_t k) const { prefetch(rows[k] + at); }
     };
-    /// What is asked for with unit u; its numbers at once.
-    TAMIS_DETAIL_INLINE of_unit turn(std::size_t u) const {
+    /// What is asked for with unit u (or with so many from it on); its numbers at once.
+    TAMIS_DETAIL_INLINE of_unit turn(std::size_t u, std::size_t units = 1) const {
         const bool here = u + ahead_ < last_ || next_.count == 0;
         const rows_of_block& of = here ? now_ : next_;
         const std::size_t unit = here ? (std::min)(u + ahead_, last_ - 1) : first_ + (u + ahead_ - last_);
         const std::byte* const numbers = of.numbers + unit * F::unit * (codes::number_bytes == 1 ? 1 : 2);
-        prefetch(numbers);
-        prefetch(numbers + 64);
+        for (std::size_t line = 0; line < 2 * units; ++line) {
+            prefetch(numbers + 64 * line);
+        }
         for (std::size_t k = now_.count; k < of.count; ++k) {
             prefetch(of.codes[k] + unit * pairs_bytes);
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/kernel/column_sums_512.hpp>
 #include <tamis/kernel/int8_values.hpp>
 #include <tamis/kernel/sum_column_blocks.hpp>
 #include <tamis/kernel/sum_rows_int8.hpp>
@@ -264,7 +265,12 @@ TAMIS_DETAIL_NOINLINE void sum_listed_column_blocks_int8(const matrix<F, neuron_
                                                          std::size_t begin, std::size_t end) {
     for_each_block(w, rows, x, [&](const rows_of_block& these, const rows_of_block& next) {
         const int8_of_block by{these, x, w.rows()};
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+        add_rows_of_block_512<typename F::turned_format>(these, next, by.x, by.scale, by.sum, w.columns(),
+                                                         begin, end, y);
+#else
         add_rows_of_block_int8<typename F::turned_format>(these, next, by, w.columns(), begin, end, y);
+#endif
     });
 }
 
