@@ -52,6 +52,27 @@ real_lanes<Real> reals_of(const key_lanes<Real>& keys) {
 #endif
 }
 
+// Keys from and to memory. xsimd's VXE says long long where std::int64_t is long, another type: g++ moved its stores behind the
+// reads of what they had stored.
+template <class Real>
+key_lanes<Real> keys_at(const key_of<Real>* p) {
+#if defined(XSIMD_WITH_VXE) && XSIMD_WITH_VXE
+    key_lanes<Real> keys;
+    std::memcpy(&keys.data, p, sizeof keys.data);
+    return keys;
+#else
+    return key_lanes<Real>::load_unaligned(p);
+#endif
+}
+template <class Lanes, class Key>
+void store_keys(const Lanes& keys, Key* out) {
+#if defined(XSIMD_WITH_VXE) && XSIMD_WITH_VXE
+    std::memcpy(out, &keys.data, sizeof keys.data);
+#else
+    keys.store_unaligned(out);
+#endif
+}
+
 /// Bits without their signs.
 template <class Real>
 key_lanes<Real> keys_of(const key_lanes<Real>& bits) {
@@ -70,7 +91,7 @@ key_lanes<Real> load_keys(const Real* p, std::size_t count) {
     for (std::size_t i = 0; i < lane_count<Real>; ++i) {
         keys[i] = i < count ? key(p[i]) : padding_key<Real>;
     }
-    return key_lanes<Real>::load_unaligned(keys);
+    return keys_at<Real>(keys);
 }
 
 /// low <= key < high.
@@ -159,7 +180,7 @@ double sum_of_lanes(const real_lanes<Real>& v) {
 template <class Real>
 key_of<Real> least_lane(const key_lanes<Real>& v) {
     key_of<Real> lanes[lane_count<Real>];
-    v.store_unaligned(lanes);
+    store_keys(v, lanes);
     key_of<Real> least = lanes[0];
     for (const key_of<Real> lane : lanes) {
         least = smaller(least, lane);
@@ -169,7 +190,7 @@ key_of<Real> least_lane(const key_lanes<Real>& v) {
 template <class Real>
 key_of<Real> largest_lane(const key_lanes<Real>& v) {
     key_of<Real> lanes[lane_count<Real>];
-    v.store_unaligned(lanes);
+    store_keys(v, lanes);
     key_of<Real> largest = lanes[0];
     for (const key_of<Real> lane : lanes) {
         largest = larger(largest, lane);
@@ -213,7 +234,15 @@ struct two_doubles {
 /// One bit a lane, the first lane lowest.
 template <class Real>
 std::uint64_t lane_bits(const lane_choice<Real>& chosen) {
-#if XSIMD_VERSION_MAJOR >= 9
+#if defined(XSIMD_WITH_VXE) && XSIMD_WITH_VXE
+    key_of<Real> flags[lane_count<Real>];
+    store_keys(chosen, flags);
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < lane_count<Real>; ++i) {
+        bits |= std::uint64_t{flags[i] != 0} << i;
+    }
+    return bits;
+#elif XSIMD_VERSION_MAJOR >= 9
     return chosen.mask();
 #elif defined(__AVX512F__)
     return static_cast<std::uint64_t>(chosen.data);
@@ -264,7 +293,7 @@ std::size_t compress(Real* out, const key_lanes<Real>& keys, const lane_choice<R
     }
 #endif
     key_of<Real> lanes[lane_count<Real>];
-    keys.store_unaligned(lanes);
+    store_keys(keys, lanes);
     for (std::size_t k = 0; bits != 0; bits &= bits - 1) {
         out[k++] = detail::bits_as<Real>(lanes[lowest_bit(bits)]);
     }
