@@ -71,7 +71,11 @@ POINTWISE = {
     "com.microsoft:FastGelu": lambda a, x: ACTIVATIONS["gelu_tanh"](x),
     "com.microsoft:QuickGelu": lambda a, x: x * sigmoid(a.get("alpha", 1.702) * x),
     "com.microsoft:Silu": lambda a, x: x * sigmoid(x),
+    "Cast": lambda a, x: x, # among floats: tamis has 32 bits between its layers
 }
+# What an FFN may have there as well, and is then left alone for with a word.
+OTHERS = ("Elu", "Selu", "Celu", "PRelu", "Softmax", "LogSoftmax", "Softsign", "Mish", "HardSigmoid", "ThresholdedRelu", "Dropout",
+          "QuantizeLinear", "DequantizeLinear", "com.microsoft:BiasGelu", "com.microsoft:BiasSplitGelu", "Cast", "Where", "Greater", "Less")
 # Of whole numbers; a size that is not known is NaN, and stays one.
 WHOLE = {
     "Gather": lambda a, x, i: np.take(x, i.astype(int), axis=a.get("axis", 0)), "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y,
@@ -395,9 +399,13 @@ class Between:
             self.leaves[name] = layer
             return
         node = self.graph.producer.get(name)
-        if node is None or kind_of(node) not in POINTWISE:
+        to_numbers = node is not None and kind_of(node) == "Cast" and attributes(node)["to"] not in FLOATS
+        if node is None or kind_of(node) not in POINTWISE or to_numbers:
             what = f"{kind_of(node)} {node.name}" if node is not None else f"the graph's {name}"
             self.problem = self.problem or f"{what} between its layers"
+            for each in node.input if node is not None and kind_of(node) in OTHERS else []:
+                if each:
+                    self.walk(each, seen)
             return
         self.nodes.append(node)
         for each in node.input:
@@ -534,14 +542,28 @@ def branch(name, nodes, value, dtype):
 
 
 def either(made, own, ffn, value, tokens):
-    """The nodes by which calls with so many tokens are the graph's own, and others `made`."""
-    gate, width = ffn[0], ffn[0].inputs
-    size, most, many = (f"{made.name}_{part}" for part in ("size", "most", "many"))
-    return [helper.make_node("Size", [gate.x], [size], name=size),
-            helper.make_node("Constant", [], [most], name=most, value=helper.make_tensor(most, TensorProto.INT64, [], [tokens * width - 1])),
-            helper.make_node("Greater", [size, most], [many], name=many),
-            helper.make_node("If", [many], [value], name=made.name + "_if", then_branch=branch("_tamis_own", own, value, gate.dtype),
-                             else_branch=branch("_tamis_few", [made], value, gate.dtype))]
+    """The nodes by which calls with so many tokens are the graph's own, and others `made`, which is then given none. (Within an If it would
+    not be: there ONNX Runtime shows no operator the graph's initializers as the constants that they are.)"""
+    nodes, dtype, x = [], ffn[0].dtype, made.input[0]
+    out = f"{made.name}_y"
+
+    def number(name, value, dims):
+        nodes.append(helper.make_node("Constant", [], [f"{made.name}_{name}"], name=f"{made.name}_{name}",
+                                      value=helper.make_tensor(name, TensorProto.INT64, dims, [value])))
+        return f"{made.name}_{name}"
+
+    def op(kind, inputs, name):
+        nodes.append(helper.make_node(kind, inputs, [f"{made.name}_{name}"], name=f"{made.name}_{name}"))
+        return f"{made.name}_{name}"
+
+    many = op("Greater", [op("Size", [x], "size"), number("most", tokens * ffn[0].inputs - 1, [])], "many")
+    end = op("Where", [many, number("none", 0, [1]), number("all", 2**62, [1])], "end")
+    made.input[0] = op("Slice", [x, f"{made.name}_none", end, f"{made.name}_none"], "few")
+    made.output[0] = out
+    as_it_is = helper.make_node("Identity", [out], [value], name=f"{made.name}_given")
+    nodes += [made, helper.make_node("If", [many], [value], name=f"{made.name}_if", then_branch=branch("_tamis_own", own, value, dtype),
+                                     else_branch=branch("_tamis_few", [as_it_is], value, dtype))]
+    return nodes
 
 
 def rewrite(model, folder, options):
@@ -692,8 +714,8 @@ def main(arguments=None):
     parser.add_argument("--traffic", action="store_true")
     parser.add_argument("--prompts", type=int, default=0, metavar="TOKENS")
     options = parser.parse_args(arguments)
-    if options.prompts < 0 or (options.prompts and options.traffic):
-        parser.error("--prompts is a number of tokens from 1 on, and the graph's own products have no --traffic")
+    if options.prompts < 0 or options.prompts == 1 or (options.prompts and options.traffic):
+        parser.error("--prompts is a number of tokens from 2 on, and the graph's own products have no --traffic")
     if options.rule and options.plan:
         parser.error("--rule and --plan are both given")
     folder = os.path.dirname(os.path.abspath(options.model))

@@ -252,6 +252,8 @@ def near_misses():
                       ("a softmax", lambda b, z: b.op("Softmax", z)), ("a PRelu", lambda b, z: b.op("PRelu", z, b.scalar(0.2))),
                       ("QuickGelu without a factor", lambda b, z: b.op("QuickGelu", z, domain="com.microsoft")),
                       ("ThresholdedRelu", lambda b, z: b.op("ThresholdedRelu", z)), ("a cast", lambda b, z: b.op("Cast", b.op("Relu", z), to=1)),
+                      ("a cast to whole numbers", lambda b, z: b.op("Cast", b.op("Cast", b.op("Relu", z), to=7), to=1)),
+                      ("steps", lambda b, z: b.op("Cast", b.op("Greater", z, b.scalar(0)), to=1)),
                       ("Clip from 0", lambda b, z: b.op("Clip", z, b.scalar(0)))):
         b = Builder()
         g, u = b.linear("x", 64, 160), b.linear(b.op("Identity", "x"), 64, 160)

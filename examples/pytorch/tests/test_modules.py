@@ -349,7 +349,7 @@ class LookAlikes(unittest.TestCase):
         nn.utils.parametrizations.weight_norm(normed.gate_proj)
         self.left(normed, "gate_proj")
         self.left(mlp().to("meta"), "meta")
-        self.left(Gemma3nTextMLP(Gemma3nTextConfig(**(SMALL | dict(intermediate_size=[160] * 2, activation_sparsity_pattern=[.95, 0])))), "Gemma3nTextMLP")
+        self.left(Gemma3nTextMLP(Gemma3nTextConfig(**(SMALL | dict(intermediate_size=[160] * 2, activation_sparsity_pattern=[.95, 0.])))), "Gemma3nTextMLP")
         self.left(GptOssExperts(GptOssConfig(**SMALL, num_local_experts=2)), "GptOssExperts")
 
     def test_ffns_without_a_gate(self):
