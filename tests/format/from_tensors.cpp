@@ -186,6 +186,13 @@ TEST_CASE("int4 from AWQ") {
     odd.inputs = 200;
     CHECK_THROWS_WITH_AS((tamis::repack_awq<64, tamis::neuron_major>(odd, memory)),
                          doctest::Contains("groups of 64 do not divide 200 inputs"), std::invalid_argument);
+    odd = from;
+    odd.outputs = 12;
+    CHECK_THROWS_WITH_AS((tamis::repack_awq<64, tamis::neuron_major>(odd, memory)),
+                         doctest::Contains("but there are 12 outputs"), std::invalid_argument);
+    [[maybe_unused]] const std::span<std::byte> short_of_all = std::span{memory}.first(memory.size() - 1);
+    CHECK_THROWS_WITH_AS((tamis::repack_awq<64, tamis::neuron_major>(from, short_of_all)),
+                         doctest::Contains("but the memory has"), std::invalid_argument);
 }
 
 TEST_CASE("int4 from GPTQ: zero points one less than they mean, or not; act-order refused") {

@@ -74,6 +74,8 @@ TEST_CASE("chess_thresholds") {
     CHECK(t == std::array<float, 4>{0.5f, 2.0f, most, most});
     tamis::chess_thresholds(mean_squares, 0.0, t);
     CHECK(t == std::array<float, 4>{0.0f, 0.0f, most, 0.0f});
+    CHECK_THROWS_WITH_AS(tamis::chess_thresholds(mean_squares, -1.0, t), doctest::Contains("got -1"),
+                         std::invalid_argument);
 }
 
 TEST_CASE_TEMPLATE("threshold::above drops the threshold itself", T, float, double) {
