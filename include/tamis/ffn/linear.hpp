@@ -98,7 +98,8 @@ class product {
             columns_ = 1;
         } else {
             // tiles take a column's rows one after the other, whoever takes them: nothing is gained by sums of runs
-            runs_ = in_.rows() >= sum_tokens_of_tiles<F>.some ? 1 : sum_runs(bytes_of_weights(), w_.columns());
+            runs_ =
+                in_.rows() >= sum_tokens_of_tiles<F>.some ? 1 : sum_runs(bytes_of_weights(), w_.columns());
             columns_ = std::clamp<std::size_t>((width + runs_ - 1) / runs_, 1,
                                                (std::max)(std::size_t{1}, (w_.columns() + 1023) / 1024));
             buffers_ = w.take<float>((std::min)(runs_ - 1, width == 1 ? std::size_t{1} : runs_) *

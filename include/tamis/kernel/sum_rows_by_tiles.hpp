@@ -157,10 +157,10 @@ TAMIS_DETAIL_NOINLINE void add_tile_to_several(const Tile& w, std::size_t column
 }
 
 /// Columns that are summed at a time. While rows of floats go through a second cache, it would lose the sums of many columns: as
-/// many as all tokens' sums have of 256 KiB. Shorter formats leave room, and do best with long rows.
+/// many as all tokens' sums have of a MiB. Shorter formats leave room, and do best with long rows.
 template <class F>
 constexpr std::size_t strip_columns(std::size_t tokens, std::size_t columns) {
-    return lies_as_floats<F> ? (std::size_t{1} << 16) / tokens / 512 * 512 : columns;
+    return lies_as_floats<F> ? (std::size_t{1} << 18) / tokens / 512 * 512 : columns;
 }
 
 /// y[token] += the rows times x[token], in columns [begin, end) of so many.
