@@ -87,7 +87,7 @@ using namespace tamis_c;
 
 extern "C" {
 
-const char* tamis_version(void) { return TAMIS_VERSION_TEXT; }
+const char* tamis_version(void) { return TAMIS_VERSION; }
 const char* tamis_level(void) { return best().name; }
 
 tamis_result tamis_rule_new(const char* text, const float* numbers, size_t count, tamis_rule** made,
