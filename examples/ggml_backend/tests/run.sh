@@ -25,6 +25,8 @@ for kind in $kinds; do
     python3 "$here/swiglu_model.py" $kind $kind.gguf
 done
 
+export TAMIS_ALL=1 # small FFNs, too
+
 same() { python3 "$here/compare.py" "$@"; }
 ours() { env GGML_BACKEND_PATH="$lib" "$@"; }
 refused() { # a word that has to be in the message, and a command that has to end by itself
@@ -102,6 +104,10 @@ step "turns with the host's own kernels"
 said "all layers: .* us a token by tamis, .* us by the host's own kernels" ours env TAMIS_TURNS=1 TAMIS_RULE=threshold=1e-30 ./logits gated.gguf other
 ./logits gated.gguf dense
 same dense other 0.001
+if grep -qw avx512vl /proc/cpuinfo; then
+    step "FFNs that gain nothing are left to the host, with a sentence"
+    said "MB a layer run dense\|all layers" ours env TAMIS_ALL= TAMIS_STATS=1 TAMIS_RULE=threshold=1e-30 ./logits gated.gguf other
+fi
 step "statistics"
 said "all layers: masked intermediate 9" ours env TAMIS_STATS=1 TAMIS_RULE=nonzero ./logits f32.gguf other
 step "plans: one of the model, another model's, a wrong one, none"
