@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <string_view>
 
 namespace tamis_ggml {
 namespace {
@@ -278,9 +279,27 @@ laid_out_weight* weight_of(const ggml_tensor* t) {
 
 namespace {
 
+/// An FFN of fewer bytes gains nothing by a rule where the host has AVX-512: to change between backends twice a layer takes as long
+/// as a few hundred kilobytes do, and its own kernels read at the rate of memory (docs/llama.md has what was measured).
+constexpr std::size_t least_ffn = 2'000'000;
+
+bool is_too_small(std::size_t stored, const settings& s) {
+    const bool measuring = s.all || s.prompts || s.turns;
+    if (measuring || 3 * stored >= least_ffn ||
+        !std::string_view{best_kernels()->level}.starts_with("x86_64_v4")) {
+        return false;
+    }
+    char size[32];
+    std::snprintf(size, sizeof size, "%.1f", 3e-6 * static_cast<double>(stored));
+    say(std::string{"FFNs of "} + size +
+        " MB a layer run dense: with AVX-512 rules win nothing on less than 2; TAMIS_ALL=1 takes them all the same");
+    return true;
+}
+
 /// Whether a weight is quick enough as tamis lays it out. The K formats get eight bits, so that a mask has to leave out about half
 /// before any time is won: exact zeros of a ReLU do, and what a rule leaves is not known. (What rows are padded with is no matter.)
-bool pays(ggml_type type, std::size_t rows, std::size_t columns, const settings& s, const rule& at_x) {
+bool pays(ggml_type type, std::size_t rows, std::size_t columns, const settings& s, const rule& at_x,
+          bool is_expert = false) {
     const char* format = format_of(type);
     if (format == nullptr || best_kernels()->laid_out_format(format) == nullptr) {
         say(std::string{"weights of type "} + ggml_type_name(type) +
@@ -289,7 +308,13 @@ bool pays(ggml_type type, std::size_t rows, std::size_t columns, const settings&
     }
     const std::size_t stored = ggml_row_size(type, static_cast<std::int64_t>(columns)) * rows;
     const std::size_t laid_out = best_kernels()->laid_out_bytes({format, nullptr, rows, columns});
-    if (s.all || std::strcmp(at_x.name, "nonzero") == 0 || laid_out <= stored + stored / 8) {
+    if (std::strcmp(at_x.name, "nonzero") == 0) {
+        return true;
+    }
+    if (!is_expert && is_too_small(stored, s)) {
+        return false;
+    }
+    if (s.all || laid_out <= stored + stored / 8) {
         return true;
     }
     say(std::string{"weights of type "} + ggml_type_name(type) +
@@ -314,7 +339,7 @@ bool wants(const ggml_tensor* product) {
                 ": in experts, rules at gate and up are left out; those at the input and the intermediate hold");
         }
         const rule& at_x = name->which == weight_name::down ? at_down : at_input;
-        return at_x && pays(w->type, rows, columns, s, at_x);
+        return at_x && pays(w->type, rows, columns, s, at_x, true);
     }
     // What a gated FFN is made of as a whole is taken where its W_down can be.
     const std::string layer = "blk." + std::to_string(name->layer);

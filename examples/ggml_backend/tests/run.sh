@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh LIBRARY [MODEL.gguf...]: libggml-tamis in what hosts do, on models made here (and on those named): needs llama.cpp with its
-# tools, g++ and python3-gguf. Each line is a case; the first that fails ends it. SHORT=1 leaves out llama.cpp's own tests.
+# tools, g++ and python3-gguf. Each line is a case; the first that fails ends it. SHORT=1 leaves out llama.cpp's own tests;
+# QUICK=LOGITS, with tests/logits.cpp compiled there, all that needs llama.cpp's tools or a compiler, and most kinds of models.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lib=$1
@@ -9,14 +10,22 @@ tests=$(echo /usr/libexec/*/llama.cpp-tests)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-g++ -O1 -o logits "$here/logits.cpp" -lllama -lggml -lggml-base
-for type in f32 f16 q8_0; do
+types="f32 f16 q8_0" kinds="gated experts fused normed"
+if [ -n "${QUICK-}" ]; then
+    cp "$QUICK" logits
+    types="f32 q8_0" kinds="gated experts"
+else
+    g++ -O1 -o logits "$here/logits.cpp" -lllama -lggml -lggml-base
+fi
+for type in $types; do
     python3 "$here/relu_model.py" $type.gguf --layers 2 --width 256 --neurons 1024 --type $type
 done
 python3 "$here/lora.py" f32.gguf lora.gguf
-for kind in gated experts fused normed; do
+for kind in $kinds; do
     python3 "$here/swiglu_model.py" $kind $kind.gguf
 done
+
+export TAMIS_ALL=1 # small FFNs, too
 
 same() { python3 "$here/compare.py" "$@"; }
 ours() { env GGML_BACKEND_PATH="$lib" "$@"; }
@@ -32,7 +41,7 @@ said() { # a word that has to be on stderr of a command that works
 }
 step() { echo "-- $*"; }
 
-for type in f32 f16 q8_0; do
+for type in $types; do
     ./logits $type.gguf stock
     step "$type: exact zeros of ReLU^2, one thread, two and three"
     ours env TAMIS_RULE=nonzero ./logits $type.gguf two
@@ -70,7 +79,7 @@ ours env TAMIS_RULE=nonzero ./logits f32.gguf other lora=lora.gguf
 same adapted other 0.001
 some=threshold=1e-30 # of a rule, but masks nothing: the layouts and kernels alone
 places="$some $some@input,intermediate $some@input $some@gate $some@input,gate"
-for kind in gated experts fused normed; do
+for kind in $kinds; do
     step "SwiGLU, $kind: at the input and the intermediate, token by token and as a prompt"
     ./logits $kind.gguf dense
     for rule in $places; do
@@ -80,15 +89,25 @@ for kind in gated experts fused normed; do
         same dense other 0.001
     done
 done
-step "two models in one process, the loader's check of tensors"
-ours env TAMIS_RULE=nonzero ./logits f32.gguf other beside=fused.gguf check=1
-same stock other 0.001
-step "20 loads and unloads under a checker of memory"
-asan=$(g++ -print-file-name=libasan.so)
-ours env LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0 TAMIS_RULE=nonzero ./logits f32.gguf other loads=20 tokens=10 threads=1
-step "a version of the interface that nobody knows"
-g++ -O1 -o version "$here/version.cpp" -lggml -lggml-base
-said "host's is 99" ./version "$lib"
+if [ -z "${QUICK-}" ]; then
+    step "two models in one process, the loader's check of tensors"
+    ours env TAMIS_RULE=nonzero ./logits f32.gguf other beside=fused.gguf check=1
+    same stock other 0.001
+    step "20 loads and unloads under a checker of memory"
+    asan=$(g++ -print-file-name=libasan.so)
+    ours env LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0 TAMIS_RULE=nonzero ./logits f32.gguf other loads=20 tokens=10 threads=1
+    step "a version of the interface that nobody knows"
+    g++ -O1 -o version "$here/version.cpp" -lggml -lggml-base
+    said "host's is 99" ./version "$lib"
+fi
+step "turns with the host's own kernels"
+said "all layers: .* us a token by tamis, .* us by the host's own kernels" ours env TAMIS_TURNS=1 TAMIS_RULE=threshold=1e-30 ./logits gated.gguf other
+./logits gated.gguf dense
+same dense other 0.001
+if grep -qw avx512vl /proc/cpuinfo; then
+    step "FFNs that gain nothing are left to the host, with a sentence"
+    said "MB a layer run dense\|all layers" ours env TAMIS_ALL= TAMIS_STATS=1 TAMIS_RULE=threshold=1e-30 ./logits gated.gguf other
+fi
 step "statistics"
 said "all layers: masked intermediate 9" ours env TAMIS_STATS=1 TAMIS_RULE=nonzero ./logits f32.gguf other
 step "plans: one of the model, another model's, a wrong one, none"
@@ -117,6 +136,10 @@ step "a truncated file"
 head -c 1000000 f32.gguf > short.gguf
 if ours env TAMIS_RULE=nonzero ./logits short.gguf other > out 2>&1; then echo "a truncated file was loaded"; exit 1; fi
 grep -q "signal\|Segm" out && exit 1
+if [ -n "${QUICK-}" ]; then
+    echo "all is well; SKIPPED (QUICK): what needs llama.cpp's tools, or a compiler"
+    exit
+fi
 step "devices by name, no mapping and no repacking, by llama-bench"
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -dev TAMIS > out 2>&1 || { cat out; exit 1; }
 ours env TAMIS_RULE=nonzero llama-bench -m q8_0.gguf -p 16 -n 4 -r 1 -t 2 -lm none --repack 0 > out 2>&1 || { cat out; exit 1; }
@@ -135,8 +158,7 @@ elif [ -x "$tests/test-backend-ops" ]; then
     step "ggml's operations, device by device"
     ours "$tests/test-backend-ops" test -b TAMIS > out 2>&1 || { tail out; exit 1; }
     step "every architecture"
-    g++ -shared -fPIC -o no_meta.so "$here/no_meta.cpp"
-    ours env LD_PRELOAD=./no_meta.so "$tests/test-llama-archs" > out 2>&1 || { tail out; exit 1; }
+    ours "$tests/test-llama-archs" -b TAMIS > out 2>&1 || { tail out; exit 1; }
 else
     echo "SKIPPED: llama.cpp's own tests are not here"
 fi

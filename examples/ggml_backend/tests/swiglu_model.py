@@ -1,13 +1,17 @@
-"""swiglu_model.py KIND OUT.gguf: a small random SwiGLU model without a vocabulary. KIND: gated (as it is), experts (four a layer, of which two serve a
+"""swiglu_model.py KIND OUT.gguf [LAYERS WIDTH NEURONS TYPE]: a small random SwiGLU model without a vocabulary. KIND: gated (as it is), experts (four a layer, of which two serve a
 token), fused (gate and up in one tensor, as Phi-3 has them), normed (a norm and a scale between the gated product and W_down, as
-BitNet has them)."""
+BitNet has them). TYPE: f32, f16 or q8_0, of all matrices but the embedding."""
 import sys
 
 import gguf
 import numpy as np
 
-kind, out = sys.argv[1:]
-layers, width, neurons, experts, tokens = 2, 256, 512, 4, 256
+kind, out = sys.argv[1:3]
+layers, width, neurons = (int(a) for a in sys.argv[3:6] or (2, 256, 512))
+of_matrices = {"f32": gguf.GGMLQuantizationType.F32, "f16": gguf.GGMLQuantizationType.F16, "q8_0": gguf.GGMLQuantizationType.Q8_0}[
+    sys.argv[6] if len(sys.argv) > 6 else "f32"
+]
+experts, tokens = 4, 256
 rng = np.random.default_rng(3)
 w = gguf.GGUFWriter(out, {"gated": "llama", "experts": "llama", "fused": "phi3", "normed": "bitnet"}[kind])
 w.add_name(kind)
@@ -15,8 +19,8 @@ w.add_context_length(2048)
 w.add_embedding_length(width)
 w.add_block_count(layers)
 w.add_feed_forward_length(neurons)
-w.add_head_count(4)
-w.add_head_count_kv(4)
+w.add_head_count(width // 64)
+w.add_head_count_kv(width // 64)
 w.add_layer_norm_rms_eps(1e-5)
 w.add_rope_dimension_count(64)
 w.add_vocab_size(tokens)
@@ -29,7 +33,9 @@ if kind == "fused":
 
 
 def matrix(name, *shape):
-    w.add_tensor(name, (rng.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32))
+    m = rng.standard_normal(shape, dtype=np.float32) / np.float32(np.sqrt(shape[-1]))
+    kind_of = gguf.GGMLQuantizationType.F32 if name == "token_embd.weight" else of_matrices
+    w.add_tensor(name, gguf.quants.quantize(m, kind_of), raw_dtype=kind_of)
 
 
 def ones(name, size=width):
