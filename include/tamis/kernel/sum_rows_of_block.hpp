@@ -22,10 +22,14 @@ void sum_rows_of_block_plain(const M& w, Rows rows, block<const float> x, block<
 
 namespace detail {
 
+/// Room for the tokens that may be multiplied out of registers.
+template <class F>
+inline constexpr std::size_t tokens_in_registers = (std::min)(sum_tokens_of_tiles<F>.all, most_tokens);
+
 /// y[v] += sum over k of factor[k][token] * vector v of row k.
-template <std::size_t Count, std::size_t Vectors, std::size_t... K>
+template <std::size_t Count, std::size_t Vectors, std::size_t Most, std::size_t... K>
 TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std::size_t v,
-                                      const float (&factor)[Count][most_tokens], std::size_t token, float* y,
+                                      const float (&factor)[Count][Most], std::size_t token, float* y,
                                       std::index_sequence<K...>) {
     vec sum = load(y + v * vec::size);
     ((sum = multiply_add(vec(factor[K][token]), weights[K][v], sum)), ...);
@@ -35,7 +39,7 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
 /// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
 template <class F, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
-                                            const float (&factor)[sizeof...(K)][most_tokens],
+                                            const float (&factor)[sizeof...(K)][tokens_in_registers<F>],
                                             const float* const (&numbers)[sizeof...(K)], std::size_t tokens,
                                             float* y, std::size_t stride, std::index_sequence<K...> rows,
                                             std::index_sequence<V...> vectors) {
@@ -49,7 +53,8 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
 /// add_rest for all tokens.
 template <class F, std::size_t Count>
 void add_rest_to_tokens(const rows_in_hand<F, Count>& in_hand, std::size_t last, std::size_t end,
-                        std::size_t columns, const float (&factor)[Count][most_tokens], block<float> y) {
+                        std::size_t columns, const float (&factor)[Count][tokens_in_registers<F>],
+                        block<float> y) {
     using unit = unit_of<F>;
     vec weights[Count][unit::vectors];
     for (std::size_t k = 0; k < Count; ++k) {
@@ -81,7 +86,7 @@ void add_rows_to_tokens(const passes_of<Count>& passes, std::size_t pass, std::s
     const std::size_t last = end / unit::weights;
     rows_in_hand<F, Count> in_hand{passes, pass, start, last};
     const std::size_t tokens = x.rows();
-    float factor[Count][most_tokens];
+    float factor[Count][tokens_in_registers<F>];
     float one[Count];
     for (std::size_t i = 0; i < Count; ++i) {
         one[i] = 1;
