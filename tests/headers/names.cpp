@@ -82,6 +82,7 @@
 #endif
 
 #include <tamis/eigen.hpp>
+#include <tamis/ffn/any_layer.hpp>
 #include <tamis/ffn/prefill.hpp>
 #include <tamis/ffn/site_rules.hpp>
 #include <tamis/ffn/text_gating.hpp>
