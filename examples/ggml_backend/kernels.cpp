@@ -27,7 +27,6 @@ using namespace tamis;
 #define TAMIS_BACKEND_FORMATS \
     f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, q6_k, q5_k, q4_k, q3_k, q2_k, iq4_nl, mxfp4, tq2_0
 #endif
-using readable = formats<TAMIS_BACKEND_FORMATS>;
 template <class...>
 struct list {};
 template <class... Fs, class... Gs>
@@ -43,17 +42,15 @@ auto turned_of() {
     }
 }
 template <class... Fs>
-auto with_turned(formats<Fs...>) {
-    return (list<Fs...>{} + ... + turned_of<Fs>());
-}
-template <class... Fs>
-auto only_turned(formats<Fs...>) {
+auto all_turned(list<Fs...>) {
     return (list<>{} + ... + turned_of<Fs>());
 }
 template <class... Fs>
 formats<Fs...> formats_of(list<Fs...>);
-using kept_formats = decltype(formats_of(with_turned(readable{})));
-using laid_out_formats = decltype(formats_of(list<f32, f16, bf16, q8_0>{} + only_turned(readable{})));
+using read_as_stored = list<TAMIS_BACKEND_FORMATS>;
+using readable = decltype(formats_of(read_as_stored{}));
+using kept_formats = decltype(formats_of(read_as_stored{} + all_turned(read_as_stored{})));
+using laid_out_formats = decltype(formats_of(list<f32, f16, bf16, q8_0>{} + all_turned(read_as_stored{})));
 
 /// What a matrix becomes when its rows are made inputs: blocks of 32 stay together, down the columns, so that nothing is rounded
 /// anew; the K formats become q8_0.

@@ -10,8 +10,8 @@
 //     <tamis/exec/tbb.hpp>     oneTBB's threads
 //     <tamis/exec/team.hpp>    an engine's threads, which all enter a call (<thread>)
 //     <tamis/text_rule.hpp>, <tamis/ffn/site_rules.hpp>, <tamis/ffn/text_policies.hpp>, <tamis/ffn/text_gating.hpp>,
-//     <tamis/ffn/layer_parts.hpp>, <tamis/ffn/any_layer.hpp>  rules, policies and gatings as text, and a layer that is described by it (an eighth of what all this
-//                              takes to compile)
+//     <tamis/ffn/layer_parts.hpp>, <tamis/ffn/any_layer.hpp>  rules, policies and gatings as text, and a layer that is described
+//                              by it (an eighth of what all this takes to compile)
 //     <tamis/mpi.hpp>          MPI's ranks (MPI), for <tamis/shard/sharded.hpp>: masks over values that several ranks share
 // and <tamis/study/study.hpp>, the measurements of the papers (Eigen).
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/kernel/fours_512.hpp>
 #include <tamis/kernel/sum_column_blocks.hpp>
 
 TAMIS_DETAIL_INTRINSICS
@@ -13,8 +14,6 @@ TAMIS_BEGIN
 namespace detail {
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
-inline constexpr bool sums_columns_512 = true;
-
 /// How many units of 64 columns are done at a time.
 template <class F>
 inline constexpr std::size_t units_of_strip = column_codes<F>::bits == 4 ? 2 : 1;
@@ -62,18 +61,6 @@ TAMIS_DETAIL_INLINE void add_strip(const __m512i& codes, const __m512i& x, std::
     }
 }
 
-/// Sixteen columns each, from columns 4 i .. 4 i + 3 of each sixteen.
-TAMIS_DETAIL_INLINE void put_in_order(__m512i* lanes) {
-    const __m512i a = _mm512_shuffle_i32x4(lanes[0], lanes[1], 0x44);
-    const __m512i b = _mm512_shuffle_i32x4(lanes[2], lanes[3], 0x44);
-    const __m512i c = _mm512_shuffle_i32x4(lanes[0], lanes[1], 0xee);
-    const __m512i d = _mm512_shuffle_i32x4(lanes[2], lanes[3], 0xee);
-    lanes[0] = _mm512_shuffle_i32x4(a, b, 0x88);
-    lanes[1] = _mm512_shuffle_i32x4(a, b, 0xdd);
-    lanes[2] = _mm512_shuffle_i32x4(c, d, 0x88);
-    lanes[3] = _mm512_shuffle_i32x4(c, d, 0xdd);
-}
-
 /// Sums of a strip's columns, sixteen each in their order. The rows are padded to a multiple of four, by any row with an x of 0.
 template <class F, bool Whole, std::size_t Lanes>
 TAMIS_DETAIL_INLINE void sum_strip(const rows_of_block& rows,
@@ -93,16 +80,15 @@ TAMIS_DETAIL_INLINE void sum_strip(const rows_of_block& rows,
         }
         const __m512i four =
             _mm512_set1_epi32(integer_at<std::int32_t>(reinterpret_cast<const std::byte*>(x + k)));
-        const __m512i ab[2] = {_mm512_unpacklo_epi8(row[0], row[1]), _mm512_unpackhi_epi8(row[0], row[1])};
-        const __m512i cd[2] = {_mm512_unpacklo_epi8(row[2], row[3]), _mm512_unpackhi_epi8(row[2], row[3])};
-        add_strip<F>(_mm512_unpacklo_epi16(ab[0], cd[0]), four, 0, sums);
-        add_strip<F>(_mm512_unpackhi_epi16(ab[0], cd[0]), four, 1, sums);
-        add_strip<F>(_mm512_unpacklo_epi16(ab[1], cd[1]), four, 2, sums);
-        add_strip<F>(_mm512_unpackhi_epi16(ab[1], cd[1]), four, 3, sums);
+        interleave_bytes(row);
+        add_strip<F>(row[0], four, 0, sums);
+        add_strip<F>(row[1], four, 1, sums);
+        add_strip<F>(row[2], four, 2, sums);
+        add_strip<F>(row[3], four, 3, sums);
     }
-    put_in_order(sums);
+    turn_quarters(sums);
     if constexpr (are_halves) { // units of 64: low, low, high, high
-        put_in_order(sums + 4);
+        turn_quarters(sums + 4);
         for (std::size_t i = 0; i < Lanes; ++i) {
             const __m512i& s = sums[i / 4 * 2 + i % 2 + i % 4 / 2 * 4];
             lanes[i] = looks_up_columns<F> || i % 4 < 2 ? s : _mm512_srai_epi32(s, 4);
@@ -166,8 +152,6 @@ void add_rows_of_block_512(const rows_of_block& rows, const rows_of_block& next,
             add(one, out, std::integral_constant<std::size_t, 1>{});
         });
 }
-#else
-inline constexpr bool sums_columns_512 = false;
 #endif
 
 } // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/kernel/fours_512.hpp>
 #include <tamis/kernel/halves_of_blocks.hpp>
 
 #include <cstring>
@@ -74,18 +75,6 @@ struct factors_of_halves {
     }
 };
 
-/// Of vectors whose 128 bits k belong to block k: those whose 128 bits q are vector q's.
-TAMIS_DETAIL_INLINE void turn_quarters(__m512i (&v)[4]) {
-    const __m512i a = _mm512_shuffle_i32x4(v[0], v[1], 0x44);
-    const __m512i b = _mm512_shuffle_i32x4(v[2], v[3], 0x44);
-    const __m512i c = _mm512_shuffle_i32x4(v[0], v[1], 0xee);
-    const __m512i d = _mm512_shuffle_i32x4(v[2], v[3], 0xee);
-    v[0] = _mm512_shuffle_i32x4(a, b, 0x88);
-    v[1] = _mm512_shuffle_i32x4(a, b, 0xdd);
-    v[2] = _mm512_shuffle_i32x4(c, d, 0x88);
-    v[3] = _mm512_shuffle_i32x4(c, d, 0xdd);
-}
-
 /// Eight rows' four blocks times their factors. Vector q has columns 4 q .. 4 q + 3 of each block, the high halves' 16 more.
 template <class F>
 struct sums_of_halves {
@@ -96,12 +85,12 @@ struct sums_of_halves {
         : low{off, off, off, off}, high{off, off, off, off} {}
 
     TAMIS_DETAIL_INLINE void add(__m512i a, __m512i b, __m512i c, __m512i d, __m512i factors) {
-        const __m512i ab[2] = {_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b)};
-        const __m512i cd[2] = {_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d)};
-        add_columns(_mm512_unpacklo_epi16(ab[0], cd[0]), factors, low[0], high[0]);
-        add_columns(_mm512_unpackhi_epi16(ab[0], cd[0]), factors, low[1], high[1]);
-        add_columns(_mm512_unpacklo_epi16(ab[1], cd[1]), factors, low[2], high[2]);
-        add_columns(_mm512_unpackhi_epi16(ab[1], cd[1]), factors, low[3], high[3]);
+        __m512i columns[4] = {a, b, c, d};
+        interleave_bytes(columns);
+        add_columns(columns[0], factors, low[0], high[0]);
+        add_columns(columns[1], factors, low[1], high[1]);
+        add_columns(columns[2], factors, low[2], high[2]);
+        add_columns(columns[3], factors, low[3], high[3]);
     }
     /// y: 128 columns; step and offset: of the four blocks.
     TAMIS_DETAIL_INLINE void add_to(float* y, const float* step, const float* offset) {
