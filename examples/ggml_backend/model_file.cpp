@@ -52,18 +52,18 @@ model_head head_of(const std::string& file) {
 }
 
 std::mutex one_at_a_time;
+std::string file_in_hand; // the last that was found open
 
 /// Of the file that is being loaded, asked for at each weight: what was read of it is kept. Null where it can not be found.
 const model_head* head_in_hand() {
-    static std::string file;
     static model_head head;
     const std::vector<std::string> open = open_models();
     if (open.empty()) {
         return nullptr;
     }
-    if (open.back() != file) {
-        file = open.back();
-        head = head_of(file);
+    if (open.back() != file_in_hand) {
+        file_in_hand = open.back();
+        head = head_of(file_in_hand);
     }
     return &head;
 }
@@ -76,7 +76,11 @@ bool is_the_plans_model(const settings& s) {
     }
     const std::lock_guard lock{one_at_a_time};
     const model_head* const head = head_in_hand();
-    if (head == nullptr) {
+    if (head == nullptr) { // it is closed when it is loaded
+        if (file_in_hand.empty()) {
+            say(s.source + ": 'model' is '" + s.model +
+                "', which can not be checked: /proc/self/fd names no open .gguf; the plan is taken");
+        }
         return true;
     }
     if (s.model != head->name && s.model != head->file && s.model != head->file + ".gguf") {

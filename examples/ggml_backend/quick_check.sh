@@ -12,7 +12,7 @@ not_here() { echo "$*"; exit 77; }
 [ "$(uname -m)" = x86_64 ] && grep -qw avx2 /proc/cpuinfo || not_here "no machine with AVX2"
 [ "$(id -u)" = 0 ] || not_here "entering a root takes root's rights"
 if [ ! -e root.made ]; then
-    command -v mmdebstrap > /dev/null || apt-get install -y --no-install-recommends mmdebstrap > apt.log 2>&1 ||
+    command -v mmdebstrap > /dev/null || apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends mmdebstrap > apt.log 2>&1 ||
         not_here "mmdebstrap is not here and can not be installed"
     rm -rf "$root"
     timeout 300 mmdebstrap --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
@@ -32,4 +32,6 @@ g++ -O1 -I stage/include -o "$root/tamis/logits" "$source/examples/ggml_backend/
 cp library/examples/ggml_backend/libggml-tamis.so "$root/tamis"
 cp -r "$source/examples/ggml_backend/tests" "$root/tamis"
 libs=/usr/lib/x86_64-linux-gnu # numpy's libraries have no links where nothing is installed
-chroot "$root" env LD_LIBRARY_PATH="$libs/blas:$libs/lapack" QUICK=/tamis/logits PATH=/usr/bin:/bin sh /tamis/tests/run.sh /tamis/libggml-tamis.so
+unshare --mount mount -t proc proc "$root/proc" 2> /dev/null || not_here "no /proc can be mounted in a root"
+unshare --mount sh -c 'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"' sh "$root" \
+    env LD_LIBRARY_PATH="$libs/blas:$libs/lapack" QUICK=/tamis/logits PATH=/usr/bin:/bin sh /tamis/tests/run.sh /tamis/libggml-tamis.so

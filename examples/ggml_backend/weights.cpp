@@ -292,7 +292,7 @@ bool is_too_small(std::size_t stored, const settings& s) {
     char size[32];
     std::snprintf(size, sizeof size, "%.1f", 3e-6 * static_cast<double>(stored));
     say(std::string{"FFNs of "} + size +
-        " MB a layer run dense: with AVX-512 rules win nothing on less than 2; TAMIS_ALL=1 takes them all the same");
+        " MB a layer run dense: with AVX-512 rules win next to nothing on less than 2; TAMIS_ALL=1 takes them all the same");
     return true;
 }
 
