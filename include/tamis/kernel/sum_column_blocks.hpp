@@ -2,6 +2,7 @@
 
 #include <tamis/column_blocks.hpp>
 #include <tamis/detail/unseen.hpp>
+#include <tamis/kernel/kernel_traits.hpp>
 #include <tamis/kernel/rows.hpp>
 #include <tamis/kernel/tuning.hpp>
 #include <tamis/values.hpp>
