@@ -235,7 +235,8 @@ template <class F>
 TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns,
                                                 const int8_values& x, block<float> y) {
     if (dots_by_int8_tiles<F> || y.rows() == 1) {
-        return for_each_pass<int8_rows_a_pass>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
+        return for_each_pass<int8_rows_a_pass>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes,
+                                                                            std::size_t i) {
             for (std::size_t token = 0; token < y.rows(); ++token) {
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
                 if constexpr (takes_four_blocks<F>) {

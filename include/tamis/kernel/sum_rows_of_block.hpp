@@ -40,8 +40,8 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
 /// both, and a factor once for all of them. Returns the first token that is left.
 template <std::size_t Count, std::size_t Most, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE std::size_t add_to_pairs(const vec (&weights)[Count][sizeof...(V)],
-                                             const float (&factor)[Count][Most], std::size_t tokens,
-                                             float* y, std::size_t stride, std::index_sequence<K...>,
+                                             const float (&factor)[Count][Most], std::size_t tokens, float* y,
+                                             std::size_t stride, std::index_sequence<K...>,
                                              std::index_sequence<V...> vectors) {
     std::size_t token = 0;
     for (; token + 2 <= tokens; token += 2) {
@@ -58,9 +58,7 @@ TAMIS_DETAIL_INLINE std::size_t add_to_pairs(const vec (&weights)[Count][sizeof.
     return token;
 }
 /// Whether that pays for units of so many vectors: eight sums leave some of 16 registers for factors. Of 32 the weights have theirs.
-constexpr bool adds_to_pairs(std::size_t vectors) {
-    return !has_32_registers && vectors == 4;
-}
+constexpr bool adds_to_pairs(std::size_t vectors) { return !has_32_registers && vectors == 4; }
 
 /// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
 template <class F, std::size_t... K, std::size_t... V>
