@@ -76,7 +76,7 @@ void kept_rows::say(const std::string& text) const {
 void kept_rows::say_resumed(const std::vector<condition>& wanted) const {
     if (store_.found() + store_.damaged() == 0) {
         say(line("Nothing to resume in ", store_.path().parent_path().string(), ": all ",
-                 wanted.empty() ? std::string{} : line(wanted.size(), ' '), "rows are measured now."));
+                 wanted.empty() ? std::string{} : line(wanted.size(), ' '), "rows will be measured."));
         return;
     }
     const auto there = std::count_if(wanted.begin(), wanted.end(),
