@@ -60,10 +60,15 @@ TAMIS_DETAIL_INLINE void load_halves(const std::byte* p, bytes32& codes) {
 }
 /// Byte k is `value` where bit k is set, else 0.
 TAMIS_DETAIL_INLINE void value_where(std::uint32_t bits, std::uint8_t value, bytes32& bytes) {
-    const bytes16 halves[2] = {bytes_of_bits(bits) & value, bytes_of_bits(bits >> 16) & value};
 #if defined(__AVX2__)
-    bytes = (bytes32)_mm256_set_m128i((__m128i)halves[1], (__m128i)halves[0]);
+    const __m256i byte_of = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bit_of = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+    const __m256i everywhere = _mm256_set1_epi32(static_cast<int>(bits));
+    const __m256i its_bit = _mm256_and_si256(_mm256_shuffle_epi8(everywhere, byte_of), bit_of);
+    bytes = (bytes32)_mm256_and_si256(_mm256_cmpeq_epi8(its_bit, bit_of),
+                                      _mm256_set1_epi8(static_cast<char>(value)));
 #else
+    const bytes16 halves[2] = {bytes_of_bits(bits) & value, bytes_of_bits(bits >> 16) & value};
     std::memcpy(&bytes, halves, sizeof bytes);
 #endif
 }
