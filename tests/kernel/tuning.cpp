@@ -57,11 +57,13 @@ TEST_CASE("no bit of a product depends on the tuning") {
     check_tunings<tamis::q4_0>();
 }
 
-TEST_CASE("rows a pass: fewer where eight would fall into one set of a small cache") {
+TEST_CASE("rows a pass: fewer where what is asked for ahead of eight would fall into one set of a small cache") {
     using tamis::detail::rows_a_pass;
     using few_ways = std::bool_constant<tamis::detail::kernel_traits::few_ways>;
-    CHECK(rows_a_pass<tamis::f32>({}, 4096 * 3) == (few_ways::value ? 4 : 8));
-    CHECK(rows_a_pass<tamis::f32>({}, 4096 * 3 + 64) == 8);
+    CHECK(rows_a_pass<tamis::q8_0>({}, 4096 * 3) == (few_ways::value ? 4 : 8));
+    CHECK(rows_a_pass<tamis::q8_0>({}, 4096 * 3 + 64) == 8);
+    CHECK(rows_a_pass<tamis::f32>({}, 4096 * 3) ==
+          (few_ways::value && !tamis::detail::kernel_traits::few_in_flight ? 4 : 8));
     CHECK(rows_a_pass<tamis::f32>({8}, 4096) == 8);
     CHECK(rows_a_pass<tamis::f32>({4}, 64) == 4);
 }

@@ -60,6 +60,15 @@ constexpr std::size_t code_bytes_ahead(std::size_t row_bytes) {
     return row_bytes <= kernel_traits::whole_row_ahead ? row_bytes : kernel_traits::ahead_unpacking;
 }
 
+/// The same for rows of a pass, of which so many bytes each are read, for products in integers with vectors of eight lanes: they
+/// keep up with memory, and are like others that do, but for rows of a list: a processor can not know where the next one lies.
+inline std::size_t int8_bytes_ahead(const row_list& rows, std::size_t row_bytes) {
+    if (kernel_traits::few_in_flight) {
+        return rows.are_all() || row_bytes > 6144 ? 512 : row_bytes;
+    }
+    return (std::min)(row_bytes, std::size_t{1536});
+}
+
 } // namespace detail
 
 TAMIS_END

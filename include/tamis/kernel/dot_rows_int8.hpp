@@ -85,7 +85,8 @@ class int8_dots {
         const std::size_t last =
             unit::scaled ? (columns + unit::weights - 1) / unit::weights : columns / unit::weights;
         const rows_of_pass<Count> rows{passes, pass};
-        const std::size_t ahead = (std::min)(std::size_t{1536} / unit::bytes, last);
+        const std::size_t ahead =
+            (std::min)(int8_bytes_ahead(passes.rows, last * unit::bytes) / unit::bytes, last);
         sums_type sums;
         floats8 offsets[Count][Tokens];
         for (std::size_t k = 0; k < Count; ++k) {
@@ -224,14 +225,17 @@ void dot_rows_with_tokens(const passes_of<Count>& passes, std::size_t pass, std:
     int8_dots<F, Count, Tokens>::multiply(passes, pass, columns, of_x, of_y);
 }
 
-/// y[token][r] = row r . x[token] for the rows of a format and any number of tokens: eight rows a pass, or four rows with four
-/// tokens (two where there are few registers). Formats that are multiplied by tiles take tokens one by one here: several of
+/// Rows a pass of one token: as many as there are registers for.
+inline constexpr std::size_t int8_rows_a_pass = kernel_traits::few_ways ? 4 : 8;
+
+/// y[token][r] = row r . x[token] for the rows of a format and any number of tokens: eight rows a pass, or four where there are few
+/// registers; four rows with four tokens (two where there are few registers). Formats that are multiplied by tiles take tokens one by one here: several of
 /// them are dot_tokens_int8.hpp's.
 template <class F>
 TAMIS_DETAIL_NOINLINE void dot_listed_rows_int8(const row_list& rows, std::size_t columns,
                                                 const int8_values& x, block<float> y) {
     if (dots_by_int8_tiles<F> || y.rows() == 1) {
-        return for_each_pass(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
+        return for_each_pass<int8_rows_a_pass>(rows, [&]<std::size_t Count>(const passes_of<Count>& passes, std::size_t i) {
             for (std::size_t token = 0; token < y.rows(); ++token) {
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
                 if constexpr (takes_four_blocks<F>) {

@@ -37,7 +37,7 @@ tuning measure_tuning(const M& w, std::span<float> scratch) {
             "tamis::measure_tuning: scratch needs %zu floats (twice the longer side of w), and has %zu",
             2 * longest, scratch.size());
     }
-    constexpr tuning candidates[] = {{}, {4}, {8}, {4, 1024}, {4, 2048}, {8, 512}, {8, 1024}, {8, 2048}};
+    constexpr tuning candidates[] = {{}, {4}, {8}, {4, 1024}, {4, 2048}, {8, 384}, {8, 1024}, {8, 2048}};
     constexpr std::size_t count = std::size(candidates);
     constexpr std::size_t rounds = 8;
     const std::size_t part = w.rows() / count / 8 * 8;

@@ -69,6 +69,8 @@ class row_list {
     std::size_t size() const { return size_; }
     /// The number of the row at place k.
     std::size_t operator[](std::size_t k) const { return indices_ != nullptr ? indices_[k] : start_ + k; }
+    /// Whether each row lies behind the one before, so that a processor can go on by itself.
+    bool are_all() const { return indices_ == nullptr; }
     /// Where it begins.
     const std::byte* memory(std::size_t k) const {
         return first_ + (indices_ != nullptr ? indices_[k] : k) * stride_;

@@ -64,12 +64,31 @@ struct unit_of {
     using each_in_hand = std::make_index_sequence<in_hand>;
 };
 
+/// Whether weights of F take longer to unpack than to fetch.
+template <class F>
+inline constexpr bool takes_unpacking = unit_of<F>::bytes < 2 * unit_of<F>::weights;
+
+/// Whether memory is asked for no further ahead than hides the way to it: of weights that are read nearly as fast as memory, where few
+/// lines may be in flight.
+template <class F>
+inline constexpr bool asks_near =
+    kernel_traits::few_in_flight && unit_of<F>::numbers == 0 && unit_of<F>::bytes >= unit_of<F>::weights;
+
+/// Rows a pass of pieces that are so many bytes apart.
+template <class F>
+constexpr std::size_t rows_a_pass(const tuning& by, std::size_t spacing) {
+    if (by.rows != tuning::by_instruction_set) {
+        return by.rows <= 4 ? 4 : 8;
+    }
+    return kernel_traits::few_ways && (unit_format<F> || (!asks_near<F> && spacing % 4096 == 0)) ? 4 : 8;
+}
+
 /// How far ahead memory is asked for, in units: twice as far where half as many rows are in hand. Formats that take longer to
 /// unpack than to fetch did best with a whole row, up to a length.
 template <class F>
 constexpr std::size_t units_ahead(std::size_t units_in_row, const tuning& by = {}, bool halved = false) {
     using unit = unit_of<F>;
-    constexpr bool unpacks = unit::bytes < 2 * unit::weights;
+    constexpr bool unpacks = takes_unpacking<F> && !asks_near<F>;
     if (by.ahead != tuning::by_instruction_set) {
         return (std::min)(by.ahead / unit::bytes, units_in_row);
     }

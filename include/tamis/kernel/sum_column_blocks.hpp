@@ -2,6 +2,7 @@
 
 #include <tamis/column_blocks.hpp>
 #include <tamis/detail/unseen.hpp>
+#include <tamis/kernel/kernel_traits.hpp>
 #include <tamis/kernel/rows.hpp>
 #include <tamis/kernel/tuning.hpp>
 #include <tamis/values.hpp>
@@ -57,7 +58,7 @@ class asked_rows {
   public:
     asked_rows(const rows_of_block& now, const rows_of_block& next, std::size_t begin, std::size_t end)
         : now_{now}, next_{next}, first_{begin / F::unit}, last_{(end + F::unit - 1) / F::unit} {
-        constexpr std::size_t in_flight = 12 * 1024;
+        constexpr std::size_t in_flight = (kernel_traits::few_in_flight ? 4 : 12) * 1024;
         ahead_ = std::clamp<std::size_t>(in_flight / (pairs_bytes * (now.count + (now.count == 0))), 2, 32);
         ahead_ = (std::min)(ahead_, last_ - first_);
     }

@@ -16,9 +16,12 @@ TAMIS_BEGIN
 namespace detail {
 
 /// 16 KiB of floats. Floats as they lie are taken in longer pieces: of 32 rows that are a multiple of a page apart the lines that are
-/// asked for ahead would drive each other out of a first cache.
+/// asked for ahead would drive each other out of a first cache; in one of few ways those of bytes and halves do so too.
 template <class F>
-using sum_tile = std::conditional_t<lies_as_floats<F>, tile<16, 256>, tile<32, 128>>;
+inline constexpr bool takes_long_pieces =
+    lies_as_floats<F> || (kernel_traits::few_ways && unit_of<F>::bytes >= unit_of<F>::weights);
+template <class F>
+using sum_tile = std::conditional_t<takes_long_pieces<F>, tile<16, 256>, tile<32, 128>>;
 
 /// Tokens that are multiplied with all rows of a tile in registers, at most; six only where there are sixteen of those.
 inline constexpr std::size_t most_together = has_32_registers ? 4 : 6;

@@ -210,7 +210,9 @@ void add_rows_int8(const passes_of<8>& passes, std::size_t pass, const float* x,
     }
     const std::size_t start = begin / unit::weights;
     const std::size_t last = (end + unit::weights - 1) / unit::weights;
-    const std::size_t ahead = (std::min)(std::size_t{1536} / unit::bytes, last - start);
+    const std::size_t row_bytes = (last - start) * unit::bytes;
+    const std::size_t ahead =
+        (std::min)(int8_bytes_ahead(passes.rows, row_bytes) / unit::bytes, last - start);
     int8_factors<F> by;
     for (std::size_t from = start; from < last;) {
         const std::size_t first = from / unit::a_stretch * unit::a_stretch; // numbers are made from there on

@@ -36,6 +36,32 @@ TAMIS_DETAIL_INLINE void add_to_token(const vec (&weights)[Count][Vectors], std:
     store(y + v * vec::size, sum);
 }
 
+/// The same of all vectors of a unit for two tokens at a time: a vector of weights that does not stay in a register is read once for
+/// both, and a factor once for all of them. Returns the first token that is left.
+template <std::size_t Count, std::size_t Most, std::size_t... K, std::size_t... V>
+TAMIS_DETAIL_INLINE std::size_t add_to_pairs(const vec (&weights)[Count][sizeof...(V)],
+                                             const float (&factor)[Count][Most], std::size_t tokens,
+                                             float* y, std::size_t stride, std::index_sequence<K...>,
+                                             std::index_sequence<V...> vectors) {
+    std::size_t token = 0;
+    for (; token + 2 <= tokens; token += 2) {
+        float* const first = y + token * stride;
+        vec sums[2][sizeof...(V)];
+        load_vectors(first, sums[0], vectors);
+        load_vectors(first + stride, sums[1], vectors);
+        ((add_products(vec(factor[K][token]), weights[K], sums[0], vectors),
+          add_products(vec(factor[K][token + 1]), weights[K], sums[1], vectors)),
+         ...);
+        store_vectors(sums[0], first, vectors);
+        store_vectors(sums[1], first + stride, vectors);
+    }
+    return token;
+}
+/// Whether that pays for units of so many vectors: eight sums leave some of 16 registers for factors. Of 32 the weights have theirs.
+constexpr bool adds_to_pairs(std::size_t vectors) {
+    return !has_32_registers && vectors == 4;
+}
+
 /// y[token] += sum over k of factor[k][token] * unit i of row k, for all tokens.
 template <class F, std::size_t... K, std::size_t... V>
 TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>& in_hand, std::size_t i,
@@ -45,8 +71,12 @@ TAMIS_DETAIL_INLINE void add_unit_to_tokens(const rows_in_hand<F, sizeof...(K)>&
                                             std::index_sequence<V...> vectors) {
     vec weights[sizeof...(K)][sizeof...(V)];
     (load_scaled<F>(in_hand.now[K], i, numbers[K], weights[K], vectors), ...);
-    for (std::size_t token = 0; token < tokens; ++token, y += stride) {
-        (add_to_token(weights, V, factor, token, y, rows), ...);
+    std::size_t token = 0;
+    if constexpr (adds_to_pairs(sizeof...(V))) {
+        token = add_to_pairs(weights, factor, tokens, y, stride, rows, vectors);
+    }
+    for (; token < tokens; ++token) {
+        (add_to_token(weights, V, factor, token, y + token * stride, rows), ...);
     }
 }
 

@@ -31,15 +31,15 @@ struct tokens_by_tiles {
     std::size_t all;  // from so many on whatever they want
 };
 /// That of F, as measured on both sides of it. Out of registers sums go through a second cache once for the 8 rows of a pass, by
-/// tiles once for 16 or 32; but tiles are written to memory first, and floats gain nothing by that. With 16 registers, and codes
-/// of less than a byte, tiles gain already for four tokens that want half. (Bytes are unpacked too quickly for that: int8_by_row
-/// took half as long again by tiles.)
+/// tiles once for 16 or 32; but tiles are written to memory first, and floats gain nothing by that. With 16 registers bytes
+/// gain by tiles from eight tokens on, and codes of less than a byte already for four that want half. (Bytes are unpacked too quickly
+/// for that: int8_by_row took half as long again by tiles; and halves do better out of registers for eight, by half.)
 template <class F>
 inline constexpr tokens_by_tiles sum_tokens_of_tiles = [] {
     if (lies_as_floats<F>) {
         return has_32_registers ? tokens_by_tiles{12, most_tokens + 1} : tokens_by_tiles{12, most_tokens};
     }
-    if (has_32_registers) {
+    if (has_32_registers || !takes_unpacking<F>) {
         return tokens_by_tiles{12, 12};
     }
     return tokens_by_tiles{unit_of<F>::bytes < unit_of<F>::weights ? std::size_t{4} : std::size_t{8}, 8};
