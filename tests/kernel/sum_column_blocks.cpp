@@ -156,6 +156,27 @@ void check_format() {
 } // namespace
 
 TEST_CASE("column_blocks of eight bits") { check_format<tamis::q8_0>(); }
+TEST_CASE("column_blocks of eight bits: the largest codes and values, which just fit into sixteen bits") {
+    for (const int code : {-128, -127, 127}) {
+        checkpoint<tamis::q8_0> from{64, 64, false};
+        for (std::size_t at = 0; at < from.memory.size(); at += sizeof(tamis::q8_0::storage)) {
+            std::fill_n(from.memory.begin() + static_cast<std::ptrdiff_t>(at + 2), 32,
+                        static_cast<std::byte>(code));
+        }
+        const turned_weights<tamis::q8_0> to{from};
+        for (const float value : {-3.0f, 3.0f}) {
+            const std::vector<float> x(64, value);
+            std::vector<float> y(64), plain(64);
+            const tamis::matrix<tamis::detail::added_in_int8<tamis::column_blocks<tamis::q8_0>>,
+                                tamis::neuron_major>
+                in_integers{to.memory.bytes().data(), 64, 64};
+            sum_rows(in_integers, tamis::all_rows{64}, std::span<const float>{x}, std::span<float>{y}, 0, 64);
+            tamis::sum_rows_plain(to.view, tamis::all_rows{64}, std::span<const float>{x},
+                                  std::span<float>{plain});
+            CHECK(largest_error(plain, y, 0, 64) < 1e-5);
+        }
+    }
+}
 TEST_CASE("column_blocks of four bits") {
     check_format<tamis::q4_0>();
     check_format<tamis::q4_1>();

@@ -69,14 +69,29 @@ void sum_column_blocks_int8_plain(const matrix<F, L>& w, Rows listed, const floa
 
 #if defined(__AVX2__) && defined(__FMA__)
 
-/// Thirty-two columns' codes from column 64 u + 32 h on, none of them negative.
+/// Whether codes are multiplied two rows at a time into sixteen bits.
+template <class F>
+inline constexpr bool columns_by_pairs = column_codes<F>::most <= 31;
+
+/// Whether they are multiplied as they are. Instructions for four products take codes that are not negative; to make them so, and
+/// widen both factors, takes longer than to give x their signs.
+template <class F>
+inline constexpr bool columns_are_signed =
+#if (defined(__AVX512VNNI__) && defined(__AVX512VL__)) || defined(__AVXVNNI__)
+    false;
+#else
+    !columns_by_pairs<F>;
+#endif
+
+/// Thirty-two columns' codes from column 64 u + 32 h on, none of them negative but where columns_are_signed.
 template <class F, std::size_t H>
 TAMIS_DETAIL_INLINE __m256i load_column_bytes(const std::byte* row, std::size_t u,
                                               [[maybe_unused]] std::size_t fifth) {
     using codes = column_codes<F>;
     if constexpr (codes::bits == 8) {
         const auto* const p = reinterpret_cast<const __m256i*>(row + 64 * u + 32 * H);
-        return _mm256_xor_si256(_mm256_loadu_si256(p), _mm256_set1_epi8(-128));
+        const __m256i q = _mm256_loadu_si256(p);
+        return columns_are_signed<F> ? q : _mm256_xor_si256(q, _mm256_set1_epi8(-128));
     } else {
         __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + 32 * u));
         if constexpr (H == 1) {
@@ -88,9 +103,10 @@ TAMIS_DETAIL_INLINE __m256i load_column_bytes(const std::byte* row, std::size_t 
             value_where(integer_at<std::uint32_t>(row + fifth + 8 * u + 4 * H), 16, sixteen);
             q = _mm256_or_si256(q, (__m256i)sixteen);
         } else if constexpr (looks_up_columns<F>) {
+            constexpr int more = columns_are_signed<F> ? 0 : codes::zero;
             const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes::table));
             q = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(
-                                        _mm_add_epi8(entries, _mm_set1_epi8(static_cast<char>(codes::zero)))),
+                                        _mm_add_epi8(entries, _mm_set1_epi8(static_cast<char>(more)))),
                                     q);
         }
         return q;
@@ -120,11 +136,9 @@ TAMIS_DETAIL_INLINE __m256i add_quads(__m256i lanes, __m256i codes, __m256i x) {
     return _mm256_dpbusd_epi32(lanes, codes, x);
 #elif defined(__AVXVNNI__)
     return _mm256_dpbusd_avx_epi32(lanes, codes, x);
-#else
-    const __m256i even = _mm256_madd_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(255)),
-                                           _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8));
-    const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(codes, 8), _mm256_srai_epi16(x, 8));
-    return _mm256_add_epi32(lanes, _mm256_add_epi32(even, odd));
+#else // two products of a byte and a signed one fit: 2 * 128 * 127
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
+    return _mm256_add_epi32(lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
 }
 /// Four rows of 32 columns; columns 0 .. 3 and 16 .. 19 are in the first lanes, and so on.
@@ -141,7 +155,6 @@ TAMIS_DETAIL_INLINE void add_four_rows(__m256i a, __m256i b, __m256i c, __m256i 
 /// Integer sums of a block, 64 columns at a time: lanes[k] are columns 8 k .. 8 k + 7.
 template <class F>
 class column_sums {
-    static constexpr bool by_pairs = column_codes<F>::most <= 31;
     /// As many rows fit into sixteen bits.
     static constexpr std::size_t rows_in_16 = 32767 / (2 * 127 * column_codes<F>::most) * 2 & ~std::size_t{3};
 
@@ -154,7 +167,7 @@ class column_sums {
         const __m256i none = _mm256_setzero_si256();
         __m256i low[4] = {none, none, none, none};
         __m256i high[4] = {none, none, none, none};
-        if constexpr (by_pairs) {
+        if constexpr (columns_by_pairs<F>) {
             for (std::size_t from = 0; from < count; from += rows_in_16) {
                 sums_of_pairs first, second;
                 for (std::size_t k = from; k < (std::min)(from + rows_in_16, count); k += 2) {
@@ -235,7 +248,8 @@ void add_rows_of_block_int8(const rows_of_block& rows, const rows_of_block& next
     const std::size_t padded = column_blocks<F>::padded(columns);
     const asked_rows<column_blocks<F>> asked{rows, next, begin, end};
     const std::size_t count = (rows.count + 3) / 4 * 4;
-    const __m256i zero = _mm256_set1_epi32(by.sum * codes::zero);
+    constexpr int of_zero = columns_are_signed<F> ? 0 : codes::zero;
+    const __m256i zero = _mm256_set1_epi32(by.sum * of_zero);
     const __m256 scale = _mm256_set1_ps(by.scale);
     const __m256 of_minima = _mm256_set1_ps(by.scale * static_cast<float>(by.sum));
     for_each_unit_of_columns(
@@ -249,7 +263,7 @@ void add_rows_of_block_int8(const rows_of_block& rows, const rows_of_block& next
                                           of_minima, sum);
                 }
                 const __m256 whole =
-                    _mm256_cvtepi32_ps(codes::zero == 0 ? lanes[v] : _mm256_sub_epi32(lanes[v], zero));
+                    _mm256_cvtepi32_ps(of_zero == 0 ? lanes[v] : _mm256_sub_epi32(lanes[v], zero));
                 sum = _mm256_fmadd_ps(eight_column_numbers<F>(rows.numbers, 64 * u + 8 * v),
                                       _mm256_mul_ps(whole, scale), sum);
                 _mm256_storeu_ps(out + 8 * v, sum);
