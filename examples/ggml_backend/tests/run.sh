@@ -108,7 +108,7 @@ if [ -z "${QUICK-}${SHORT-}" ] && grep -qw avx512vl /proc/cpuinfo; then # which 
     step "FFNs that gain nothing are left to the host, with a sentence"
     said "MB a layer run dense" ours env TAMIS_ALL= TAMIS_RULE=threshold=1e-30 ./logits gated.gguf other
 else
-    echo "SKIPPED: small FFNs that are left to the host: neither this machine nor this build has AVX-512's kernels"
+    echo "SKIPPED: small FFNs that are left to the host: this machine or this build has no kernels of AVX-512"
 fi
 step "statistics"
 said "all layers: masked intermediate 9" ours env TAMIS_STATS=1 TAMIS_RULE=nonzero ./logits f32.gguf other
