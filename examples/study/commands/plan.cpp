@@ -271,8 +271,10 @@ class plan_command final : public command {
         }
         approaches.insert(approaches.begin(), one_p);
         // By layers whichever rules left more unread for all layers alike.
-        const approach& rules =
-            approaches[1].at.skipped > approaches[2].at.skipped ? approaches[1] : approaches[2];
+        const approach& rules = *std::max_element(approaches.begin() + 1, approaches.end(),
+                                                  [](const approach& a, const approach& b) {
+                                                      return a.at.skipped < b.at.skipped;
+                                                  });
         approach layers{"by_layer", "values for each layer and site by what they cost there", {}};
         for (const plan_part& p : rules.parts) {
             for (std::size_t i = 0; i < p.layers.size(); ++i) {
@@ -413,7 +415,14 @@ class plan_command final : public command {
         d.paragraph(
             "What each loses in all layers at once, at the sparsity that one p has in each layer at the limit (KL from the dense model, nats a token):");
         d.add(std::move(t));
+        if (all_top_p(kinds, best)) {
+            d.paragraph(
+                "At both sites top_p loses least: the best rules are a p for each site, and stand below once.");
+        }
         return best;
+    }
+    static bool all_top_p(const std::vector<plan_part>& kinds, const std::array<std::size_t, 2>& best) {
+        return kinds[best[0]].kind == mask_kind::top_p && kinds[best[1]].kind == mask_kind::top_p;
     }
     static std::vector<approach> approaches_of(const std::vector<plan_part>& kinds,
                                                const std::array<std::size_t, 2>& best) {
@@ -425,9 +434,11 @@ class plan_command final : public command {
             }
         }
         all.push_back({"p_by_site", "a p for each site", two});
-        all.push_back({"best_rules",
-                       "the rule and score that loses least at each site",
-                       {kinds[best[0]], kinds[best[1]]}});
+        if (!all_top_p(kinds, best)) {
+            all.push_back({"best_rules",
+                           "the rule and score that loses least at each site",
+                           {kinds[best[0]], kinds[best[1]]}});
+        }
         return all;
     }
     static void add_costs(document& d, const std::vector<plan_part>& parts,
