@@ -17,7 +17,7 @@
 namespace {
 
 template <class F, class G>
-void check() {
+void check_repacked() {
     using tamis::neuron_major;
     using tamis::output_major;
     for (const auto& shape : shapes_to_repack) {
@@ -67,12 +67,12 @@ void check_all_bits() {
 
 TEST_CASE_TEMPLATE("repack: to every format from several", F, tamis::f32, tamis::f16, tamis::bf16,
                    tamis::q8_0, tamis::q4_0, tamis::int8_by_row, int8_by_row, three_bytes) {
-    check<F, F>();
-    check<F, tamis::f32>();
-    check<F, tamis::bf16>();
-    check<F, tamis::q8_0>();
-    check<F, tamis::int8_by_row>();
-    check<F, three_bytes>();
+    check_repacked<F, F>();
+    check_repacked<F, tamis::f32>();
+    check_repacked<F, tamis::bf16>();
+    check_repacked<F, tamis::q8_0>();
+    check_repacked<F, tamis::int8_by_row>();
+    check_repacked<F, three_bytes>();
 }
 
 TEST_CASE_TEMPLATE("repack: what stays in its format keeps all bits, those of NaN too", F, tamis::f32,

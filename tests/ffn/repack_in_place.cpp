@@ -20,7 +20,7 @@ using tamis::neuron_major;
 using tamis::output_major;
 
 template <class F, class L, class G>
-void check(std::size_t rows, std::size_t columns) {
+void check_in_place(std::size_t rows, std::size_t columns) {
     const auto source = random_stored<G, output_major>(rows, columns, rows);
     std::vector<std::byte> expected(tamis::repacked_bytes<F, L>(source.view()));
     tamis::repack<F, L>(source.view(), expected);
@@ -51,12 +51,12 @@ void check(std::size_t rows, std::size_t columns) {
 
 TEST_CASE("repack_in_place: another layout, another format, both") {
     for (const auto& [rows, columns] : shapes_to_repack) {
-        check<bf16, neuron_major, bf16>(rows, columns);
-        check<bf16, output_major, f32>(rows, columns);
-        check<bf16, neuron_major, f32>(rows, columns);
+        check_in_place<bf16, neuron_major, bf16>(rows, columns);
+        check_in_place<bf16, output_major, f32>(rows, columns);
+        check_in_place<bf16, neuron_major, f32>(rows, columns);
     }
-    check<tamis::q8_0, neuron_major, bf16>(64, 96);
-    check<f32, neuron_major, f32>(1030, 700); // more than a stretch of the way back
+    check_in_place<tamis::q8_0, neuron_major, bf16>(64, 96);
+    check_in_place<f32, neuron_major, f32>(1030, 700); // more than a stretch of the way back
 }
 
 TEST_CASE("repack_in_place: rows that lay apart lie together") {

@@ -27,7 +27,7 @@ bool holds_the_same() {
 }
 
 template <class L, class K>
-void check() {
+void check_layouts() {
     CHECK(holds_the_same<tamis::f32, L, K>());
     CHECK(holds_the_same<tamis::bf16, L, K>()); // coarse weights are not rounded
 }
@@ -36,7 +36,7 @@ void check() {
 
 TEST_CASE_TEMPLATE("repack: every layout from every layout", L, tamis::neuron_major, tamis::input_major,
                    tamis::output_major) {
-    check<L, tamis::neuron_major>();
-    check<L, tamis::input_major>();
-    check<L, tamis::output_major>();
+    check_layouts<L, tamis::neuron_major>();
+    check_layouts<L, tamis::input_major>();
+    check_layouts<L, tamis::output_major>();
 }

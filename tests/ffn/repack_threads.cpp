@@ -20,7 +20,7 @@ std::vector<std::byte> repacked(const M& source, const E& threads) {
 }
 
 template <class F, class L, class M>
-void check(const M& source) {
+void check_threads(const M& source) {
     const auto expected = repacked<F, L>(source, tamis::serial{});
     for (const std::size_t width : {1u, 2u, 3u, 7u, 100u}) {
         CAPTURE(width);
@@ -35,11 +35,11 @@ void check(const M& source) {
 TEST_CASE_TEMPLATE("repack: any number of threads", F, tamis::f32, tamis::bf16, tamis::q8_0,
                    tamis::int8_by_row) {
     const auto source = random_stored<tamis::bf16, tamis::output_major>(70, 1100, 1);
-    check<F, tamis::neuron_major>(source.view());
-    check<F, tamis::output_major>(source.view());
+    check_threads<F, tamis::neuron_major>(source.view());
+    check_threads<F, tamis::output_major>(source.view());
 }
 
 TEST_CASE("repack: more rows than a round takes") {
     const auto source = random_stored<tamis::f32, tamis::output_major>(4100, 700, 2);
-    check<tamis::f32, tamis::neuron_major>(source.view());
+    check_threads<tamis::f32, tamis::neuron_major>(source.view());
 }

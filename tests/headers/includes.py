@@ -1,4 +1,4 @@
-"""Every header includes what it uses of the standard library itself, or by a header of tamis that it includes: other
+"""Every header includes what it uses of the standard library, Eigen and JSON itself, or by a header of tamis that it includes: other
 standard libraries include less behind one's back. includes.py INCLUDE_DIR; prints what is missing."""
 import pathlib
 import re
@@ -100,6 +100,10 @@ def main(include_dir):
             elif header not in there:
                 missing += 1
                 print(f"{name}: std::{word} needs <{header}>")
+        for library in ("Eigen", "nlohmann"):
+            if re.search(rf"\b{library}::", code) and not any(header.startswith(library + "/") for header in there):
+                missing += 1
+                print(f"{name}: {library}:: needs a header of <{library}/...>")
     for word, name in unknown.items():
         print(f"{name}: std::{word} is not in the list of {pathlib.Path(__file__).name}")
     return 1 if missing or unknown else 0
