@@ -1,9 +1,10 @@
 # Kernels for every x86-64 machine in one library or program, chosen when it runs:
 #
-#     find_package(tamis REQUIRED)                    # has this function; in the source tree: include(cmake/tamis_instruction_sets.cmake)
+#     find_package(tamis REQUIRED)                    # has this function, as have add_subdirectory and FetchContent
 #     tamis_compile_for_levels(mine kernels.cpp)      # once for each level; other sources of `mine` once, as always
 #
-# Each of the sources is compiled with TAMIS_LEVEL defined as x86_64_v2, x86_64_v3 (AVX2) or x86_64_v4 (AVX-512). What they
+# The sources are compiled as those of `mine`: with its folders, definitions, options and libraries, those it is given later, too.
+# Each of them is compiled with TAMIS_LEVEL defined as x86_64_v2, x86_64_v3 (AVX2) or x86_64_v4 (AVX-512). What they
 # define has to differ by it, best by a namespace; tamis's own names do by themselves. `mine` gets the header tamis_levels.hpp:
 #
 #     namespace engine::TAMIS_LEVEL { extern const kernels all{...}; }     // in kernels.cpp
@@ -27,7 +28,6 @@ function(tamis_compile_for_levels target)
             set(levels ${TAMIS_LEVELS})
         endif()
     endif()
-    get_target_property(links ${target} LINK_LIBRARIES)
     set(list "")
     set(runs_native "true")
     set(features_x86_64_v2 sse4.2 ssse3 popcnt)
@@ -39,12 +39,12 @@ function(tamis_compile_for_levels target)
         add_library(${target}_${level} OBJECT ${ARGN})
         set_target_properties(${target}_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON
             CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-        target_compile_definitions(${target}_${level} PRIVATE TAMIS_LEVEL=${level} TAMIS_NO_ISA_NOTE)
-        target_compile_options(${target}_${level} PRIVATE -O3)
+        # Read when the build is generated, whatever is said of the target until then.
+        target_link_libraries(${target}_${level} PRIVATE $<TARGET_PROPERTY:${target},LINK_LIBRARIES>)
         target_include_directories(${target}_${level} PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
-        if(links)
-            target_link_libraries(${target}_${level} PRIVATE ${links})
-        endif()
+        target_compile_definitions(${target}_${level} PRIVATE $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>
+            TAMIS_LEVEL=${level} TAMIS_NO_ISA_NOTE)
+        target_compile_options(${target}_${level} PRIVATE $<TARGET_PROPERTY:${target},COMPILE_OPTIONS> -O3)
         if(level STREQUAL "native" AND TAMIS_LEVELS)
             target_compile_options(${target}_${level} PRIVATE -march=native)
         elseif(NOT level STREQUAL "native")

@@ -57,4 +57,5 @@ else()
     if(NOT SIMD) # this machine may not have them
         run("${WORK}/build/consumer")
     endif()
+    run("${WORK}/build/consumer_levels")
 endif()
