@@ -2,6 +2,7 @@
 
 #include "output/write.hpp"
 #include "support.hpp"
+#include "support_files.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,8 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -29,10 +28,6 @@ app::table some_table(std::string name = "figures") {
     t.add({app::text_cell("input"), app::number_cell(1.62514, 3), app::count_cell(1000),
            app::number_cell(1.133, 2)});
     return t;
-}
-std::string content(const std::filesystem::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
 }
 constexpr auto none_drawn = [](const app::picture&) { return false; };
 

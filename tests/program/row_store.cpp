@@ -1,24 +1,16 @@
 #include "measure/row_store.hpp"
 
+#include "support_files.hpp"
 #include "support_study.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
 using namespace study_test;
 
 namespace {
-
-std::string content(const std::filesystem::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-void put(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream{path, std::ios::binary} << text;
-}
 
 /// A sweep that leaves its rows in a file.
 struct stored_sweep {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support.hpp"
+#include "support_files.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -8,8 +9,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -17,13 +16,6 @@
 
 namespace study_test {
 
-inline std::string content(const std::filesystem::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-inline void put(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream{path, std::ios::binary} << text;
-}
 inline std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     for (std::size_t at = 0; at < text.size();) {
