@@ -56,6 +56,15 @@ std::string line_of_resumed(const std::string& state) {
                      " of 9 rows are in out/rows.state (1 more cut off or damaged: measured again)");
 }
 
+/// Lines of a plan.csv: its head, and a choice each. The best rules are one only where top_p is not best at both sites.
+std::ptrdiff_t lines_of_a_plan(const std::filesystem::path& made) {
+    int top_p = 0;
+    for (const std::string& rule : lines_of(content(made / "plan_rules.csv"))) {
+        top_p += has(rule, ",top_p,") && has(rule, ",true,") ? 1 : 0;
+    }
+    return top_p == 2 ? 4 : 5;
+}
+
 } // namespace
 
 TEST_CASE("a sweep that was stopped goes on with --resume, and ends with the same files") {
@@ -175,7 +184,8 @@ TEST_CASE("critical takes the rows of a sweep, and plan its own: the same files,
     const std::string plans = little_model + "--out planned plan --probe-tokens 8 --threads 1";
     d.good(plans);
     const std::string plan = content(d.folder / "planned/plan.csv");
-    CHECK(std::count(plan.begin(), plan.end(), '\n') == 5); // a line a choice
+    CHECK(std::count(plan.begin(), plan.end(), '\n') ==
+          lines_of_a_plan(d.folder / "planned")); // a line a choice
     const std::string command = "exec 2>/dev/null; cd '" + d.folder.path().string() +
                                 "' && (ulimit -c 0; ulimit -f 24; exec '" TAMIS_STUDY_PROGRAM "' " + plans +
                                 ") >stdout.log 2>stderr.log";
@@ -184,6 +194,20 @@ TEST_CASE("critical takes the rows of a sweep, and plan its own: the same files,
     CHECK(d.run(plans + " --percent 2 --resume").code == 2);
     CHECK(has(d.good(plans + " --resume"), "Resumed: "));
     CHECK(content(d.folder / "planned/plan.csv") == plan);
+}
+
+TEST_CASE("the best rules of a plan are no second choice where top_p is best at both sites") {
+    const desk d;
+    d.good("--out planned plan --stories 0:3 --check-stories 100:103 --probe-tokens 20 --threads 1");
+    for (const char* model : {"swiglu", "reglu"}) {
+        CAPTURE(model);
+        const std::filesystem::path made = d.folder / "planned" / model;
+        const std::string plan = content(made / "plan.csv");
+        const auto lines = lines_of_a_plan(made);
+        CHECK(std::count(plan.begin(), plan.end(), '\n') == lines);
+        CHECK(has(plan, "best_rules,") == (lines == 5));
+        CHECK(has(content(made / "report.md"), "At both sites top_p loses least") == (lines == 4));
+    }
 }
 
 TEST_CASE("two runs with one folder: the second is refused, and names the first") {
