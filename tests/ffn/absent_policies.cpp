@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace absent_policies_test {
+
 // What is not there costs nothing: no memory in the object, none in the workspace.
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("a policy adds its own share of the workspace") {
     CHECK(none < input);
     CHECK(input < all);
 }
+
+} // namespace absent_policies_test

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace activation_test {
+
 // Each activation against its formula in double, over all sizes of argument.
 
 namespace {
@@ -80,3 +82,5 @@ TEST_CASE("far from zero silu and gelu are z or nothing") {
     }
     CHECK(tamis::gelu_tanh{}(100.0f) == 100.0f);
 }
+
+} // namespace activation_test

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <vector>
 
+namespace activation_lanes_test {
+
 // A vector of values at a time gives what the values one by one give.
 
 namespace {
@@ -225,3 +227,5 @@ TEST_CASE("activations are as near to what they are as they say") {
               .epsilon(2e-5));
 }
 #endif
+
+} // namespace activation_lanes_test

@@ -56,6 +56,8 @@ void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
+namespace allocations_test {
+
 namespace {
 
 template <class Ffn>
@@ -143,3 +145,5 @@ TEST_CASE("projection: a call allocates nothing") {
     CHECK(allocations == before);
     CHECK(shown > 0);
 }
+
+} // namespace allocations_test

@@ -13,6 +13,8 @@
 
 #include <doctest/doctest.h>
 
+namespace any_ffn_test {
+
 // What is chosen at run time gives the bits of what is chosen at compile time: y, what is read, and what is seen.
 
 namespace {
@@ -243,3 +245,5 @@ TEST_CASE("any_ffn: what does not fit is refused by name") {
           "tamis::any_ffn: an ungated FFN takes an activation; this gating changes up, or takes all gates");
 }
 #endif
+
+} // namespace any_ffn_test

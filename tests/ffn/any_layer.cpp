@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace any_layer_test {
+
 // A layer by words, pointers and sizes gives the bits of the one that it describes, and refuses what can not be right.
 
 namespace {
@@ -187,3 +189,5 @@ TEST_CASE("what can not be right is refused by name") {
         "saves nothing");
 }
 #endif
+
+} // namespace any_layer_test

@@ -15,6 +15,8 @@
 #include <cmath>
 #include <vector>
 
+namespace any_packed_test {
+
 // Layouts that follow from the sites: what lies right is borrowed, the rest is the same weights transposed.
 
 namespace {
@@ -134,3 +136,5 @@ TEST_CASE("norms of a W_down whose format and layout are known at run time") {
                          std::invalid_argument);
     CHECK_THROWS_AS(tamis::any_row_bytes<known_formats>("q4_k", 100), std::invalid_argument);
 }
+
+} // namespace any_packed_test

@@ -13,6 +13,8 @@
 
 #include <vector>
 
+namespace any_projection_test {
+
 // What is chosen at run time gives the bits of the projection whose types are known.
 
 namespace {
@@ -87,3 +89,5 @@ TEST_CASE("a projection chosen at run time refuses what its types would refuse")
         "W is 'bf16', but this is compiled for f32, q8_0"));
 }
 #endif
+
+} // namespace any_projection_test

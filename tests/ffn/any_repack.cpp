@@ -15,6 +15,8 @@
 #include <cstring>
 #include <vector>
 
+namespace any_repack_test {
+
 // What is packed at run time has the bytes of repack.
 
 namespace {
@@ -95,3 +97,5 @@ TEST_CASE("packing at run time refuses what can not be packed") {
           }).find("takes 2048 bytes, but the memory has 9") != std::string::npos);
 }
 #endif
+
+} // namespace any_repack_test

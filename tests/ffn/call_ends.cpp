@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+namespace call_ends_test {
+
 // What a call makes of an x and a y that are not floats where they lie: the same, to the bit, as the caller's own passes around
 // a call with floats.
 
@@ -273,3 +275,5 @@ TEST_CASE("ends that do not fit") {
           "tamis: an FFN's x needs 37 entries, got 36");
 }
 #endif
+
+} // namespace call_ends_test

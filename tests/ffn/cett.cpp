@@ -4,6 +4,8 @@
 
 #include <array>
 
+namespace cett_test {
+
 // The two cheap forms of CETT: the calibrated threshold on |i| * norm, and the bound that is guaranteed.
 
 TEST_CASE("cett: drops neuron i when |i| * norm is below eps") {
@@ -59,3 +61,5 @@ TEST_CASE("cett is weighted with a threshold") {
     CHECK(tamis::select(tamis::cett(ones, 0.25), p.intermediate) ==
           tamis::select(tamis::threshold{0.25}, p.intermediate));
 }
+
+} // namespace cett_test

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace cett_exact_test {
+
 // The exact form against all distinct cuts tried one by one: the largest tail with CETT <= target.
 
 namespace {
@@ -99,3 +101,5 @@ TEST_CASE("cett_exact: an output that is zero or not finite keeps everything but
     const cett_problem nothing{{1, 2, {1, 1}}, {0, 0}};
     CHECK(show(exact<tamis::neuron_major, tamis::f32>(nothing, 0.5)) == "00");
 }
+
+} // namespace cett_exact_test

@@ -9,6 +9,8 @@
 
 #include <vector>
 
+namespace checks_test {
+
 // What every call checks of its memory: see docs/contracts.md. The weights are 2 neurons of width 4, all 1.
 
 namespace {
@@ -147,3 +149,5 @@ TEST_CASE("a workspace for fewer tokens than a block has is refused, unless they
     CHECK(c.ffn(c.at(0, 3, 4), c.at(64, 3, 4), tamis::tokens_at_a_time{0, for_one}).bytes_shared == 0);
 }
 #endif
+
+} // namespace checks_test

@@ -10,6 +10,8 @@
 
 #include <cmath>
 
+namespace equal_neurons_test {
+
 // Ties live or die together, through a whole FFN: equal neurons are active together, however many there are and whatever
 // their gates are.
 
@@ -71,3 +73,5 @@ TEST_CASE("equal neurons are active together: input_major") {
     check_equal_neurons<tamis::f32, tamis::input_major>(tamis::silu{});
     check_equal_neurons<tamis::int8_by_row, tamis::input_major>(tamis::gelu_tanh{});
 }
+
+} // namespace equal_neurons_test

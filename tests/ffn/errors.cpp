@@ -8,6 +8,8 @@
 
 #include <stdexcept>
 
+namespace errors_test {
+
 // Sizes that do not fit are refused where they are given, with the argument and both numbers.
 
 #if defined(__cpp_exceptions)
@@ -146,3 +148,5 @@ TEST_CASE("CETT: norms and target") {
 }
 
 #endif
+
+} // namespace errors_test

@@ -11,6 +11,8 @@
 
 #include <cmath>
 
+namespace experts_test {
+
 // A mixture of experts: y is the sum of w_e FFN_e(x), added up by the calls, in one workspace; against the same in double.
 
 namespace {
@@ -169,3 +171,5 @@ TEST_CASE("experts: tokens of a block that go to them, weighted before the FFN o
         }
     }
 }
+
+} // namespace experts_test

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace gating_test {
+
 // Gatings at every site, against their formulas in double: one token, and the tokens of a block. Limits are such that some
 // values of the problems are beyond them.
 
@@ -172,3 +174,5 @@ TEST_CASE("gating: what takes all gates lets an up mask skip none of them") {
     const glu_ffn single{weights.view(), gpt_oss_like{}, at_up(nonzero{})};
     CHECK(single.skips<site::up>() == skipped_matrices{true, false, true});
 }
+
+} // namespace gating_test

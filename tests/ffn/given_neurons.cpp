@@ -16,6 +16,8 @@
 
 #include <cmath>
 
+namespace given_neurons_test {
+
 // Masks over the neurons from outside: y is that of the FFN without the neurons they leave out, whose rows are read nowhere.
 
 namespace {
@@ -272,3 +274,5 @@ TEST_CASE("at_neurons: masks of another size are refused with both") {
           "tamis::given: masks for 2 tokens at least are needed, got 1");
 }
 #endif
+
+} // namespace given_neurons_test

@@ -8,6 +8,8 @@
 
 #include <memory>
 
+namespace hostile_policy_test {
+
 // A policy or activation of the user's may be move-only and without a default.
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("a composed rule of move-only parts") {
     ffn(p.x, y, memory);
     CHECK(all_finite(y));
 }
+
+} // namespace hostile_policy_test

@@ -10,6 +10,8 @@
 #include <array>
 #include <vector>
 
+namespace idle_pool_test {
+
 using namespace tamis;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE("a width of 0 packs and computes what one thread does, one below is re
           "tamis: an executor's width() must be a whole number from 0 on, got -1");
 #endif
 }
+
+} // namespace idle_pool_test

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace in_int8_test {
+
 // FFNs whose products are made of eight-bit integers, against the same FFN in floats.
 
 namespace {
@@ -207,3 +209,5 @@ TEST_CASE("in_int8: of a block's tokens, none is multiplied by what rounds to ze
     quick(std::span<const float>{xs}.first(h), one, memory);
     CHECK(relative_distance(std::span<const float>{ys}.first(h), one) < .05);
 }
+
+} // namespace in_int8_test

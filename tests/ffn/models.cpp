@@ -12,6 +12,8 @@
 #include <sstream>
 #include <string>
 
+namespace models_test {
+
 // docs/models.md says what to write for each model: every line of it stands here too, is compiled and run.
 
 namespace {
@@ -321,3 +323,5 @@ TEST_CASE("docs/models.md: all that it says to write stands in this file") {
     const std::string block_of_code = page.substr(block_begin, page.find("```", block_begin) - block_begin);
     CHECK(tests.find(without_spaces(block_of_code)) != std::string::npos);
 }
+
+} // namespace models_test

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace neuron_norms_test {
+
 // ||W_down[:, i]|| for every neuron, in both layouts and any format.
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("neuron_norms: squares that a float could not hold") {
     const dense down{2, 1, {3e30f, 4e30f}};
     CHECK(double{norms_of<tamis::output_major, tamis::f32>(down)[0]} == doctest::Approx(5e30));
 }
+
+} // namespace neuron_norms_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace own_format_test {
+
 // Formats of the user's own, which know nothing of vectors, in a whole FFN: alone, and mixed with the
 // library's.
 
@@ -76,3 +78,5 @@ TEST_CASE("glu_ffn and pack: blocks with a scale and a minimum that kernels know
     ffn(p.x, y, memory, seen);
     CHECK(differences(reference_glu(p, exact_silu, seen.masks()), seen, y) == "");
 }
+
+} // namespace own_format_test

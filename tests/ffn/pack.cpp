@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace pack_test {
+
 // pack makes the layout that policies need, copies what has to be copied and nothing else.
 
 namespace {
@@ -195,3 +197,5 @@ TEST_CASE("pack of what lies right shows that there is nothing to do") {
     CHECK(tamis::pack(tamis::on_threads{tamis::serial{}, progress}, c.view()).owned_bytes() == 0);
     CHECK(shown == std::vector<std::pair<std::size_t, std::size_t>>{{0, 0}});
 }
+
+} // namespace pack_test

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+namespace packed_ffn_test {
+
 // packed_ffn: the weights packed for the policies, and the FFN over them, in one object.
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("masks_only: pack makes no layout for it, and masks are made all the s
     CHECK(seen.seen.back().has_policy);
     CHECK(same_mask(seen.seen.back().mask, tamis::select(tamis::max_p{0.125}, seen.seen.back().values)));
 }
+
+} // namespace packed_ffn_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace plain_test {
+
 // The ungated FFN against Eigen in double: every subset of its two sites, layout, format and activation.
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("plain_ffn: a block equals its tokens, and the workspace is exactly en
     CHECK(same_bits(y, expected));
     CHECK(told.bytes_read == sum.bytes_read);
 }
+
+} // namespace plain_test

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace prefill_test {
+
 // prefill makes the same masks and, up to rounding, the same values as tokens one by one, for every subset of sites.
 
 namespace {
@@ -110,3 +112,5 @@ TEST_CASE("prefill by several threads") {
     tamis::prefill(ffn, in, tamis::block<float>{together.data(), 20, width}, memory, threads);
     CHECK(same_bits(alone, together));
 }
+
+} // namespace prefill_test

@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace projection_test {
+
 // Linear layers by themselves, one and several that share x and its mask, against the sums in double.
 
 namespace {
@@ -231,3 +233,5 @@ TEST_CASE("projection: what does not fit is refused with both sizes") {
           }).starts_with("tamis::workspace: this call needs "));
 }
 #endif
+
+} // namespace projection_test

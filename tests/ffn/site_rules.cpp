@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace site_rules_test {
+
 TEST_CASE("rules are divided among the sites") {
     using tamis::site;
     const tamis::site_rules read =
@@ -25,3 +27,5 @@ TEST_CASE("rules are divided among the sites") {
     CHECK(says("@input", "a rule is missing"));
     CHECK(says(";", "a rule is missing"));
 }
+
+} // namespace site_rules_test

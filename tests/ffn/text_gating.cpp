@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string>
 
+namespace text_gating_test {
+
 // Gatings as text: each is the one that its name and numbers say.
 
 namespace {
@@ -84,3 +86,5 @@ TEST_CASE("what is no gating, or is written in another way, is said with those t
           "tamis: there is no gating 'silu'; there are relu");
     CHECK_THROWS_AS(tamis::read_gating(known_gatings{}, "limited_silu(-1)"), std::invalid_argument);
 }
+
+} // namespace text_gating_test

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace text_policies_test {
+
 // Policies as text: each site has the rule that was written for it, and numbers where it wants some.
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("what is wrong with a rule is said with its site") {
     CHECK(says("nonzero@down", "there is no site 'down'"));
     CHECK(read("nonzero@down").policies.empty());
 }
+
+} // namespace text_policies_test

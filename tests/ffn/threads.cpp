@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace threads_test {
+
 // The caller's threads change no bit of y: with any number of them, in every layout, for tokens alone and in blocks.
 
 namespace {
@@ -102,3 +104,5 @@ TEST_CASE("threads: an ungated FFN") {
     check(ffn, 1);
     check(ffn, 3);
 }
+
+} // namespace threads_test

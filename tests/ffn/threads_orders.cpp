@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace threads_orders_test {
+
 // The parts of the work may be done in any order: none waits for another, and none adds to what another wrote.
 
 namespace {
@@ -52,3 +54,5 @@ TEST_CASE("parts in reverse and in any order: sums that are divided by rows and 
     check_all<9, 7>(p);
     check_all<2, 4>(p);
 }
+
+} // namespace threads_orders_test

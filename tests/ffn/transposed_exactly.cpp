@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+namespace transposed_exactly_test {
+
 // FFNs whose matrices were transposed exactly, against the same masks over the checkpoint's own layouts.
 
 namespace {
@@ -128,3 +130,5 @@ TEST_CASE("column_blocks: what does not fit is said") {
                          "tamis::matrix: 40 rows of 3 weights at a null pointer", std::invalid_argument);
     CHECK(std::string_view{turned::format_type::name} == "q4_0 by columns");
 }
+
+} // namespace transposed_exactly_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace union_growth_test {
+
 // What a block has to read, token by token.
 
 TEST_CASE("union_growth counts what any of the tokens wants") {
@@ -28,3 +30,5 @@ TEST_CASE("union_growth counts what any of the tokens wants") {
     CHECK(growth.tokens() == 0);
     static_assert(tamis::observer<tamis::union_growth>);
 }
+
+} // namespace union_growth_test

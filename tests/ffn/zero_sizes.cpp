@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace zero_sizes_test {
+
 // No neurons, no width, no tokens, and an executor that says it has no threads: every combination gives what the formula
 // gives, which is the bias.
 
@@ -138,3 +140,5 @@ TEST_CASE("zero sizes: masks of a block by an executor without threads") {
     CHECK(made.row(1)[2]);
     CHECK(made.row(0).count() + made.row(1).count() == 2);
 }
+
+} // namespace zero_sizes_test

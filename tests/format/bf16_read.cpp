@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+namespace bf16_read_test {
+
 // Every one of the 65,536 bfloat16 reads exactly: as sign * (1 + fraction / 128) * 2^(exponent - 127).
 
 static_assert(tamis::weight_format<tamis::bf16>);
@@ -42,3 +44,5 @@ TEST_CASE("bf16: every pattern reads exactly") {
     }
     CHECK(wrong == 0);
 }
+
+} // namespace bf16_read_test

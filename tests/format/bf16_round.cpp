@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace bf16_round_test {
+
 // Packing rounds to the nearest bfloat16, ties to the even one, beyond the largest to infinity. The expected
 // result is searched among the neighbours by distance, with integers.
 
@@ -98,3 +100,5 @@ TEST_CASE("bf16: what it reads it packs unchanged") {
     }
     CHECK(wrong == 0);
 }
+
+} // namespace bf16_round_test

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+namespace f16_read_test {
+
 // Every one of the 65,536 binary16 numbers reads exactly: as sign * (1 + fraction / 1024) * 2^(exponent - 15).
 
 static_assert(tamis::weight_format<tamis::f16>);
@@ -50,3 +52,5 @@ TEST_CASE("f16: a constant expression too") {
     static_assert(tamis::f16::widen(0x0001) == 0x1p-24f && tamis::f16::widen(0x7bff) == 65504.0f);
     static_assert(tamis::f16::round(1.0f) == 0x3c00 && tamis::f16::round(-0x1p-24f) == 0x8001);
 }
+
+} // namespace f16_read_test

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+namespace f16_round_test {
+
 // Packing rounds to the nearest binary16, ties to the even one, from 65520 on to infinity. Between each two neighbours
 // the middle and the floats beside it decide, so these are all tried.
 
@@ -109,3 +111,5 @@ TEST_CASE("f16: a row is packed one behind the other") {
     }
     CHECK(row[10] == std::byte{0x55});
 }
+
+} // namespace f16_round_test

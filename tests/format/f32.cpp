@@ -8,6 +8,8 @@
 #include <array>
 #include <vector>
 
+namespace f32_test {
+
 // f32 is memory as it is: every float comes back with its bits.
 
 static_assert(tamis::weight_format<tamis::f32>);
@@ -40,3 +42,5 @@ TEST_CASE("f32: an empty row is nothing") {
     tamis::f32::pack({}, &untouched);
     CHECK(untouched == std::byte{0x5a});
 }
+
+} // namespace f32_test

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+namespace from_nbits_test {
+
 // Rows of MatMulNBits of every kind: each weight is that of the operator's own formula, scale * (code - zero).
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("MatMulNBits that no row can hold, or of other sizes, is refused") {
         CHECK_THROWS_WITH_AS(repack(0, 1), doctest::Contains("no memory has so many"), std::invalid_argument);
     }
 }
+
+} // namespace from_nbits_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace from_tensors_test {
+
 // Rows made of tensors in which codes, scales and zero points lie apart: each weight is that of the tensors' own formula.
 
 namespace {
@@ -261,3 +263,5 @@ TEST_CASE(
         w.check(tamis::repack_matmul_nbits<32, tamis::neuron_major>(plain, memory));
     }
 }
+
+} // namespace from_tensors_test

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace int8_by_row_test {
+
 // int8_by_row: one float, largest / 127, and behind it an integer a weight, rounded half away from zero.
 
 static_assert(tamis::weight_format<tamis::int8_by_row>);
@@ -63,3 +65,5 @@ TEST_CASE("int8_by_row: zeros, and no weights at all, are zero bytes") {
     CHECK(packed<tamis::int8_by_row>(std::vector<float>(5)) == std::vector<std::byte>(9));
     CHECK(packed<tamis::int8_by_row>({}) == std::vector<std::byte>(4));
 }
+
+} // namespace int8_by_row_test

@@ -12,6 +12,8 @@
 
 #include <vector>
 
+namespace load_test {
+
 // `load`, with its scale, is `at`, a vector at a time: at every place of a row, at every address.
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("a format without load is read by at") {
     check_load<three_bytes>();
     static_assert(!is_fast<three_bytes> && !is_fast<int8_by_row>);
 }
+
+} // namespace load_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace pack_bits_test {
+
 // A packed block has the same bytes under every flag: those of ggml's own loops, where each operation is rounded for itself.
 
 namespace {
@@ -164,3 +166,5 @@ TEST_CASE("the float below a half stays below it; sums are rounded to floats bef
     CHECK(eight[4] == std::byte{0xff});
     CHECK(eight == strict_q8_0(bytes));
 }
+
+} // namespace pack_bits_test

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <limits>
 
+namespace pack_extremes_test {
+
 // Weights too small or too large for a scale, infinite ones and NaN: what packing makes of them, as the formats say it.
 
 namespace {
@@ -129,3 +131,5 @@ TEST_CASE("an infinite or NaN weight makes NaN of all that share its scale") {
         }
     }
 }
+
+} // namespace pack_extremes_test

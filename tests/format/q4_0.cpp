@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace q4_0_test {
+
 // q4_0 is ggml's Q4_0, byte for byte: an f16 scale, the weight of the largest magnitude over -8, and 16 bytes, each of
 // which holds two weights that lie 16 apart.
 
@@ -101,3 +103,5 @@ TEST_CASE("q4_0: zeros read as zeros") {
     }
     CHECK(packed<tamis::q4_0>({}).empty());
 }
+
+} // namespace q4_0_test

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace q8_0_test {
+
 // q8_0 is ggml's Q8_0, byte for byte: an f16 scale, largest / 127, and 32 integers rounded half away from zero.
 
 static_assert(tamis::weight_format<tamis::q8_0>);
@@ -80,3 +82,5 @@ TEST_CASE("q8_0: zeros are a block of zero bytes") {
     CHECK(packed<tamis::q8_0>(zeros) == std::vector<std::byte>(68));
     CHECK(packed<tamis::q8_0>({}).empty());
 }
+
+} // namespace q8_0_test

@@ -7,6 +7,8 @@
 
 #include <array>
 
+namespace quantise_test {
+
 using namespace tamis::detail;
 
 TEST_CASE("integers over a power of two, to nearest, ties to even") {
@@ -82,3 +84,5 @@ TEST_CASE("the scale is the quotient as a float, denormal or not") {
     }
     CHECK(wrong == 0);
 }
+
+} // namespace quantise_test

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+namespace quantised_error_test {
+
 // What packing rounds, at most, as the formats say it: a part of the largest magnitude among the weights that share a
 // scale, and of that scale what f16 rounds.
 
@@ -74,3 +76,5 @@ TEST_CASE("q4_0: the largest magnitude keeps f16's precision") {
 TEST_CASE("int8_by_row: 1/254 of the row's largest magnitude") {
     check<tamis::int8_by_row>(100, [](double, double largest) { return largest / 254; });
 }
+
+} // namespace quantised_error_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace scales_test {
+
 // `scale`, `scales` and `load_block` are what `at` is made of: integers and what they are multiplied by, at every misalignment.
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("int8_by_row: one scale for all, in front") {
         REQUIRE(tamis::int8_by_row::scale(row, 100) == front);
     });
 }
+
+} // namespace scales_test

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <string>
 
+namespace unit_formats_test {
+
 // Formats that are unpacked by units: the vectors are `at`, and `at` is what gguf and libggml read (tests/references compares
 // all bits; the hashes here were made while both agreed).
 
@@ -177,3 +179,5 @@ TEST_CASE("rows that end within a block of 256 are refused, with the way out") {
     CHECK_THROWS_WITH_AS(make(320), doctest::Contains("whole blocks of 256 weights, but a row has 320"),
                          std::invalid_argument);
 }
+
+} // namespace unit_formats_test

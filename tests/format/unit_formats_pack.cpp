@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace unit_formats_pack_test {
+
 // Packing to ggml's formats that are unpacked by units: the bytes of ggml's own reference quantisers (tests/references compares
 // them with gguf and libggml; the hashes here were made while both agreed), and what packing rounds at most.
 
@@ -152,3 +154,5 @@ TEST_CASE("q4_1 by hand") {
     CHECK(row[8] == std::byte{0x50});
     CHECK(tamis::q4_1::at(row.data(), 20) == 0.5f);
 }
+
+} // namespace unit_formats_pack_test

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstring>
 
+namespace widen_test {
+
 // What widens small numbers on instruction sets that are not named equals what does on this one, and the formats' own plain
 // way: all halves and all bytes.
 
@@ -95,3 +97,5 @@ TEST_CASE("widening where no instruction set is named") {
     check_in_memory<4>();
     check_in_memory<8>();
 }
+
+} // namespace widen_test

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <tamis/kernel/bf16_pairs.hpp>
 
+namespace bf16_pairs_test {
+
 // Products of bf16 by pairs against the simple loops, where the target has them.
 
 #if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__)
@@ -59,3 +61,5 @@ TEST_CASE("bf16 by pairs equals the simple loops") {
 }
 
 #endif
+
+} // namespace bf16_pairs_test

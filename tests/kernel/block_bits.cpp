@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace block_bits_test {
+
 // What does not depend on the company: where weights share no scale, each of a few tokens gets the bits that it gets
 // alone; and each row's product with a token is the same, whichever rows are taken with it.
 
@@ -49,3 +51,5 @@ TEST_CASE_TEMPLATE("dot_rows: a product's bits do not depend on the other rows",
     }
 }
 #endif
+
+} // namespace block_bits_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace block_masks_test {
+
 // Blocks in which each token wants rows of its own: against the plain loops, over densities, numbers of tokens on both sides
 // of the tiles', shapes around a tile; and what does not depend on the company.
 
@@ -132,3 +134,5 @@ TEST_CASE("sum_rows_of_block: more columns than are summed at a time") {
     REQUIRE(all_close(y, expected, 400.0f));
     REQUIRE(y.is_whole_between());
 }
+
+} // namespace block_masks_test

@@ -12,6 +12,8 @@
 #include <cmath>
 #include <vector>
 
+namespace dense_panels_test {
+
 // Panels hold what `at` says, and products of them are those of the simple loop, for every size of a tile and of what is left.
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE("dense panels: what they hold, and products of them, are those of plai
     check_panels<tamis::f32, true>();
     check_panels<tamis::q8_0, true>();
 }
+
+} // namespace dense_panels_test

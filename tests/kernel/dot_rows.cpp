@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace dot_rows_test {
+
 // The fast dot products against the plain loop: every width around the vectors' and every number of rows
 // around a pass's, lists of active rows and all of them.
 
@@ -63,3 +65,5 @@ TEST_CASE_TEMPLATE("dot_rows: memory at every misalignment", F, ALL_FORMATS) {
         CHECK(agrees(w.view(), tamis::all_rows{19}, random));
     }
 }
+
+} // namespace dot_rows_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace dot_rows_int8_test {
+
 // Dot products in integers against the simple loop: widths around a block and a stretch, every number of rows around a pass,
 // several tokens, whose bits are those of each alone.
 
@@ -105,3 +107,5 @@ TEST_CASE("dot_rows_int8: weights at their zero give zero, whatever the scale") 
                                                      tamis::block<float>{&y, 1, 1, 1});
     CHECK(y == 0);
 }
+
+} // namespace dot_rows_int8_test

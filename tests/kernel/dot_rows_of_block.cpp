@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace dot_rows_of_block_test {
+
 // Dot products for several tokens against the plain loop: every number of tokens, rows around a pass's, values with
 // a stride.
 
@@ -62,3 +64,5 @@ TEST_CASE_TEMPLATE("dot_rows_of_block equals the plain loop over several stretch
         check<F>(16, width, 9, 1, random);
     }
 }
+
+} // namespace dot_rows_of_block_test

@@ -4,6 +4,8 @@
 
 #include <tamis/kernel/dot_tokens_int8.hpp>
 
+namespace dot_tokens_int8_test {
+
 // Dot products of several tokens in integers against the simple loop: widths around a block and a stretch, rows around a tile,
 // listed and not. A token's are the same bits whatever tokens and rows are taken with it.
 
@@ -97,3 +99,5 @@ TEST_CASE("dot_tokens_int8: a weight of -128, and values of either sign") {
     CHECK(y[0] == -128 * 32 * 127.0f);
     CHECK(y[1] == 128 * 32 * 127.0f);
 }
+
+} // namespace dot_tokens_int8_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace equal_columns_test {
+
 // Equal columns have equal sums, to the last bit, wherever they lie, and equal rows equal products: so that equal neurons
 // are active together.
 
@@ -66,3 +68,5 @@ TEST_CASE_TEMPLATE("equal columns have equal sums, and equal rows equal products
         }
     }
 }
+
+} // namespace equal_columns_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace int8_codes_test {
+
 // What formats say of their weights as integers: codes in vectors are those one by one, and these times their numbers the weights.
 
 TEST_CASE_TEMPLATE("codes times scales are the weights", F, FORMATS_WITH_CODES) {
@@ -37,3 +39,5 @@ TEST_CASE_TEMPLATE("codes times scales are the weights", F, FORMATS_WITH_CODES) 
         }
     }
 }
+
+} // namespace int8_codes_test

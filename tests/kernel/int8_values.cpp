@@ -4,6 +4,8 @@
 #include <tamis/kernel/int8_values.hpp>
 #include <tamis/kernel/rounds_to_zero.hpp>
 
+namespace int8_values_test {
+
 // Values in blocks of eight-bit integers, against the simple loops and against what they are said to be.
 
 namespace {
@@ -93,3 +95,5 @@ TEST_CASE("values in int8 blocks: rows are padded with zeros") {
         }
     }
 }
+
+} // namespace int8_values_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace massive_values_test {
+
 // A massive activation takes part in a sum with its own weight alone: where that is zero, the small values beside it keep all
 // their digits. Each sum is compared with the exact one, with the error that rounding each of its terms and partial sums may
 // make: sum |w| |x| times n units of 2^-24.
@@ -157,3 +159,5 @@ TEST_CASE_TEMPLATE("infinite and NaN values are as in the plain loop", F, ALL_FO
     }
 }
 #endif
+
+} // namespace massive_values_test

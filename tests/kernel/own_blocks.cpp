@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace own_blocks_test {
+
 // Formats of the user's own with blocks that kernels know no scale of, at all widths: what lies behind a row, and between its
 // last weight and the end of its last block, is read as NaN, and must not be.
 
@@ -80,3 +82,5 @@ TEST_CASE("blocks of any length, read by at") {
     check_all_blocks<blocks_by_at<24>>();
     check_all_blocks<blocks_by_at<4>>();
 }
+
+} // namespace own_blocks_test

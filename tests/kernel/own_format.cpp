@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace own_format_test {
+
 // A format that a user wrote by the concept alone works in both kernels.
 
 static_assert(tamis::packable_format<int8_by_row>);
@@ -61,3 +63,5 @@ TEST_CASE_TEMPLATE("kernels read a format of the user's", F, int8_by_row, three_
         }
     }
 }
+
+} // namespace own_format_test

@@ -6,6 +6,8 @@
 
 #include <array>
 
+namespace plain_twins_test {
+
 // The plain loops themselves, on numbers that can be checked by hand, and the fast ones on the same.
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("sum_rows: y += x[r] * row r") {
     tamis::sum_rows(w, tamis::active_rows{second}, x, fast);
     CHECK(fast == std::array<float, 3>{181, 302, 423});
 }
+
+} // namespace plain_twins_test

@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+namespace small_arrays_test {
+
 namespace {
 
 // Flattened: the inner loops are compiled into each of these, where the arrays' sizes are seen.
@@ -89,3 +91,5 @@ TEST_CASE("kernels and masks over arrays of 1 to 9 elements") {
     CHECK((masks_of_few<5, double>() && masks_of_few<7, std::int8_t>() && masks_of_few<3, std::int32_t>()));
     CHECK(ffn_of_few<5>());
 }
+
+} // namespace small_arrays_test

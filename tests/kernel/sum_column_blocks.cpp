@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+namespace sum_column_blocks_test {
+
 // Matrices turned from blocks along their rows: the same weights, bit for bit, and sums of rows against the simple loops.
 
 namespace {
@@ -189,3 +191,5 @@ TEST_CASE("column_blocks of tables") {
     check_format<tamis::iq4_nl>();
     check_format<tamis::mxfp4>();
 }
+
+} // namespace sum_column_blocks_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace sum_rows_test {
+
 // The fast sum of rows against the plain loop: every width around the vectors' and every number of rows
 // around a pass's, lists of active rows and all of them.
 
@@ -64,3 +66,5 @@ TEST_CASE_TEMPLATE("sum_rows: memory at every misalignment", F, ALL_FORMATS) {
         CHECK(agrees(w.view(), tamis::all_rows{19}, random));
     }
 }
+
+} // namespace sum_rows_test

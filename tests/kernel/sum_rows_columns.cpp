@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace sum_rows_columns_test {
+
 // A sum of rows over ranges of columns, the caller's threads' way to divide it, gives the bits of all columns at once,
 // and writes none of the others.
 
@@ -56,3 +58,5 @@ TEST_CASE_TEMPLATE("sum_rows_of_block: ranges of columns give the bits of all at
         });
     }
 }
+
+} // namespace sum_rows_columns_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace sum_rows_int8_test {
+
 // Sums of rows in integers against the simple loop, for eight rows; any number of them against floats. Where the target adds no
 // rows so there is nothing to try.
 
@@ -83,3 +85,5 @@ TEST_CASE("sum_rows_int8: what is no number is seen") {
         }
     }
 }
+
+} // namespace sum_rows_int8_test

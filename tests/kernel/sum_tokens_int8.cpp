@@ -4,6 +4,8 @@
 
 #include <tamis/kernel/sum_tokens_int8.hpp>
 
+namespace sum_tokens_int8_test {
+
 // Sums of rows for several tokens in integers: 32 rows against the simple loop, any number of them against floats within what
 // rounding may cost, columns divided anywhere, and tokens that want nothing. Where the target adds no rows so, what is tried is
 // the simple loop against floats.
@@ -128,3 +130,5 @@ TEST_CASE_TEMPLATE("sum_tokens_int8 equals the simple loop", F, tamis::q8_0, tam
         check_sum_tokens<F>(width, 43, 16);
     }
 }
+
+} // namespace sum_tokens_int8_test

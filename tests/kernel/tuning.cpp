@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace tuning_test {
+
 // Rows a pass and what is asked for ahead are a matter of speed: no bit of a result depends on them, nor on the rows' distance
 // in memory, which decides for some machines.
 
@@ -104,3 +106,5 @@ TEST_CASE("tuned threads: the FFN's bits are those of any others") {
         CHECK(same_bits(y, expected));
     }
 }
+
+} // namespace tuning_test

@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace unit_formats_test {
+
 // Kernels over formats that are unpacked by units, at all widths, for all rows and for some, for one token and for several: each
 // product is as near to the exact one as rounding its terms and partial sums leaves it, beside massive values too, and rows
 // that are not active are not read.
@@ -171,3 +173,5 @@ TEST_CASE("kernels over formats that are unpacked by units") {
         }
     }
 }
+
+} // namespace unit_formats_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace unpack_test {
+
 // unpack is `at`, for any columns from a multiple of 64 on.
 
 TEST_CASE_TEMPLATE("unpack equals the plain loop", F, tamis::f32, tamis::f16, tamis::bf16, tamis::int8_by_row,
@@ -27,3 +29,5 @@ TEST_CASE_TEMPLATE("unpack equals the plain loop", F, tamis::f32, tamis::f16, ta
         }
     }
 }
+
+} // namespace unpack_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace unread_rows_test {
+
 // Rows that are not listed are not read: NaN in them changes no bit of the result.
 
 namespace {
@@ -60,3 +62,5 @@ TEST_CASE_TEMPLATE("sum_rows_of_block leaves rows that are not listed unread", F
                                  tamis::block<float>{y.data(), 3, columns}, 0, columns);
     });
 }
+
+} // namespace unread_rows_test

@@ -10,6 +10,8 @@
 #include <doctest/doctest.h>
 #include <array>
 
+namespace centred_test {
+
 using tamis::centred;
 using tamis::magnitude_bits;
 using tamis::scored;
@@ -45,3 +47,5 @@ TEST_CASE("a mode that is not finite is refused") {
     CHECK_THROWS_AS(centred{negative_inf_of<double>}, std::invalid_argument);
 }
 #endif
+
+} // namespace centred_test

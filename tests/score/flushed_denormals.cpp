@@ -14,6 +14,8 @@
 #include <cstring>
 #include <vector>
 
+namespace flushed_denormals_test {
+
 namespace {
 
 template <class T>
@@ -145,3 +147,5 @@ TEST_CASE_TEMPLATE("cuts of the least scores there are", T, float, double) {
         }
     }
 }
+
+} // namespace flushed_denormals_test

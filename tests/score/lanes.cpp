@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace lanes_test {
+
 using namespace tamis;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE_TEMPLATE("all 65536 values of the 16-bit types", T, Eigen::half, Eigen
     }
     compare(magnitude{}, values);
 }
+
+} // namespace lanes_test

@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <vector>
 
+namespace magnitude_test {
+
 using namespace tamis;
 
 TEST_CASE_TEMPLATE("the magnitude of a value is exact, whatever it is", T, float, double) {
@@ -33,3 +35,5 @@ TEST_CASE_TEMPLATE("the magnitude of a value is exact, whatever it is", T, float
 static_assert(score_for<magnitude, float> && score_for<magnitude, double>);
 static_assert(std::is_same_v<score_real<magnitude, float>, float> &&
               std::is_same_v<score_real<magnitude, double>, double>);
+
+} // namespace magnitude_test

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <limits>
 
+namespace power_test {
+
 using tamis::magnitude_bits;
 using tamis::power;
 
@@ -78,3 +80,5 @@ TEST_CASE("a q outside [1, 7] or between the steps is refused with its value") {
     }
 }
 #endif
+
+} // namespace power_test

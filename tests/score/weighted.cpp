@@ -13,6 +13,8 @@
 #include <limits>
 #include <vector>
 
+namespace weighted_test {
+
 using tamis::magnitude_bits;
 using tamis::scored;
 using tamis::weighted;
@@ -124,3 +126,5 @@ TEST_CASE("a negative, infinite or NaN weight is refused with its value; zeros o
     CHECK_NOTHROW(weighted{good});
 }
 #endif
+
+} // namespace weighted_test

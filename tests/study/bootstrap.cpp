@@ -11,6 +11,8 @@
 #include <numeric>
 #include <vector>
 
+namespace bootstrap_test {
+
 using namespace tamis::study;
 
 namespace {
@@ -241,3 +243,5 @@ TEST_CASE("bootstrap: what can not be is refused") {
     }
 }
 #endif
+
+} // namespace bootstrap_test

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+namespace critical_test {
+
 using namespace tamis::study;
 
 namespace {
@@ -237,3 +239,5 @@ TEST_CASE("average_of: tasks of other lengths are refused, by both numbers") {
           }) == "tamis::study::average_of: every task needs the 0 points of the first, one has 1");
 }
 #endif
+
+} // namespace critical_test

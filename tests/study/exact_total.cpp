@@ -8,6 +8,8 @@
 
 #include <vector>
 
+namespace exact_total_test {
+
 using tamis::study::exact_total;
 
 namespace {
@@ -145,3 +147,5 @@ TEST_CASE("exact_total: whether a sum can be one of shares") {
     CHECK_FALSE(total_of({-unit}).can_be_of_shares());
     CHECK_FALSE(total_of({-unit, 1, -1}).can_be_of_shares());
 }
+
+} // namespace exact_total_test

@@ -7,6 +7,8 @@
 #include <array>
 #include <limits>
 
+namespace figure_test {
+
 using namespace tamis::study;
 
 TEST_CASE("figure: one that lost a term is NaN, another is what it is, to the bit") {
@@ -40,3 +42,5 @@ TEST_CASE("figure: a saturated sum ends at the largest integer, in any order") {
     CHECK(saturated_sum(most, 1) == most);
     CHECK(saturated_sum(saturated_sum(most, 9), 4) == saturated_sum(9, saturated_sum(4, most)));
 }
+
+} // namespace figure_test

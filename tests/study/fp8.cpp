@@ -7,6 +7,8 @@
 #include <cmath>
 #include <initializer_list>
 
+namespace fp8_test {
+
 // All 256 codes against the formats' formulas; between each two neighbours the middle and the floats beside it.
 
 using namespace tamis::study;
@@ -123,3 +125,5 @@ TEST_CASE("NaN stays a NaN of its sign, whatever its payload") {
         }
     }
 }
+
+} // namespace fp8_test

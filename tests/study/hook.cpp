@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+namespace hook_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -91,3 +93,5 @@ TEST_CASE("chained: the second hook gets what the first one left") {
     chained inner{first, first};
     CHECK(under(chained{inner, doubles})[0] == 6);
 }
+
+} // namespace hook_test

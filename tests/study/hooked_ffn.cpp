@@ -9,6 +9,8 @@
 
 #include <cmath>
 
+namespace hooked_ffn_test {
+
 // hooked_ffn with a masker against glu_ffn, which skips: the same masks, and the same y up to rounding.
 
 namespace {
@@ -182,3 +184,5 @@ TEST_CASE("hooked_ffn: rows between two floats, and blocks of other sizes, are r
     CHECK(call(6, 1, 6).find("y needs 2 rows, got 1") != std::string::npos);
 }
 #endif
+
+} // namespace hooked_ffn_test

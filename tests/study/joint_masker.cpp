@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace joint_masker_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -172,3 +174,5 @@ TEST_CASE("joint_masker: groups of no tokens are refused, a workspace too small 
           }).find("tamis::workspace") == 0);
 }
 #endif
+
+} // namespace joint_masker_test

@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+namespace meter_test {
+
 using tamis::site;
 using namespace tamis::study; // NOLINT: all that is tested is there
 
@@ -116,3 +118,5 @@ TEST_CASE("per_layer: another number of layers is refused") {
           std::string::npos);
 }
 #endif
+
+} // namespace meter_test

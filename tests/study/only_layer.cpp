@@ -8,6 +8,8 @@
 
 #include <array>
 
+namespace only_layer_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -38,3 +40,5 @@ TEST_CASE("only_layer: a layer that is not there is refused") {
     CHECK_THROWS_AS(only_layer(plan{}, 0), std::invalid_argument);
 }
 #endif
+
+} // namespace only_layer_test

@@ -12,6 +12,8 @@
 
 #include <vector>
 
+namespace plan_test {
+
 using tamis::site;
 using tamis::study::plan;
 
@@ -125,3 +127,5 @@ TEST_CASE("plan: a layer that is not there can not be set") {
     CHECK(message_of([&] { plan{}.set(0, site::up, tamis::top_k{1}); }).find("below 0") != std::string::npos);
 }
 #endif
+
+} // namespace plan_test

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string_view>
 
+namespace round_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -135,3 +137,5 @@ TEST_CASE("chosen at run time, by name, it is the same") {
     CHECK(std::string_view{named("bf16").name} == "bf16");
     static_assert(to_e4m3{}(17.0f) == 16.0f && to_bf16{}(257.0f) == 256.0f); // ties
 }
+
+} // namespace round_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace rounded_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -68,3 +70,5 @@ TEST_CASE("rounded: what overflows, saturates or is flushed is counted, over row
     CHECK(to_e5m2{}(largest_of(to_e5m2{})) == 57344);
     CHECK(to_bf16{}(largest_of(to_bf16{})) == largest_of(to_bf16{}));
 }
+
+} // namespace rounded_test

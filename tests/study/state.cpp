@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace state_test {
+
 using tamis::study::from_words;
 using tamis::study::to_words;
 
@@ -168,3 +170,5 @@ TEST_CASE("state: another number of layers is refused") {
           std::string::npos);
 }
 #endif
+
+} // namespace state_test

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace sweep_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -231,3 +233,5 @@ TEST_CASE("sweep: what making a worker, finished or progress throws comes out as
     }
 }
 #endif
+
+} // namespace sweep_test

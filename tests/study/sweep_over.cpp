@@ -10,6 +10,8 @@
 #include <chrono>
 #include <stdexcept>
 
+namespace sweep_over_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -125,3 +127,5 @@ TEST_CASE("ranks whose sweeps differ are refused") {
     CHECK(refused == 2);
 }
 #endif
+
+} // namespace sweep_over_test

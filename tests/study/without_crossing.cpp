@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace without_crossing_test {
+
 using namespace tamis;
 using namespace tamis::study;
 
@@ -91,3 +93,5 @@ TEST_CASE("without_crossing: nests with other rules") {
     CHECK(show(without_crossing{guarded{1000, top_p{0.9}}}(v)) == "111000");
     CHECK(show((without_crossing{top_p{0.9}} | top_k{2})(v)) == "101000");
 }
+
+} // namespace without_crossing_test
