@@ -101,7 +101,7 @@ def main(include_dir, output):
             continue
         for namespace, head in declarations(path.read_text()):
             named = names_of(head) if namespace in ("tamis", "study") else None
-            if named and named[1] != "static_assert":
+            if named and named[1] not in ("static_assert", "sizeof"):
                 found.setdefault(named[1], lookup(*named, head))
     lines = ["template <class T>", "void all_names(T t) {", *("    " + line for line in found.values()), "}"]
     pathlib.Path(output).write_text("\n".join(lines) + "\n")

@@ -7,6 +7,7 @@
 #include "support/generate.hpp"
 #include "support/oracle.hpp"
 #include "support/show.hpp"
+#include "support/turn.hpp"
 
 #include <doctest/doctest.h>
 
@@ -50,6 +51,9 @@ TEST_CASE_TEMPLATE("top-p where a sum is p of the total, or a last bit of p besi
                 continue;
             }
             for (int round = 0; round < 3; ++round) {
+                if (!takes_turn()) {
+                    continue;
+                }
                 // The sum above a level picked by chance, as a share of the total.
                 const std::size_t picked = below(random, all.count.size());
                 mpz_class sum = 0;
@@ -82,6 +86,9 @@ TEST_CASE_TEMPLATE("a budget that a tail uses up, or misses by a last bit", T, f
                 continue;
             }
             for (int round = 0; round < 3; ++round) {
+                if (!takes_turn()) {
+                    continue;
+                }
                 const std::size_t picked = below(random, all.count.size());
                 mpz_class tail = 0;
                 std::size_t at = 0;

@@ -35,21 +35,28 @@ inline constexpr auto infinity_key = static_cast<key_of<Real>>(infinity_bits<Rea
 template <class Real>
 inline constexpr auto padding_key = (std::numeric_limits<key_of<Real>>::max)();
 
+/// The same register, read as lanes of another type. (xsimd's bitwise_cast takes g++ seconds on ARM: it makes a table of all
+/// pairs of types.)
+template <class To, class From>
+To same_register(const From& v) {
+#if XSIMD_VERSION_MAJOR >= 11
+    using to = typename To::value_type;
+#else
+    using to = To;
+#endif
+    if constexpr (std::is_base_of_v<xsimd::neon, typename From::arch_type>) {
+        return To{reinterpret_cast<typename To::register_type>(v.data)};
+    } else {
+        return xsimd::bitwise_cast<to>(v);
+    }
+}
 template <class Real>
 key_lanes<Real> bits_of_lanes(const real_lanes<Real>& v) {
-#if XSIMD_VERSION_MAJOR >= 11
-    return xsimd::bitwise_cast<key_of<Real>>(v);
-#else
-    return xsimd::bitwise_cast<key_lanes<Real>>(v);
-#endif
+    return same_register<key_lanes<Real>>(v);
 }
 template <class Real>
 real_lanes<Real> reals_of(const key_lanes<Real>& keys) {
-#if XSIMD_VERSION_MAJOR >= 11
-    return xsimd::bitwise_cast<Real>(keys);
-#else
-    return xsimd::bitwise_cast<real_lanes<Real>>(keys);
-#endif
+    return same_register<real_lanes<Real>>(keys);
 }
 
 // Keys from and to memory. xsimd's VXE says long long where std::int64_t is long, another type: g++ moved its stores behind the
