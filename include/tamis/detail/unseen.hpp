@@ -2,6 +2,8 @@
 
 #include <tamis/detail/config.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -33,6 +35,14 @@ inline int unseen_byte(int code) {
     asm("" : "+r"(code));
 #endif
     return code;
+}
+/// A NaN that is not seen to be one: with fast math clang 22 takes it that a choice never falls on it.
+inline float unseen_nan() {
+    const volatile std::uint32_t bits = 0x7fc00000u;
+    const std::uint32_t read = bits;
+    float nan;
+    std::memcpy(&nan, &read, sizeof nan);
+    return nan;
 }
 /// Views that are no spans are read one by one.
 template <class View>

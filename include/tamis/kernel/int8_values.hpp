@@ -28,9 +28,7 @@ struct int8_scale {
         const bool counts = largest_bits >= least_of_block;
         const auto largest = bits_as<float>(largest_bits);
         inverse = counts && largest_bits < infinity_bits<float> ? 127.0f / largest : 0.0f;
-        scale = largest_bits >= infinity_bits<float> ? bits_as<float>(0x7fc00000u)
-                : counts                             ? largest / 127.0f
-                                                     : 0.0f;
+        scale = largest_bits >= infinity_bits<float> ? unseen_nan() : counts ? largest / 127.0f : 0.0f;
     }
 };
 

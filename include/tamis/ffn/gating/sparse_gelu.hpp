@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tamis/detail/mean_and_deviation.hpp>
+#include <tamis/detail/unseen.hpp>
 #include <tamis/ffn/gating/limit.hpp>
 
 TAMIS_BEGIN
@@ -32,9 +33,11 @@ class sparse_gelu {
     /// c: gates that are not above it become zero.
     float cutoff_of(std::span<const float> gates) const {
         const detail::mean_and_deviation all{gates};
+        // Volatile: clang 22 with fast math leaves out the rounding of a double to a float that is widened again.
+        const volatile float k = k_;
         return all.finite()
-                   ? static_cast<float>(all.above_mean(static_cast<double>(k_), by_ == deviation::of_sample))
-                   : not_a_number();
+                   ? static_cast<float>(all.above_mean(static_cast<double>(k), by_ == deviation::of_sample))
+                   : detail::unseen_nan();
     }
     void whole(std::span<float> gates) const {
         using detail::vec;
@@ -52,8 +55,6 @@ class sparse_gelu {
     }
 
   private:
-    static float not_a_number() { return detail::bits_as<float>(std::uint32_t{0x7fc00000u}); }
-
     /// k with Phi(k) = target, by bisection: once, and exact to the float.
     static float normal_quantile(double target) {
         if (!detail::is_between(target, 0x1p-60, 1 - 0x1p-53)) {
