@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 #include <vector>
 
+namespace same_cutoffs_test {
+
 namespace {
 
 std::uint64_t hash_of_cutoffs(bool in_another_order) {
@@ -46,3 +48,5 @@ TEST_CASE("cutoffs of sparse_gelu are the same everywhere, in any order of the g
     const flushed_denormals flushed;
     CHECK(hash_of_cutoffs(false) == expected_cutoffs);
 }
+
+} // namespace same_cutoffs_test

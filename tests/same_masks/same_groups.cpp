@@ -11,6 +11,8 @@
 #include <doctest/doctest.h>
 #include <vector>
 
+namespace same_groups_test {
+
 namespace {
 
 template <class T>
@@ -60,3 +62,5 @@ TEST_CASE("masks of groups and of channels are the same everywhere") {
     const flushed_denormals flushed;
     CHECK(hash_of_groups() == expected_groups);
 }
+
+} // namespace same_groups_test

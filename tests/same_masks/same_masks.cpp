@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace same_masks_test {
+
 using namespace tamis;
 
 namespace {
@@ -181,3 +183,5 @@ TEST_CASE("_Float16 makes the masks of half") {
     CHECK(masks_over<_Float16>().state() == masks_over<Eigen::half>().state());
 }
 #endif
+
+} // namespace same_masks_test
