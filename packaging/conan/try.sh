@@ -11,6 +11,7 @@ python_tool 'conan>=2.1'
 
 export CONAN_HOME=$work/home
 { conan profile detect; } >/dev/null 2>&1
+sed -i 's/^build_type=.*/build_type=Debug/' "$CONAN_HOME/profiles/default" # seven programs, in a third of the time
 profile=$work/profile
 { cat "$CONAN_HOME/profiles/default"; printf '[platform_requires]\nxsimd/%s\neigen/%s\n' "$xsimd" "$eigen"; } >"$profile"
 with20=(-nr -s compiler.cppstd=20)
@@ -56,18 +57,18 @@ consumer() {
     printf '[requires]\ntamis/%s\n[options]\ntamis/*:with_eigen=%s\n[generators]\nCMakeDeps\nCMakeToolchain\n[layout]\ncmake_layout\n' "$version" "$1" >conanfile.txt
     sed -i 's/add_executable(example main.cpp)/add_executable(example main.cpp)\ntarget_link_libraries(example PRIVATE tamis::native)/' CMakeLists.txt
     quietly conan install . -pr:a "$profile" "${with20[@]}" --build=never
-    quietly cmake -S . -B build/Release -D CMAKE_BUILD_TYPE=Release -D WITH_EIGEN="$1" \
-        -D CMAKE_TOOLCHAIN_FILE="$work/consumer/build/Release/generators/conan_toolchain.cmake"
-    quietly cmake --build build/Release
-    ./build/Release/example
+    quietly cmake -S . -B build/Debug -D CMAKE_BUILD_TYPE=Debug -D WITH_EIGEN="$1" \
+        -D CMAKE_TOOLCHAIN_FILE="$work/consumer/build/Debug/generators/conan_toolchain.cmake"
+    quietly cmake --build build/Debug
+    ./build/Debug/example
     cd "$copy"
 }
 consumer True
 # Without the option a consumer is not served by an Eigen that the host happens to have.
 cd "$work/consumer" && sed -i 's/=True/=False/' conanfile.txt && rm -rf build
 quietly conan install . -pr:a "$profile" "${with20[@]}" --build=never
-refuses 'with_eigen in Conan' cmake -S . -B build/Release -D CMAKE_BUILD_TYPE=Release -D WITH_EIGEN=True \
-    -D CMAKE_TOOLCHAIN_FILE="$work/consumer/build/Release/generators/conan_toolchain.cmake"
+refuses 'with_eigen in Conan' cmake -S . -B build/Debug -D CMAKE_BUILD_TYPE=Debug -D WITH_EIGEN=True \
+    -D CMAKE_TOOLCHAIN_FILE="$work/consumer/build/Debug/generators/conan_toolchain.cmake"
 cd "$copy"
 quietly conan editable add .
 consumer False
