@@ -33,7 +33,7 @@ TEST_CASE("every column of every file of every command is in docs/columns.md, as
         {"sweep", "sweep --sites input,up --values 0.9,0.5 --tasks tasks.tsv --per-token --sets 2"},
         {"sweep --layers each", "sweep --layers each --sites up --values 0.9"},
         {"critical", "critical --sites input --values 0.9,0.5 --tasks tasks.tsv --per-token --sets 2"},
-        {"calibrate", "calibrate --check-stories 0:2"},
+        {"calibrate", "calibrate --stories 2: --check-stories 0:2"},
         {"calibrate", "calibrate --method teal"},
         {"cett-ppl", "cett-ppl --percent 5"},
         {"compare", "compare --few --methods cett,top_k,low_rank --at 0.3,0.5 --per-token"},

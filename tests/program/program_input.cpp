@@ -1,5 +1,6 @@
 // tamis-study from outside: texts that are not what they seem, long ones, and the command line's own care.
 
+#include "support_columns.hpp"
 #include "support_desk.hpp"
 
 #include <tamis/version.hpp>
@@ -189,8 +190,35 @@ TEST_CASE("a text from standard input") {
     std::filesystem::remove_all(d.folder / "out");
     d.refused("--checkpoint m.bin --tokenizer t.bin --out out --text - </dev/null",
               "standard input: no story");
-    d.good("--checkpoint m.bin --tokenizer t.bin --text - calibrate --check-stories 1: <text.txt");
-    d.good("--checkpoint m.bin --tokenizer t.bin --text text.txt calibrate --check-text - <text.txt");
+    d.good(
+        "--checkpoint m.bin --tokenizer t.bin --text - calibrate --stories :1 --check-stories 1: <text.txt");
+    put(d.folder / "other.txt", "the hat and the bed\n");
+    d.good("--checkpoint m.bin --tokenizer t.bin --text text.txt calibrate --check-text - <other.txt");
+}
+
+TEST_CASE("stories that chose are left out where it is checked, and refused where none is left") {
+    const desk d;
+    put_story_text(d);
+    put(d.folder / "copy.txt", content(d.folder / "text.txt"));
+    for (const auto& tried : {std::pair<std::string, std::string>{"calibrate", "effect.csv"},
+                              {"plan --percent 5 --probe-tokens 100", "plan.csv"}}) {
+        const std::string &command = tried.first, &table = tried.second;
+        CAPTURE(command);
+        for (const char* same : {" --check-stories 1:", " --check-text copy.txt",
+                                 " --stories 1:3 --check-stories :3 --check-text text.txt"}) {
+            CAPTURE(same);
+            const outcome o = d.run(little_model + command + same);
+            const bool all = !has(same, ":3");
+            CHECK(o.code == (all ? 2 : 0));
+            CHECK(has(o.err, all ? "every story or window to check on was used"
+                                 : "2 of the 3 stories or windows to check on were used"));
+        }
+        const noted both = run_noted(d, little_model + command + " --stories :2 --check-stories 1:3");
+        CHECK(any_has(both.notes, "text.txt: 1 of the 2 stories or windows to check on were used"));
+        const auto rows = d.table(table);
+        run_noted(d, little_model + command + " --stories :2 --check-stories 2:3");
+        CHECK(d.table(table) == rows);
+    }
 }
 
 TEST_CASE("--version says it, before anything else") {

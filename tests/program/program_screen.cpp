@@ -60,7 +60,7 @@ const std::vector<std::string> commands{"sweep --values paper --tasks tasks.tsv"
                                         "sweep --layers each",
                                         "critical --tasks tasks.tsv",
                                         "calibrate",
-                                        "calibrate --method teal --check-stories 0:2",
+                                        "calibrate --method teal --stories 2: --check-stories 0:2",
                                         "calibrate --method cats",
                                         "cett-ppl",
                                         "compare --few",

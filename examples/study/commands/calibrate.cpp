@@ -61,6 +61,9 @@ class calibrate_command final : public command {
                                  ? std::optional{models.with_text(number, check_text_ ? check_text_ : o.text,
                                                                   check_stories_, "--check-stories")}
                                  : std::nullopt);
+            if (checks) {
+                leave_out_used("calibrate", models.subjects()[number], *others.back());
+            }
         }
         for_each_subject(o, models, [&](std::size_t number, progress& shown) {
             return study_of(models.subjects()[number], others[number], o, shown);

@@ -208,6 +208,7 @@ class plan_command final : public command {
                     checked.stories.erase(checked.stories.begin(), checked.stories.begin() + half);
                     tuned.stories.resize(static_cast<std::size_t>(half));
                 }
+                leave_out_used("plan", tuned, checked);
                 if (tuned.predictions() == 0 || checked.predictions() == 0) {
                     throw error("plan: ", tuned.text_name, ": a half of the text predicts nothing");
                 }
@@ -254,6 +255,7 @@ class plan_command final : public command {
         shown.begin(tuned.name + ": the dense model");
         const auto dense_row = on_tuned({dense(tuned.layers())}).front();
         d.notes.merge(notes_on(tuned, dense_row));
+        d.notes.merge(checked.notes);
         const scale_finder scale{tuned, make, dense_row, on_tuned, 1 + percent_ / 100};
 
         // Costs are measured around what is dropped where the limit is: first one p, which needs none.

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,29 @@ inline std::string hash_of(const std::vector<story>& stories) {
         }
     }
     return all.hexadecimal();
+}
+
+/// What was used to choose something says nothing of it: such stories are left out of those that it is checked on, with a word, and
+/// it is refused where none is left.
+inline void leave_out_used(const char* command, const subject& used, subject& checked) {
+    std::set<std::string> known;
+    for (const story& s : used.stories) {
+        known.insert(hash_of({s}));
+    }
+    const std::size_t all = checked.stories.size();
+    std::erase_if(checked.stories, [&](const story& s) { return known.contains(hash_of({s})); });
+    if (checked.stories.empty() && all != 0) {
+        throw error(
+            command, ": ", checked.text_name,
+            ": every story or window to check on was used to choose what is "
+            "checked; --stories and --check-stories take parts of a text, --check-text takes another");
+    }
+    if (checked.stories.size() != all) {
+        checked.notes.add(
+            checked.text_name, ": ", all - checked.stories.size(), " of the ", all,
+            " stories or windows to check on were used to choose what is checked, and are left out");
+        checked.text_hash = hash_of(checked.stories);
+    }
 }
 
 /// The models to measure, and the files that they are views of. All is read and checked in the constructor.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/soft_double.hpp>
 #include <tamis/rule/cett.hpp>
 #include <tamis/rule/channel_thresholds.hpp>
 #include <tamis/rule/max_p.hpp>
@@ -8,7 +9,6 @@
 #include <tamis/study/plan.hpp>
 
 #include <cstdio>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,11 +79,11 @@ inline constexpr std::string_view of_channels = "channel_thresholds";
 
 /// What is wrong with a rule, or with a calibration; empty when nothing is.
 inline std::string problem_of(const calibrated_rule& r) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
     char value[32];
     if (r.rule == of_channels) {
         for (const float t : r.values) {
-            if (!detail::is_between(widen(t), 0.0, infinity) || magnitude_bits(t) >= infinity_bits<float>) {
+            if (!detail::is_between(widen(t), 0.0, detail::infinite_double) ||
+                magnitude_bits(t) >= infinity_bits<float>) {
                 std::snprintf(value, sizeof value, "%.9g", static_cast<double>(t));
                 return "the values of channel_thresholds must be finite and >= 0, got " + std::string{value};
             }
@@ -91,8 +91,8 @@ inline std::string problem_of(const calibrated_rule& r) {
         return r.values.empty() ? "channel_thresholds needs a value for each channel, got none"
                                 : std::string{};
     }
-    const bool number =
-        detail::is_between(r.value, 0.0, infinity) && magnitude_bits(r.value) < infinity_bits<double>;
+    const bool number = detail::is_between(r.value, 0.0, detail::infinite_double) &&
+                        magnitude_bits(r.value) < infinity_bits<double>;
     const char* domain = nullptr;
     bool inside = number;
     if (r.rule == "threshold" || r.rule == "cett") {

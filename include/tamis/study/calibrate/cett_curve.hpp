@@ -1,10 +1,9 @@
 #pragma once
 
+#include <tamis/detail/soft_double.hpp>
 #include <tamis/study/calibrate/cett_steps.hpp>
 #include <tamis/study/exact_total.hpp>
 #include <tamis/study/meter.hpp>
-
-#include <limits>
 
 TAMIS_BEGIN
 
@@ -86,7 +85,7 @@ class cett_curve {
     /// negative or NaN eps, and a curve without tokens.
     double mean_at(double eps) const {
         need_tokens();
-        if (!detail::is_between(eps, 0.0, std::numeric_limits<double>::infinity())) {
+        if (!detail::is_between(eps, 0.0, detail::infinite_double)) {
             fail_value("tamis::study::cett_curve: eps must be >= 0, got %.12g", eps);
         }
         exact_total sum;
@@ -103,8 +102,8 @@ class cett_curve {
         if (not_finite_ != 0) {
             return {not_a_float, not_a_float, not_a_number, not_a_number};
         }
-        cett_bracket b{c.bin == 0 ? 0.0f : last_of_bin(c.bin - 1), std::numeric_limits<float>::infinity(),
-                       mean(c.before), mean(c.before)};
+        cett_bracket b{c.bin == 0 ? 0.0f : last_of_bin(c.bin - 1),
+                       detail::bits_as<float>(infinity_bits<float>), mean(c.before), mean(c.before)};
         if (c.bin < finite_bins) {
             exact_total with = c.before;
             with.merge(changes_[c.bin]);

@@ -134,7 +134,7 @@ class glu_block_error {
             if constexpr (detail::changes_up<Sigma>) {
                 u = static_cast<double>(sigma_.of_up(static_cast<float>(u)));
             }
-            u = static_cast<double>(static_cast<float>(u * static_cast<double>(g)));
+            u = static_cast<double>(static_cast<float>(u) * g);
         }
         return i;
     }

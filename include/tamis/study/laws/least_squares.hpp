@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tamis/detail/soft_double.hpp>
 #include <tamis/study/laws/law.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/SVD>
 
 #include <algorithm>
-#include <limits>
 
 TAMIS_BEGIN
 
@@ -40,7 +40,7 @@ struct fitted {
 
 namespace law_part {
 
-inline constexpr double infinite = std::numeric_limits<double>::infinity();
+inline constexpr double infinite = detail::infinite_double;
 
 /// Beyond it J^T J can not be told from a singular matrix: its condition, the square, has used up a double's digits.
 inline constexpr double largest_condition = 1e7;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tamis/detail/soft_double.hpp>
 #include <tamis/ffn/cett_exact.hpp>
 #include <tamis/study/exact_total.hpp>
 #include <tamis/study/meter.hpp>
@@ -7,7 +8,6 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 
 TAMIS_BEGIN
 
@@ -75,7 +75,7 @@ class cett_meter {
     }
     const char* problem() const {
         // a token whose whole all but cancels may have an infinite one
-        const bool number = detail::is_between(greatest_, 0.0, std::numeric_limits<double>::infinity());
+        const bool number = detail::is_between(greatest_, 0.0, detail::infinite_double);
         const bool any = errors_.count() + errors_.left_out() != 0;
         return !number                                  ? "cett_meter: the greatest CETT is no number >= 0"
                : !any && magnitude_bits(greatest_) != 0 ? "cett_meter: a greatest CETT of no tokens"
