@@ -11,32 +11,28 @@ out=${2:-build/isa}
 mkdir -p "$out"
 options="-std=c++20 -D TAMIS_NO_ISA_NOTE -Iinclude -Itests/isa -w ${CXXFLAGS:-}"
 
-# name | the flags | a processor that has them and nothing more, if qemu knows one
-sets='base       | -march=x86-64                             | Opteron_G1
-ssse3      | -march=x86-64 -mssse3                     | Conroe
-sse41      | -march=x86-64 -msse4.1                    | Penryn
-v2         | -march=x86-64-v2                          | Nehalem
-avx        | -march=x86-64-v2 -mavx                    | SandyBridge
-v3_no_bmi2 | -march=x86-64-v3 -mno-bmi2                | Haswell,-bmi2
-v3         | -march=x86-64-v3                          | Haswell
-v3_vnni    | -march=x86-64-v3 -mavxvnni                |
-v4         | -march=x86-64-v4                          |
-v4_vnni    | -march=x86-64-v4 -mavx512vnni             |
-icelake    | -march=icelake-server                     |
-v3_fast    | -march=x86-64-v3 -ffast-math              | Haswell
-v3_nothrow | -march=x86-64-v3 -fno-exceptions -fno-rtti | Haswell'
+# name | where QUICK=1 has it | the flags | a processor that has them and nothing more, if qemu knows one
+sets='base       | -O0 -O2 | -march=x86-64                              | Opteron_G1
+ssse3      |         | -march=x86-64 -mssse3                      | Conroe
+sse41      |         | -march=x86-64 -msse4.1                     | Penryn
+v2         | -O2     | -march=x86-64-v2                           | Nehalem
+avx        |         | -march=x86-64-v2 -mavx                     | SandyBridge
+v3_no_bmi2 | -O2     | -march=x86-64-v3 -mno-bmi2                 | Haswell,-bmi2
+v3         | -O0 -O2 | -march=x86-64-v3                           | Haswell
+v3_vnni    | -O2     | -march=x86-64-v3 -mavxvnni                 |
+v4         | -O0 -O2 | -march=x86-64-v4                           |
+v4_vnni    |         | -march=x86-64-v4 -mavx512vnni              |
+icelake    |         | -march=icelake-server                      |
+v3_fast    | -O2     | -march=x86-64-v3 -ffast-math               | Haswell
+v3_nothrow | -O2     | -march=x86-64-v3 -fno-exceptions -fno-rtti | Haswell'
 
 wrong=0
 for optimisation in -O0 -O2; do
     objects=()
     units=
     chosen=$sets
-    if [ -n "${QUICK:-}" ]; then
-        kinds='base|v3|v4'
-        [ $optimisation = -O0 ] || kinds='base|v2|v3_no_bmi2|v3|v3_vnni|v4|v3_fast|v3_nothrow'
-        chosen=$(grep -E "^($kinds) " <<<"$sets")
-    fi
-    while IFS='|' read -r name flags _; do
+    [ -z "${QUICK:-}" ] || chosen=$(awk -F'|' -v o="$optimisation" 'index($2, o)' <<<"$sets")
+    while IFS='|' read -r name _ flags _; do
         name=${name// /}
         $cxx $options $optimisation $flags -D TAMIS_TEST_NAME="$name" -c tests/isa/unit.cpp \
             -o "$out/$name$optimisation.o"
@@ -60,7 +56,7 @@ for optimisation in -O0 -O2; do
             echo "SKIPPED: qemu-x86_64 (package qemu-user) is not here, so nothing was run"
             continue
         fi
-        while IFS='|' read -r name _ processor; do
+        while IFS='|' read -r name _ _ processor; do
             name=${name// /}
             processor=${processor// /}
             [ -n "$processor" ] || continue
