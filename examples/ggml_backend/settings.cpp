@@ -36,6 +36,9 @@ void read_plan(settings& s, const char* path) {
     if (!read) {
         stop(s.source + ": " + read.error);
     }
+    if (read.value->rules.empty()) {
+        stop(s.source + ": 'rules' is empty: without TAMIS_PLAN the model runs as it is");
+    }
     s.model = read.value->model;
     s.layers = read.value->layers;
     for (const tamis::study::calibrated_rule& r : read.value->rules) {

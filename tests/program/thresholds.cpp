@@ -91,5 +91,8 @@ TEST_CASE("a file that is no calibration of the model is refused in one line wit
     CHECK(has(refusal(with(good, "intermediate", "cellar")), "cellar"));
     CHECK(has(refusal(with(good, "\"rule\": \"cett\"", "\"rule\": \"sett\"")), "sett"));
     CHECK(has(refusal(with(good, "0.333", "-0.333")), "-0.333"));
+    auto empty = some_calibration(little.s);
+    empty.rules.clear();
+    CHECK(refusal(app::text_of(empty)) == "'rules' is empty: there is nothing to measure");
     CHECK(error_of([] { app::read_calibration("none.json", 2); }) == "none.json: no such file");
 }

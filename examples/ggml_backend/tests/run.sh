@@ -126,6 +126,7 @@ plan() {
 plan relu2 2 > right.json
 plan relu2 3 > layers.json
 plan another 2 > model.json
+sed 's/"rules":.*/"rules":[]}/' right.json > empty.json
 ours env TAMIS_PLAN=right.json ./logits f32.gguf other
 same stock other 0.001
 said "'model' is 'another'" ours env TAMIS_PLAN=model.json ./logits f32.gguf other
@@ -134,6 +135,7 @@ cp f32.gguf model.bin
 said "which can not be checked" ours env TAMIS_PLAN=model.json ./logits model.bin other
 same stock other 0.001
 refused "'layers' is 3" ours env TAMIS_PLAN=layers.json ./logits f32.gguf other
+refused "'rules' is empty" ours env TAMIS_PLAN=empty.json ./logits f32.gguf other
 refused "can not be read" ours env TAMIS_PLAN=none.json ./logits f32.gguf other
 refused "no site 'down'" ours env TAMIS_RULE=top_p=0.9@down ./logits f32.gguf other
 refused "top_p must be in" ours env TAMIS_RULE=top_p=9 ./logits f32.gguf other

@@ -21,6 +21,9 @@ study::calibration read_calibration(const std::string& path, std::size_t layers)
     if (c.layers != layers) {
         throw error(path, ": a calibration of ", c.layers, " layers; the model has ", layers);
     }
+    if (c.rules.empty()) { // it would be a row of no site
+        throw error(path, ": 'rules' is empty: there is nothing to measure");
+    }
     return c;
 }
 
