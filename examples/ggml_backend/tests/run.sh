@@ -126,7 +126,7 @@ plan() {
 plan relu2 2 > right.json
 plan relu2 3 > layers.json
 plan another 2 > model.json
-sed 's/"rules":.*/"rules":[]}/' right.json > empty.json
+plan relu2 0 > empty.json
 ours env TAMIS_PLAN=right.json ./logits f32.gguf other
 same stock other 0.001
 said "'model' is 'another'" ours env TAMIS_PLAN=model.json ./logits f32.gguf other
