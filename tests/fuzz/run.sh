@@ -36,5 +36,6 @@ for file in tests/fuzz/corpus/*; do
 done
 parallel=()
 [ "$workers" -le 1 ] || parallel=(-jobs="$workers" -workers="$workers")
-$dir/fuzz -max_total_time="$seconds" -max_len=4096 -timeout=300 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
-    -artifact_prefix=$dir/ "${parallel[@]}" $dir/found "$corpus" 2>&1 | grep -Ev '^#[0-9]+.(NEW|REDUCE|pulse|RELOAD)'
+cd $dir # where it leaves a log for each worker
+./fuzz -max_total_time="$seconds" -max_len=4096 -timeout=300 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
+    "${parallel[@]}" found "$corpus" 2>&1 | grep -Ev '^#[0-9]+.(NEW|REDUCE|pulse|RELOAD)'
