@@ -2,6 +2,7 @@
 # check.sh [ROOT]: builds libtamis and runs its tests, here or in a root of Debian unstable, which mmdebstrap makes where it is not there
 # (as root; a minute, 1 GB). FORMATS=f32,bf16 builds these alone, RELEASE=-O1 with that in place of -O3. Says what it skips, and what it took.
 set -eu
+release=${RELEASE:--O3 -DNDEBUG}
 source=$(cd "$(dirname "$0")/../.." && pwd)
 began=$(date +%s)
 if [ $# != 0 ]; then
@@ -19,7 +20,7 @@ if [ $# != 0 ]; then
     mounted=
     [ -e "$root/proc/self" ] || { mount -t proc proc "$root/proc" && mounted=1; } # by which go finds itself
     status=0
-    chroot "$root" env FORMATS="${FORMATS:-}" RELEASE="${RELEASE:--O3 -DNDEBUG}" sh /tmp/tamis_c/examples/c_api/check.sh || status=$?
+    chroot "$root" env FORMATS="${FORMATS:-}" RELEASE="$release" sh /tmp/tamis_c/examples/c_api/check.sh || status=$?
     [ -z "$mounted" ] || umount "$root/proc"
     du -smx "$root" | awk '{print "the root: " $1 " MB"}'
     exit $status
@@ -27,7 +28,7 @@ fi
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 cmake -S "$source" -B "$build" -DTAMIS_BUILD_TESTS=OFF -DTAMIS_BUILD_BENCH=OFF -DTAMIS_BUILD_EXAMPLES=OFF -DTAMIS_C_API=ON -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_CXX_FLAGS_RELEASE="${RELEASE:--O3 -DNDEBUG}" -DTAMIS_C_FORMATS="${FORMATS:-}" > "$build/log" 2>&1 || { cat "$build/log"; exit 1; }
+    -DCMAKE_CXX_FLAGS_RELEASE="$release" -DTAMIS_C_FORMATS="${FORMATS:-}" > "$build/log" 2>&1 || { cat "$build/log"; exit 1; }
 cmake --build "$build" --target tamis_c tamis_c_static -j "$(nproc)" > "$build/log" 2>&1 || { tail -30 "$build/log"; exit 1; }
 sh "$source/examples/c_api/tests/run.sh" "$build/examples/c_api"
 echo "$(($(date +%s) - began)) s"

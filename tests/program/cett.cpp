@@ -114,8 +114,8 @@ TEST_CASE("CETT-PPL reaches its ratio, or says that it did not converge") {
     const calibrated c;
     const double dense = c.little.run(c.little.dense()).text.nll();
     std::size_t converged = 0;
-    for (const double percent : {0.5, 1.0, 10.0}) {
-        for (const double tolerance : {0.01, 1e-7}) {
+    for (const double percent : {0.5, 1.0, 3.0, 10.0}) {
+        for (const double tolerance : {0.01, 0.002, 1e-7}) {
             CAPTURE(percent);
             CAPTURE(tolerance);
             const double limit = 1 + percent / 100;

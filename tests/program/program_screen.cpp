@@ -95,8 +95,9 @@ TEST_CASE("every command ends in a screen that names every file there is") {
 
 TEST_CASE("two embedded models share a screen") {
     const desk d;
-    for (const std::string command : {"critical --sites up --values 0.9 --out out", "cett-ppl",
-                                      "compare --few --out out", "neurons --contexts 1", "laws"}) {
+    for (const std::string command :
+         {"critical --sites up --values 0.9 --out out", "calibrate --method teal", "cett-ppl",
+          "compare --few --out out", "precision --sites input", "neurons --contexts 1", "laws"}) {
         CAPTURE(command);
         const outcome o = d.run(command + " --stories 0:1 --questions 1");
         if (o.code == 2 && has(o.err, "built without embedded models")) {

@@ -163,7 +163,7 @@ TEST_CASE("a stride is less than the model's context") {
 TEST_CASE("losses over windows are those of a plain loop") {
     little_study little;
     const auto tokens = long_story(300);
-    for (const std::size_t stride : {1u, 40u, 63u, 0u}) { // 0: disjoint
+    for (const std::size_t stride : {1u, 16u, 40u, 63u, 0u}) { // 0: disjoint
         CAPTURE(stride);
         const windowing how{stride == 0 ? windowing::disjoint : windowing::sliding, stride};
         little.s.stories.clear();

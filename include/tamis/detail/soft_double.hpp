@@ -11,8 +11,8 @@ TAMIS_BEGIN
 namespace detail {
 
 inline constexpr double largest_double = (std::numeric_limits<double>::max)();
-inline constexpr double infinite_double =
-    bits_as<double>(infinity_bits<double>); // by bits: clang warns of others with fast math
+// By bits: with fast math clang warns of others.
+inline constexpr double infinite_double = bits_as<double>(infinity_bits<double>);
 
 /// low <= value <= high for bounds >= 0; false for NaN.
 constexpr bool is_between(double value, double low, double high) {

@@ -40,8 +40,6 @@ struct fitted {
 
 namespace law_part {
 
-inline constexpr double infinite = detail::infinite_double;
-
 /// Beyond it J^T J can not be told from a singular matrix: its condition, the square, has used up a double's digits.
 inline constexpr double largest_condition = 1e7;
 
@@ -64,8 +62,8 @@ void judge(fitted<N>& fit, const Eigen::MatrixXd& jacobian, const Eigen::VectorX
     fit.rms = std::sqrt(squares / count);
     // What rounding makes of equal numbers is no variation.
     fit.r_squared = variation > 1e-28 * count * mean * mean ? 1 - squares / variation : 0.0;
-    fit.errors.fill(infinite);
-    fit.condition = infinite;
+    fit.errors.fill(detail::infinite_double);
+    fit.condition = detail::infinite_double;
 
     // A parameter whose doubling would not move the curve by what a double can tell is not in the points at all.
     const Eigen::VectorXd length = jacobian.colwise().norm();

@@ -108,7 +108,7 @@ inline bottleneck_fit fit_bottleneck(std::span<const law_point> points) {
     fit.level_error =
         fit.is_regular()
             ? std::sqrt(residuals.squaredNorm() / static_cast<double>(rows - 3) / static_cast<double>(above))
-            : law_part::infinite;
+            : detail::infinite_double;
     return fit;
 }
 
