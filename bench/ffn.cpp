@@ -391,7 +391,7 @@ void add_random(const shape& s, double density) {
 
 template <class F>
 void add_top_p(const shape& s, double p) {
-    char text[16];
+    char text[24];
     std::snprintf(text, sizeof text, "top_p_%g", p);
     add_row<F>(
         "all_inputs", s, text,
