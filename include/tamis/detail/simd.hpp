@@ -47,7 +47,9 @@ using vec = xsimd::batch<float>;
 inline vec load(const float* p) { return vec::load_unaligned(p); }
 inline void store(float* p, const vec& v) { v.store_unaligned(p); }
 /// a * b + c, rounded once where the machine can. xsimd 8.1 has no such instruction for AVX-512, and what it has instead a
-/// compiler rounds once or twice by what stands around it: equal columns would have different sums.
+/// compiler rounds once or twice by what stands around it: equal columns would have different sums. So they would where the
+/// instruction set has none and fast math lets a compiler add or multiply in another order, here and not there: it sees neither the
+/// factors, which may be products, nor the sum.
 inline vec multiply_add(const vec& a, const vec& b, const vec& c) {
 #if defined(__AVX512F__)
     if constexpr (vec::size == 16) {
@@ -58,7 +60,17 @@ inline vec multiply_add(const vec& a, const vec& b, const vec& c) {
         return vec(_mm256_fmadd_ps(a.data, b.data, c.data));
     }
 #endif
+#if defined(__GNUC__) && (defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && defined(__SSE2__) && \
+    !defined(TAMIS_DETAIL_OTHER_ARCH)
+    vec first = a;
+    vec second = b;
+    __asm__("" : "+x"(first.data), "+x"(second.data));
+    vec sum = first * second + c;
+    __asm__("" : "+x"(sum.data));
+    return sum;
+#else
     return xsimd::fma(a, b, c);
+#endif
 }
 
 /// a / b by the machine's division. -ffast-math makes of a vector's division a product with an estimated reciprocal, which is
