@@ -25,6 +25,7 @@ double number_at(const std::vector<std::string>& table, std::size_t row, const s
     return std::stod(fields_of(table.at(row)).at(static_cast<std::size_t>(at)));
 }
 const std::string sweep = "sweep --sites intermediate,input --values 0.9,0.8 --thresholds thresholds.json ";
+const std::string same_text = "chosen on this very text";
 
 } // namespace
 
@@ -39,7 +40,8 @@ TEST_CASE("sweep: a calibration is a row of its own, with the figures that calib
         const std::string arguments = method.arguments; // clang 14 captures no structured binding
         CAPTURE(arguments);
         const auto effect = lines_of(calibrated(d, arguments));
-        d.good(to_out + sweep);
+        d.good(to_out + sweep, same_text);
+        CHECK(has(d.file("report.md"), same_text));
         const auto rows = d.table("results.csv");
         REQUIRE(rows.size() == 2 + 2 * 2 + 1);
         CHECK(rows.back().starts_with(method.begins));
@@ -62,7 +64,7 @@ TEST_CASE("sweep: takes what cett-ppl wrote") {
     d.good(to_out + "cett-ppl --percent 5");
     const std::string ratio = fields_of(d.table("cett_ppl.csv").at(1)).at(2);
     std::filesystem::rename(d.folder / "out/thresholds.json", d.folder / "thresholds.json");
-    d.good(to_out + sweep);
+    d.good(to_out + sweep, same_text);
     const auto rows = d.table("results.csv");
     CHECK(rows.back().starts_with("intermediate,cett_ppl,0."));
     CHECK(number_at(rows, rows.size() - 1, "ppl") / number_at(rows, 1, "ppl") ==
@@ -80,4 +82,16 @@ TEST_CASE("sweep: thresholds that do not fit are refused before anything is meas
     three.n_layers = 3;
     put(d.folder / "m.bin", make_checkpoint(three).text());
     d.refused(to_out + sweep, "thresholds.json: a calibration of 2 layers; the model has 3");
+}
+
+TEST_CASE(
+    "sweep: thresholds that were chosen on some of what is measured say so, those of other stories do not") {
+    const desk d;
+    calibrated(d, "calibrate --target 0.2 --stories 0:2");
+    for (const char* some : {"", "--stories 1:3", "--stories 0:1"}) {
+        d.good(to_out + sweep + some, "chosen on stories 0:2 of text.txt, of which some are measured here");
+    }
+    d.good(to_out + sweep + "--stories 0:2", same_text);
+    d.good(to_out + sweep + "--stories 2:3");
+    d.good(to_out + sweep + "--stories 2:");
 }

@@ -62,14 +62,18 @@ class desk {
         return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(folder / "stdout.log"),
                 content(folder / "stderr.log")};
     }
-    /// What a run prints that goes well, without a word on stderr. But made-up weights guess, well or badly.
-    std::string good(const std::string& arguments) const {
+    /// What a run prints that goes well, without a word on stderr but this one if there is one. (Made-up weights guess, well or badly.)
+    std::string good(const std::string& arguments, const std::string& note = {}) const {
         CAPTURE(arguments);
         const outcome o = run(arguments);
         CHECK(o.code == 0);
+        std::size_t found = 0;
         for (const std::string& line : lines_of(o.err)) {
-            CHECK_MESSAGE(has(line, "worse than guessing evenly"), line);
+            const bool is_note = !note.empty() && has(line, note);
+            found += is_note ? 1 : 0;
+            CHECK_MESSAGE((is_note || has(line, "worse than guessing evenly")), line);
         }
+        CHECK_MESSAGE(found == (note.empty() ? 0 : 1), o.err);
         return o.out;
     }
     /// Refused: exit code 2, one line on stderr with `why` in it, nothing on stdout, no file.

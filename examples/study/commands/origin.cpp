@@ -8,8 +8,12 @@
 
 #include <tamis/version.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <ctime>
 #include <string>
+#include <utility>
 
 namespace app {
 namespace {
@@ -60,6 +64,23 @@ std::string weights_of(const common_options& o, const subject& s) {
 std::string range_of(const common_options& o) {
     const std::string range = o.stories ? *o.stories : o.text ? ":" : line(":", embedded_stories);
     return range == ":" ? "all" : (range.starts_with(':') ? "0" : "") + range;
+}
+
+/// Whether two ranges as range_of has them hold a story in common; what is no range holds none.
+bool overlap(const std::string& a, const std::string& b) {
+    constexpr auto parse = [](const std::string& range) {
+        std::pair<std::uint64_t, std::uint64_t> ends{0, range == "all" ? UINT64_MAX : 0};
+        const std::size_t colon = range.find(':');
+        if (colon != std::string::npos) {
+            const char* const end = range.data() + range.size();
+            std::from_chars(range.data(), end, ends.first);
+            ends.second = UINT64_MAX; // of "5:"
+            std::from_chars(range.data() + colon + 1, end, ends.second);
+        }
+        return ends;
+    };
+    const auto x = parse(a), y = parse(b);
+    return std::max(x.first, y.first) < std::min(x.second, y.second);
 }
 
 /// Of intervals, where there are any.
@@ -120,6 +141,14 @@ void note_origin(remarks& notes, const tamis::study::calibration& c, const std::
     if (!c.weights.empty() && c.weights != "sha256:" + weights_of(o, s)) {
         notes.add(path, ": its thresholds were found for other weights (", c.model, ", ",
                   c.weights.substr(0, 15), "...) than those of ", s.name);
+    }
+    if (c.source.ends_with(", hash " + s.text_hash)) {
+        notes.add(path,
+                  ": its thresholds were chosen on this very text, so that they may do worse on others");
+    } else if (c.source.starts_with("text " + s.text_name + ", stories ") &&
+               overlap(c.stories, range_of(o))) {
+        notes.add(path, ": its thresholds were chosen on stories ", c.stories, " of ", s.text_name,
+                  ", of which some are measured here: they may do worse on others");
     }
 }
 

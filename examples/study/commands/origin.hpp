@@ -16,7 +16,8 @@ provenance provenance_of(const common_options& o);
 /// Says in a calibration what it was made from, so that it can be told whether it belongs to a model.
 void say_origin(tamis::study::calibration& c, const common_options& o, const subject& s);
 
-/// Notes that a calibration, of the file `path`, was made from other weights than the subject's.
+/// Notes that a calibration, of the file `path`, was made from other weights than the subject's, or chosen on a text that is measured
+/// now.
 void note_origin(remarks& notes, const tamis::study::calibration& c, const std::string& path,
                  const common_options& o, const subject& s);
 

@@ -55,7 +55,9 @@ dense_prediction prediction_of(const logits_view& logits, Eigen::Index t) {
     double kept = 0;
     for (const std::uint32_t i : p.tokens) {
         p.log_p.push_back(static_cast<float>(static_cast<double>(z[i] - s.largest) - s.log_sum));
-        kept += std::exp(static_cast<double>(p.log_p.back()));
+        const double share = std::exp(static_cast<double>(p.log_p.back()));
+        p.p.push_back(static_cast<float>(share));
+        kept += share;
     }
     p.rest = p.tokens.size() == vocabulary ? 0.0 : std::max(0.0, 1 - kept);
     return p;
@@ -67,14 +69,18 @@ comparison compare(const dense_prediction& dense, const logits_view& logits, Eig
     }
     const softmax_of s = softmax_at(logits, t);
     const float* const z = logits.data() + t * logits.cols();
-    double sum = 0, kept = 0;
+    const auto log_q = [&](std::size_t i) {
+        return static_cast<double>(z[dense.tokens[i]] - s.largest) - s.log_sum;
+    };
+    double sum = 0;
     for (std::size_t i = 0; i < dense.tokens.size(); ++i) {
-        const double log_p = static_cast<double>(dense.log_p[i]);
-        const double log_q = static_cast<double>(z[dense.tokens[i]] - s.largest) - s.log_sum;
-        sum += std::exp(log_p) * (log_p - log_q);
-        kept += std::exp(log_q);
+        sum += static_cast<double>(dense.p[i]) * (static_cast<double>(dense.log_p[i]) - log_q(i));
     }
     if (dense.rest > 1e-9) {
+        double kept = 0;
+        for (std::size_t i = 0; i < dense.tokens.size(); ++i) {
+            kept += std::exp(log_q(i));
+        }
         sum += dense.rest * std::log(dense.rest / std::max(1e-12, 1 - kept));
     }
     return {sum, z[dense.tokens.front()] == s.largest};

@@ -12,13 +12,13 @@
 
 namespace app {
 
-/// What the dense model predicts behind one token: its likeliest tokens with their ln p, and the share of all the others. Of
+/// What the dense model predicts behind one token: its likeliest tokens with their ln p and p, and the share of all the others. Of
 /// vocabularies up to `most` tokens this is everything.
 struct dense_prediction {
     static constexpr std::size_t most = 1024;
 
     std::vector<std::uint32_t> tokens; ///< the likeliest one first
-    std::vector<float> log_p;
+    std::vector<float> log_p, p;
     double rest = 0;
 };
 
