@@ -11,11 +11,12 @@
 struct arguments {
     std::size_t hidden = 2048, neurons = 8192, threads = 1, tokens = 1, memory = 512;
     double seconds = 4;
+    bool huge_pages = true;
     const format_entry* format = nullptr;
 };
 
 inline constexpr const char* help =
-    "does_it_pay [HIDDEN NEURONS] [--format F] [--threads N] [--tokens N] [--seconds S] [--memory MIB]\n"
+    "does_it_pay [HIDDEN NEURONS] [--format F] [--threads N] [--tokens N] [--seconds S] [--memory MIB] [--pages P]\n"
     "\n"
     "Times a gated FFN of HIDDEN x NEURONS (2048 8192) here: its dense form, and masks at all inputs (x, and the\n"
     "intermediate) of several densities, with the break-even and the rate at which this machine reads memory.\n"
@@ -26,6 +27,8 @@ inline constexpr const char* help =
     "  --seconds S    to measure for, at least three turns (4)\n"
     "  --memory MIB   of weights that are taken in turn, as the layers of a model are: more than twice what the\n"
     "                 caches hold, or two FFNs (512)\n"
+    "  --pages P      that memory consists of: huge, which are asked for as tamis does for what it packs, or\n"
+    "                 small, as those of a mapped file (huge)\n"
     "\n"
     "Compile it as your program is compiled: for your processor (-O3 -march=native), or as you ship it.\n";
 
@@ -66,7 +69,8 @@ inline arguments parse(int argc, const char* const* argv) {
             continue;
         }
         bool known = false;
-        for (const char* const option : {"--format", "--threads", "--tokens", "--seconds", "--memory"}) {
+        for (const char* const option :
+             {"--format", "--threads", "--tokens", "--seconds", "--memory", "--pages"}) {
             known = known || name == option;
         }
         if (!known) {
@@ -85,6 +89,11 @@ inline arguments parse(int argc, const char* const* argv) {
             a.tokens = whole("--tokens", value, 16);
         } else if (name == "--seconds") {
             a.seconds = number("--seconds", value, 0, 3600);
+        } else if (name == "--pages") {
+            a.huge_pages = std::string_view{value} == "huge";
+            if (!a.huge_pages && std::string_view{value} != "small") {
+                refuse("--pages is '" + std::string{value} + "'; it has to be huge or small");
+            }
         } else {
             a.memory = whole("--memory", value, 1u << 20);
         }

@@ -37,8 +37,10 @@ class rotation {
         const std::size_t most = (std::max)(bytes(a.neurons, a.hidden), bytes(a.hidden, a.neurons));
         stride_ = (most + 4095) / 4096 * 4096;
         copies_ = (std::max)((a.memory << 20) / (3 * stride_), std::size_t{2});
-        memory_.reset(new std::byte[total() + 4096]);
-        first_ = memory_.get() + (4096 - reinterpret_cast<std::uintptr_t>(memory_.get()) % 4096);
+        memory_.reset(new std::byte[total() + tamis::huge_page]);
+        first_ = memory_.get() +
+                 (tamis::huge_page - reinterpret_cast<std::uintptr_t>(memory_.get()) % tamis::huge_page);
+        huge_pages_ = a.huge_pages && tamis::ask_for_huge_pages({first_, total()});
         // A few rows, again and again: times do not depend on what the weights are.
         std::mt19937 random{1};
         const std::size_t row = a.format->row_bytes(a.hidden);
@@ -52,6 +54,7 @@ class rotation {
         }
     }
     std::size_t copies() const { return copies_; }
+    bool huge_pages() const { return huge_pages_; }
     std::size_t total() const { return 3 * stride_ * copies_; }
 
     /// The FFN of a copy: as in a checkpoint, or so that masks at all inputs skip weights.
@@ -93,6 +96,7 @@ class rotation {
     const arguments& a_;
     std::size_t stride_ = 0, copies_ = 0;
     std::unique_ptr<std::byte[]> memory_;
+    bool huge_pages_ = false;
     std::byte* first_ = nullptr;
 };
 
@@ -266,7 +270,8 @@ void run(const arguments& a) {
 
     const double dense_time = median(dense_times);
     const double rate = median(rates);
-    std::printf("A plain sum reads memory at %.1f GB/s.\n\n", rate * 1e-9);
+    std::printf("A plain sum reads memory at %.1f GB/s%s.\n\n", rate * 1e-9,
+                weights.huge_pages() ? " (huge pages were asked for)" : "");
     std::printf(
         "| density | time, us | over dense | read, MB | GB/s | of the plain sum's |\n|---|---|---|---|---|---|\n");
     const auto print = [&](const char* name, double time, double bytes) {

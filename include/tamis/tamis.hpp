@@ -24,6 +24,7 @@
 #include <tamis/executor.hpp>
 #include <tamis/foreign_handle.hpp>
 #include <tamis/foreign_memory.hpp>
+#include <tamis/huge_pages.hpp>
 #include <tamis/sixteen_bits.hpp>
 #include <tamis/text_error.hpp>
 #include <tamis/values.hpp>

@@ -3,6 +3,7 @@
 #include <tamis/detail/hardened.hpp>
 #include <tamis/detail/lifetimebound.hpp>
 #include <tamis/error.hpp>
+#include <tamis/huge_pages.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -85,14 +86,18 @@ class workspace {
     std::size_t left_ = 0;
 };
 
-/// Uninitialised bytes of its own, aligned as a workspace's are. Movable, not copyable.
+/// Uninitialised bytes of its own, aligned as a workspace's are; 4 MiB and more are aligned to huge pages, which are asked for
+/// (ask_for_huge_pages). Movable, not copyable.
 class aligned_memory {
   public:
     TAMIS_KEYED aligned_memory() = default;
     /// So many bytes, uninitialised.
     TAMIS_KEYED explicit aligned_memory(std::size_t size)
-        : first_{static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{workspace_alignment}))},
-          size_{size} {}
+        : first_{static_cast<std::byte*>(::operator new(size + 1, alignment_of(size)))}, size_{size} {
+        if (alignment_of(size) == std::align_val_t{huge_page}) {
+            ask_for_huge_pages({first_, size});
+        }
+    }
     /// The other has none then.
     TAMIS_KEYED aligned_memory(aligned_memory&& other) noexcept
         : first_{std::exchange(other.first_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
@@ -103,7 +108,7 @@ class aligned_memory {
         std::swap(size_, old.size_);
         return *this;
     }
-    TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, std::align_val_t{workspace_alignment}); }
+    TAMIS_KEYED ~aligned_memory() { ::operator delete(first_, alignment_of(size_)); }
 
     /// All of them.
     TAMIS_KEYED std::span<std::byte> bytes() const& TAMIS_LIFETIMEBOUND { return {first_, size_}; }
@@ -112,6 +117,11 @@ class aligned_memory {
     TAMIS_KEYED std::size_t size() const { return size_; }
 
   private:
+    TAMIS_KEYED static constexpr std::align_val_t alignment_of(std::size_t size) {
+        return std::align_val_t{sizeof(void*) == 8 && size >= 2 * huge_page ? huge_page
+                                                                            : workspace_alignment};
+    }
+
     std::byte* first_ = nullptr;
     std::size_t size_ = 0;
 };

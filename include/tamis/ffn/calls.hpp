@@ -4,7 +4,7 @@
 #include <tamis/detail/memory.hpp>
 #include <tamis/detail/weights_apart.hpp>
 #include <tamis/ffn/call_ends.hpp>
-#include <tamis/ffn/linear.hpp>
+#include <tamis/ffn/products.hpp>
 
 #include <algorithm>
 #include <type_traits>

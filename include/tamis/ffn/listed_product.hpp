@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tamis/ffn/any_matrix.hpp>
-#include <tamis/ffn/linear.hpp>
+#include <tamis/ffn/products.hpp>
 
 #include <new>
 

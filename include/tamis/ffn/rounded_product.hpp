@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tamis/ffn/linear.hpp>
+#include <tamis/ffn/products.hpp>
 
 TAMIS_BEGIN
 
