@@ -24,7 +24,7 @@ v4         | -O0 -O2 | -march=x86-64-v4                           |
 v4_vnni    |         | -march=x86-64-v4 -mavx512vnni              |
 icelake    |         | -march=icelake-server                      |
 v3_fast    | -O2     | -march=x86-64-v3 -ffast-math               | Haswell
-v3_nothrow | -O2     | -march=x86-64-v3 -fno-exceptions -fno-rtti | Haswell'
+v3_nothrow |         | -march=x86-64-v3 -fno-exceptions -fno-rtti | Haswell'
 
 wrong=0
 for optimisation in -O0 -O2; do
