@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <vector>
 
 namespace huge_pages_test {
@@ -20,6 +22,12 @@ TEST_CASE("huge pages are asked for where whole ones lie, and nothing that is th
                                        tamis::huge_page - 1, 3 * tamis::huge_page + 5}) {
             const bool asked = tamis::ask_for_huge_pages({memory.data() + first, size});
             CHECK((!asked || size >= tamis::huge_page));
+#if defined(MADV_HUGEPAGE)
+            if (size > 2 * tamis::huge_page &&
+                std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
+                CHECK(asked);
+            }
+#endif
         }
     }
     CHECK(std::equal(memory.begin(), memory.end(), before.begin()));
